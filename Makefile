@@ -1,0 +1,78 @@
+# Needs Python 3.11 or later and make. Everything made here stays in .venv and .build of this checkout.
+PYTHON ?= python3
+
+BUILD := $(CURDIR)/.build
+# The demo's environment is the smaller one; a run that also tests needs no second one.
+VENV := $(CURDIR)/.venv/$(if $(filter-out help install demo fleet clean,$(MAKECMDGOALS)),test,demo)
+# The checkout, importable as ansible_collections.configmgr.client: for unit tests and mypy.
+LINK := $(BUILD)/src/ansible_collections/configmgr/client
+# What people get: built, installed, and run by the demo and the integration tests.
+INSTALLED := $(BUILD)/collections/ansible_collections/configmgr/client/MANIFEST.json
+SOURCES := $(shell find galaxy.yml $(wildcard *.md LICENSE meta plugins roles playbooks docs) \
+	-name __pycache__ -prune -o -not -name '*.pyc' -print)
+TESTS := $(wildcard tests/unit tests/simulator_tests tests/conformance tests/integration)
+TYPED := $(wildcard tests/simulator tests/tools tests/conftest.py)
+
+# Nobody's own settings decide what is tested here, and nothing here touches theirs.
+unexport $(filter ANSIBLE_% MOLECULE_%,$(.VARIABLES)) PYTHONPATH PYTHONHOME PIP_USER
+export ANSIBLE_HOME := $(BUILD)/ansible
+export ANSIBLE_REMOTE_TMP := $(BUILD)/ansible/tmp
+export ANSIBLE_CONFIG := $(BUILD)/ansible.cfg
+export ANSIBLE_COLLECTIONS_PATH := $(BUILD)/collections
+export LC_ALL := C.UTF-8
+export PATH := $(VENV)/bin:$(PATH)
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help demo fleet test lint test-cores install clean
+.SECONDARY:
+
+help:
+	@echo 'make demo        survey, repair and report on a few simulated endpoints'
+	@echo 'make fleet       the same on a fleet of thousands'
+	@echo 'make test        all checks and tests'
+	@echo 'make lint        the checks only: ruff, mypy, ansible-lint, changelog'
+	@echo 'make test-cores  the tests under the oldest and the newest supported ansible-core'
+	@echo 'make install     build the collection and install it into .build/collections'
+	@echo 'make clean       remove everything made here'
+	@echo 'PYTHON=…         the interpreter to use, 3.11 or later (now: $(PYTHON))'
+
+demo fleet: install
+	@$(VENV)/bin/python tests/demo/$@.py
+
+lint: install $(LINK)
+	@echo '== ruff' && ruff check
+	@echo '== mypy' && mypy $(wildcard $(LINK)/plugins) $(TYPED)
+	@echo '== ansible-lint' && ansible-lint
+	@echo '== antsibull-changelog' && antsibull-changelog lint
+
+test: lint
+	@echo '== pytest' && pytest $(TESTS)
+
+test-cores: test-core-2.16 test-core-2.21
+test-core-2.16: PYTHONS = 3.12
+test-core-2.21: PYTHONS = 3.13 3.12
+test-core-%: install $(LINK)
+	@tests/tools/test-core $* $(PYTHONS)
+
+install: $(INSTALLED)
+
+$(INSTALLED): $(SOURCES) | $(VENV)/.ready $(ANSIBLE_CONFIG)
+	@rm -rf $(BUILD)/artifact $(BUILD)/collections
+	@ansible-galaxy collection build --output-path $(BUILD)/artifact >/dev/null
+	@ansible-galaxy collection install --offline --no-deps --collections-path $(BUILD)/collections \
+		$(BUILD)/artifact/*.tar.gz >/dev/null
+	@touch $@
+
+$(LINK):
+	@mkdir -p $(@D) && ln -s ../../../.. $@
+
+# Empty, and named: an ansible.cfg of the user or of the machine is then not read.
+$(ANSIBLE_CONFIG):
+	@mkdir -p $(@D) && touch $@
+
+$(CURDIR)/.venv/%/.ready: $(wildcard tests/requirements/*.txt)
+	@$(PYTHON) tests/tools/make_venv.py $(@D) tests/requirements/$*.txt
+
+clean:
+	@rm -rf .build .venv .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output
+	@find . -name __pycache__ -prune -exec rm -rf {} +

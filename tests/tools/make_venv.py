@@ -1,0 +1,31 @@
+"""Makes a virtual environment afresh: make_venv.py DIRECTORY REQUIREMENTS [MINIMUM, such as 3.11]."""
+
+import os
+import subprocess
+import sys
+
+
+def main():  # Old interpreters must get as far as the message below: no annotations, no new syntax.
+    directory, requirements = sys.argv[1:3]
+    minimum = tuple(int(part) for part in (sys.argv[3] if len(sys.argv) > 3 else "3.11").split("."))
+    if sys.version_info[:2] < minimum:
+        sys.exit(
+            "%s is Python %d.%d; this needs %d.%d or later. Name another one: make PYTHON=/path/to/python3 ..."
+            % ((sys.executable,) + tuple(sys.version_info[:2]) + minimum)
+        )
+    try:
+        import ensurepip  # noqa: F401  Debian ships it apart from Python
+        import venv
+    except ImportError:
+        sys.exit("%s cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv" % sys.executable)
+    print("Making %s from %s (once; a minute or so)" % (directory, requirements), flush=True)
+    venv.create(directory, clear=True, with_pip=True, symlinks=os.name != "nt")
+    pip = [os.path.join(directory, "bin", "python"), "-m", "pip", "--disable-pip-version-check", "-qq"]
+    code = subprocess.call(pip + ["install", "--requirement", requirements])
+    if code:
+        sys.exit("pip could not install %s into %s: see its message above." % (requirements, directory))
+    with open(os.path.join(directory, ".ready"), "w") as stamp:  # what make compares with the requirements
+        stamp.write(sys.version + "\n")
+
+
+main()
