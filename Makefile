@@ -11,7 +11,7 @@ INSTALLED := $(BUILD)/collections/ansible_collections/configmgr/client/MANIFEST.
 SOURCES := $(shell find galaxy.yml $(wildcard *.md LICENSE meta plugins roles playbooks docs) \
 	-name __pycache__ -prune -o -not -name '*.pyc' -print)
 TESTS := $(wildcard tests/unit tests/simulator_tests tests/conformance tests/integration)
-TYPED := $(wildcard tests/simulator tests/tools tests/conftest.py)
+TYPED := $(wildcard tests/simulator tests/conftest.py)
 
 # Nobody's own settings decide what is tested here, and nothing here touches theirs.
 unexport $(filter ANSIBLE_% MOLECULE_%,$(.VARIABLES)) PYTHONPATH PYTHONHOME PIP_USER
@@ -36,12 +36,14 @@ help:
 	@echo 'make clean       remove everything made here'
 	@echo 'PYTHON=…         the interpreter to use, 3.11 or later (now: $(PYTHON))'
 
-demo fleet: install
+demo fleet: $(VENV)/.ready install
 	@$(VENV)/bin/python tests/demo/$@.py
 
-lint: install $(LINK)
+lint: $(VENV)/.ready install $(LINK)
 	@echo '== ruff' && ruff check
-	@echo '== mypy' && mypy $(wildcard $(LINK)/plugins) $(TYPED)
+	@echo '== mypy'
+	@mypy --python-version 3.10 $(wildcard $(LINK)/plugins)
+	@mypy $(TYPED)
 	@echo '== ansible-lint' && ansible-lint
 	@echo '== antsibull-changelog' && antsibull-changelog lint
 

@@ -1,0 +1,142 @@
+# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+"""What rots unseen: the artifact's contents, the action group, and documentation that drifts from the code.
+
+`validate-modules` compares documentation with arguments only where it can run; this compares them always.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tarfile
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+NAME = "ansible_collections.configmgr.client"
+SHIPPED = {
+    "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md",
+    "changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles",
+}  # fmt: skip
+SECRET = re.compile("password|passphrase|secret|token", re.IGNORECASE)
+
+
+def names(folder: str) -> list[str]:
+    return sorted(path.stem for path in (ROOT / "plugins" / folder).glob("[!_]*.py"))
+
+
+def roles() -> list[Path]:
+    return sorted(path for path in (ROOT / "roles").glob("*") if path.is_dir())
+
+
+# The artifact
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    folder = tmp_path_factory.mktemp("artifact")
+    galaxy = Path(sys.executable).with_name("ansible-galaxy")
+    subprocess.run([galaxy, "collection", "build", ROOT, "--output-path", folder], check=True, capture_output=True)
+    with tarfile.open(next(folder.glob("*.tar.gz"))) as tar:
+        return {member.name for member in tar if member.isfile()}
+
+
+@pytest.mark.xdist_group("artifact")
+def test_artifact_holds_what_users_need_and_nothing_else(artifact: set[str]) -> None:
+    assert {name.split("/")[0] for name in artifact} <= SHIPPED
+    stray = re.compile(r"(^|/)(\.|__pycache__|molecule/|fragments/)|\.pyc$")
+    assert [name for name in artifact if stray.search(name)] == []
+
+
+@pytest.mark.xdist_group("artifact")
+def test_artifact_holds_all_that_runs(artifact: set[str]) -> None:
+    files = [path for top in ("meta", "playbooks", "plugins", "roles") for path in (ROOT / top).rglob("*")]
+    here = {str(path.relative_to(ROOT)) for path in files if path.is_file() and path.suffix != ".pyc"}
+    assert here <= artifact
+
+
+# Modules
+
+
+def test_action_group_names_every_module_and_every_action() -> None:
+    group = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]["client"]
+    assert sorted(group) == names("modules") == names("action")
+
+
+@pytest.mark.parametrize("name", names("modules"))
+def test_module_is_documented(name: str) -> None:
+    module = import_module(f"{NAME}.plugins.modules.{name}")
+    documentation = yaml.safe_load(module.DOCUMENTATION)
+    assert documentation["module"] == name
+    assert documentation["short_description"]
+    assert documentation["version_added"]
+    for example in yaml.safe_load(module.EXAMPLES):
+        assert any(key.startswith(("configmgr.client.", "ansible.", "block")) for key in example), example
+    for key, value in yaml.safe_load(module.RETURN).items():
+        assert {"description", "returned", "type"} <= value.keys(), key
+
+
+@pytest.mark.parametrize("name", names("modules"))
+def test_documented_options_are_the_accepted_ones(name: str) -> None:
+    module = import_module(f"{NAME}.plugins.modules.{name}")
+    assert accepted(module.ARGUMENT_SPEC) == documented(options(yaml.safe_load(module.DOCUMENTATION)))
+
+
+@pytest.mark.parametrize("name", names("modules"))
+def test_secret_options_say_whether_they_are_logged(name: str) -> None:
+    spec = import_module(f"{NAME}.plugins.modules.{name}").ARGUMENT_SPEC
+    assert [option for option, value in flat(spec) if SECRET.search(option) and "no_log" not in value] == []
+
+
+def options(documentation: dict[str, Any]) -> dict[str, Any]:
+    """The options, with those of this collection's documentation fragments."""
+    found = dict(documentation.get("options", {}))
+    fragments = documentation.get("extends_documentation_fragment", [])
+    for fragment in [fragments] if isinstance(fragments, str) else fragments:
+        if not fragment.startswith("configmgr.client."):
+            continue  # ansible.builtin's fragments that are used here hold attributes only
+        file, _dot, part = fragment.removeprefix("configmgr.client.").partition(".")
+        source = import_module(f"{NAME}.plugins.doc_fragments.{file}").ModuleDocFragment
+        found |= yaml.safe_load(getattr(source, (part or "documentation").upper())).get("options", {})
+    return found
+
+
+def accepted(spec: dict[str, Any]) -> dict[str, Any]:
+    return {name: facts(option, option.get("options")) for name, option in spec.items()}
+
+
+def documented(docs: dict[str, Any]) -> dict[str, Any]:
+    for name, option in docs.items():
+        assert option["description"], name
+    return {name: facts(option, option.get("suboptions"), documented) for name, option in docs.items()}
+
+
+def facts(option: dict[str, Any], nested: dict[str, Any] | None, of: Any = accepted) -> dict[str, Any]:
+    return {
+        "type": option.get("type", "str"),
+        "elements": option.get("elements"),
+        "default": option.get("default"),
+        "required": option.get("required", False),
+        "choices": list(option.get("choices") or []),
+        "aliases": sorted(option.get("aliases") or []),
+        "options": of(nested or {}),
+    }
+
+
+def flat(spec: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [pair for name, value in spec.items() for pair in [(name, value), *flat(value.get("options") or {})]]
+
+
+# Roles
+
+
+@pytest.mark.parametrize("role", roles(), ids=lambda role: role.name)
+def test_role_is_described(role: Path) -> None:
+    assert (role / "README.md").is_file()
+    specs = yaml.safe_load((role / "meta/argument_specs.yml").read_text())["argument_specs"]
+    assert specs["main"]["short_description"]
