@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a fleet file says about one machine, validated. Describes only; builds nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any, Literal
+
+from .access import Account
+from .reading import Reader, SpecError, duration
+from .registry import RegType, RegValue
+from .variants import Variants
+
+__all__ = ["MODEL_KEYS", "MachineSpec", "SpecError"]
+
+LIVE_REQUEST_DEFAULTS = {"State": "Running", "RunningState": "Running", "CompletionState": ""}
+
+
+@dataclass(frozen=True)
+class OsSpec:
+    version: str = "10.0.19045"
+    caption: str = "Microsoft Windows 10 Enterprise"
+    language: int = 1033
+    time_zone: int = 0
+    """Minutes east of UTC."""
+    product_type: int = 1
+
+    @classmethod
+    def read(cls, data: Any, where: str) -> OsSpec:
+        reader = Reader(data, where, ("version", "caption", "language", "time_zone", "product_type"))
+        version = reader.text("version", cls.version)
+        if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+            raise reader.wrong("version", "major.minor.build, such as 10.0.19045")
+        return cls(
+            version,
+            reader.text("caption", cls.caption),
+            reader.number("language", cls.language, minimum=1),
+            reader.number("time_zone", cls.time_zone),
+            reader.one_of("product_type", (1, 2, 3), cls.product_type),
+        )
+
+
+@dataclass(frozen=True)
+class Ago:
+    """A moment told from the machine's own clock; negative for the future."""
+
+    delta: timedelta
+
+
+Entered = Ago | datetime | int | str | None
+"""When the mode was entered: relative, absolute, epoch seconds, raw text of a broken value, or not recorded."""
+
+
+@dataclass(frozen=True)
+class ProvisioningSpec:
+    mode: bool | None = False
+    """None: the ProvisioningMode value is absent."""
+    entered: Entered = Ago(timedelta(days=200))
+    entered_type: Literal["qword", "dword", "string", "binary"] = "qword"
+    max_minutes: int | None = None
+    excludes: str | None = None
+    """None: what belongs to the mode."""
+    casing: Literal["lower", "title"] = "lower"
+
+    @classmethod
+    def read(cls, data: Any, where: str) -> ProvisioningSpec:
+        reader = Reader(data, where, ("mode", "entered", "entered_type", "max_minutes", "excludes", "casing"))
+        mode = reader.one_of("mode", (True, False, "absent"), cls.mode)
+        limit = reader.raw("max_minutes", "absent")
+        excludes = reader.text("excludes", "default")
+        return cls(
+            None if mode == "absent" else mode,
+            _entered(reader) if "entered" in reader else cls.entered,
+            reader.one_of("entered_type", ("qword", "dword", "string", "binary"), cls.entered_type),
+            None if limit == "absent" else reader.number("max_minutes", 0, minimum=0),
+            None if excludes == "default" else excludes,
+            reader.one_of("casing", ("lower", "title"), cls.casing),
+        )
+
+
+def _entered(reader: Reader) -> Entered:
+    value = reader.raw("entered")
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str):
+        raise reader.wrong("entered", '"30h ago", "in 5h", an ISO date and time, epoch seconds, absent, or "raw:text"')
+    if value == "absent":
+        return None
+    if value.startswith("raw:"):
+        return value.removeprefix("raw:")
+    if value.endswith(" ago"):
+        return Ago(duration(value.removesuffix(" ago"), reader.where("entered")))
+    if value.startswith("in "):
+        return Ago(-duration(value.removeprefix("in "), reader.where("entered")))
+    try:
+        moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
+    except ValueError:
+        raise reader.wrong(
+            "entered", '"30h ago", "in 5h", an ISO date and time, epoch seconds, absent, or "raw:text"'
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True)
+class ServiceSpec:
+    """Each field that is None keeps what the service has."""
+
+    state: Literal["Running", "Stopped"] | None = None
+    start_mode: Literal["Auto", "Manual", "Disabled"] | None = None
+    depend_on: tuple[str, ...] | None = None
+    marked_for_deletion: bool = False
+    exists: bool = True
+
+    @classmethod
+    def read(cls, data: Any, where: str) -> ServiceSpec:
+        if data == "absent":
+            return cls(exists=False)
+        reader = Reader(data, where, ("state", "start_mode", "depend_on", "marked_for_deletion"))
+        return cls(
+            reader.one_of("state", ("Running", "Stopped"), "") if "state" in reader else None,
+            reader.one_of("start_mode", ("Auto", "Manual", "Disabled"), "") if "start_mode" in reader else None,
+            reader.texts("depend_on") if "depend_on" in reader else None,
+            reader.boolean("marked_for_deletion", False),
+        )
+
+
+@dataclass(frozen=True)
+class MachineSpec:
+    os: OsSpec = OsSpec()
+    machine_name: str = "PC-0001"
+    domain: str = "corp.example"
+    account: Account = "administrator"
+    client_version: str | None = "5.00.9128.1007"
+    """None: no client is installed."""
+    provisioning: ProvisioningSpec = ProvisioningSpec()
+    services: Mapping[str, ServiceSpec] = field(default_factory=dict)
+    processes: tuple[str, ...] = ()
+    setup: Mapping[str, int | str] = field(default_factory=dict)
+    winpe: bool = False
+    ts_requests: tuple[Mapping[str, Any], ...] = ()
+    registry: tuple[tuple[str, str, RegValue], ...] = ()
+    uptime: timedelta = timedelta(days=3)
+    clock_skew: timedelta = timedelta(0)
+    restart_seconds: timedelta = timedelta(seconds=2)
+    self_exit: Literal["working", "broken"] = "working"
+    broken_classes: Mapping[str, str] = field(default_factory=dict)
+    """WMI classes that cannot be read, and how they fail."""
+    past_due: tuple[str, ...] = ()
+    """Required deployments whose deadline passed while the client was in the mode."""
+    variants: Variants = Variants()
+    source: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """The mapping that this was read from."""
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any], where: str) -> MachineSpec:
+        reader = Reader(mapping, where, MODEL_KEYS)
+        return cls(
+            os=OsSpec.read(reader.raw("os"), reader.where("os")),
+            machine_name=reader.text("machine_name", cls.machine_name),
+            domain=reader.text("domain", cls.domain),
+            account=reader.one_of("account", ("administrator", "limited", "denied"), cls.account),
+            client_version=_client_version(reader),
+            provisioning=ProvisioningSpec.read(reader.raw("provisioning"), reader.where("provisioning")),
+            services={
+                name: ServiceSpec.read(data, f"{reader.where('services')}.{name}")
+                for name, data in reader.mapping("services").items()
+            },
+            processes=reader.texts("processes"),
+            setup=_setup(reader),
+            winpe=reader.boolean("winpe", cls.winpe),
+            ts_requests=_requests(reader),
+            registry=_registry(reader),
+            uptime=reader.duration("uptime", cls.uptime),
+            clock_skew=reader.duration("clock_skew", cls.clock_skew),
+            restart_seconds=reader.duration("restart_seconds", cls.restart_seconds),
+            self_exit=reader.one_of("self_exit", ("working", "broken"), cls.self_exit),
+            broken_classes=_broken_classes(reader),
+            past_due=reader.texts("past_due"),
+            variants=Variants.read(
+                Reader(reader.raw("variants"), reader.where("variants"), Variants.__dataclass_fields__)
+            ),
+            source=dict(mapping),
+        )
+
+
+MODEL_KEYS = frozenset(MachineSpec.__dataclass_fields__) - {"source"}
+
+
+def _client_version(reader: Reader) -> str | None:
+    value = reader.raw("client_version", MachineSpec.client_version)
+    if value is None or value == "absent":
+        return None
+    if not isinstance(value, str) or not re.fullmatch(r"\d+\.\d+\.\d+\.\d+", value):
+        raise reader.wrong("client_version", "four numbers, such as 5.00.9128.1007, or absent")
+    return value
+
+
+_SETUP_VALUES = {
+    "SystemSetupInProgress": int,
+    "OOBEInProgress": int,
+    "SetupPhase": int,
+    "SetupType": int,
+    "CmdLine": str,
+    "SetupShutdownRequired": int,
+    "UpgradeInProgress": int,
+    "SetupProgress": int,
+    "BoxResult": int,
+}
+
+
+def _setup(reader: Reader) -> Mapping[str, int | str]:
+    values = Reader(reader.raw("setup"), reader.where("setup"), _SETUP_VALUES)
+    return {
+        name: values.text(name, "") if kind is str else values.number(name, 0, minimum=0)
+        for name, kind in _SETUP_VALUES.items()
+        if name in values
+    }
+
+
+def _requests(reader: Reader) -> tuple[Mapping[str, Any], ...]:
+    requests = reader.raw("ts_requests") or []
+    if not isinstance(requests, list) or not all(isinstance(each, Mapping) for each in requests):
+        raise reader.wrong("ts_requests", "a list of mappings of CCM_TSExecutionRequest properties")
+    return tuple(requests)
+
+
+def _broken_classes(reader: Reader) -> Mapping[str, str]:
+    from .cim.model import HRESULTS
+
+    broken = reader.mapping("broken_classes")
+    for name, kind in broken.items():
+        if kind not in HRESULTS:
+            raise SpecError(f"{reader.where('broken_classes')}.{name}: {kind!r} … allowed: {', '.join(HRESULTS)}")
+    return broken
+
+
+def _registry(reader: Reader) -> tuple[tuple[str, str, RegValue], ...]:
+    """`{HKLM\\Path: {Name: {type: dword, data: 1}}}`; a bare text is a REG_SZ, a bare number a REG_DWORD."""
+    found = []
+    for path, values in reader.mapping("registry").items():
+        where = f"{reader.where('registry')}.{path}"
+        if not isinstance(values, Mapping):
+            raise SpecError(f"{where}: {values!r} … allowed: a mapping of value names")
+        found += [(path, name, _reg_value(data, f"{where}.{name}")) for name, data in values.items()]
+    return tuple(found)
+
+
+def _reg_value(data: Any, where: str) -> RegValue:
+    if isinstance(data, str):
+        return RegValue.sz(data)
+    if isinstance(data, int) and not isinstance(data, bool):
+        return RegValue.dword(data)
+    if isinstance(data, list) and all(isinstance(each, str) for each in data):
+        return RegValue.multi_sz(*data)
+    reader = Reader(data, where, ("type", "data"))
+    kind = RegType[reader.one_of("type", [each.name.lower() for each in RegType], "").upper()]
+    raw = reader.raw("data")
+    if kind is RegType.BINARY and isinstance(raw, str):
+        try:
+            raw = bytes.fromhex(raw)
+        except ValueError:
+            raise reader.wrong("data", "hexadecimal text") from None
+    try:
+        return RegValue(kind, tuple(raw) if isinstance(raw, list) else raw)
+    except TypeError:
+        raise reader.wrong("data", f"what a REG_{kind.name} holds") from None

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Windows Management Instrumentation: the way in for whoever manages the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from .cim import types, wql
+from .cim.model import Instance, Out, Row, Rows, Scalar, Value, WmiError
+from .cim.mof import Method, Parameter
+from .cim.repository import CimClass, Repository
+
+__all__ = ["Instance", "Out", "Provider", "Rows", "Wmi", "WmiError"]
+
+Arguments = Mapping[str, list[str | None]]
+
+
+class Provider(Protocol):
+    """What stands behind one or more classes."""
+
+    def instances(self, class_name: str) -> list[Row]:
+        """The instances of exactly this class. Properties that are left out are NULL."""
+
+    def call(self, class_name: str, method: str, keys: Mapping[str, str], arguments: Row) -> Row:
+        """Output parameters and ReturnValue by name. A ReturnValue that is left out is not sent at all."""
+
+    def delete(self, class_name: str, keys: Mapping[str, str]) -> None: ...
+
+
+class Gate(Protocol):
+    """Decides whether a class can be reached at all: what is not installed, denied or broken raises WmiError."""
+
+    def namespaces(self) -> set[str]: ...
+
+    def check(self, namespace: str, class_name: str) -> None: ...
+
+    def check_call(self, namespace: str, class_name: str, method: str) -> None: ...
+
+
+class Wmi:
+    def __init__(
+        self,
+        repository: Repository,
+        providers: Mapping[tuple[str, str], Provider],
+        gate: Gate,
+        catch_up: Callable[[], None],
+        any_case_parameters: Callable[[], bool],
+    ) -> None:
+        self._repository = repository
+        self._providers = providers
+        self._gate = gate
+        self._catch_up = catch_up
+        self._any_case_parameters = any_case_parameters
+
+    def get(self, namespace: str, class_name: str, keys: dict[str, str]) -> Instance:
+        cim_class = self._open(namespace, class_name)
+        wanted = _checked_keys(cim_class, keys)
+        for each in self._repository.family(cim_class):
+            for row in self._rows(each):
+                if _matches(row, wanted):
+                    return _instance(each, row)
+        raise WmiError("not_found")
+
+    def enumerate(self, namespace: str, class_name: str) -> list[Instance]:
+        cim_class = self._open(namespace, class_name)
+        return [_instance(each, row) for each in self._repository.family(cim_class) for row in self._rows(each)]
+
+    def query(self, namespace: str, wql_text: str) -> Rows:
+        query = wql.parse(wql_text)
+        cim_class = self._open(namespace, query.class_name)
+        return query.run(cim_class, self.enumerate(namespace, query.class_name))
+
+    def invoke(
+        self, namespace: str, class_name: str, method: str, keys: dict[str, str], arguments: dict[str, list[str | None]]
+    ) -> list[Out]:
+        cim_class = self._open(namespace, class_name)
+        declared = cim_class.find_method(method)
+        if declared is None:
+            raise WmiError("invalid_method")
+        values = self._typed_arguments(declared, arguments)
+        self._gate.check_call(cim_class.namespace, cim_class.name, declared.name)
+        selected: dict[str, str] = {}
+        if not declared.is_static:
+            instance = self.get(namespace, class_name, keys)
+            cim_class = self._open(namespace, instance.class_name)
+            selected = {prop.name: str(instance[prop.name]) for prop in cim_class.keys}
+        results = self._provider(cim_class).call(cim_class.name, declared.name, selected, values)
+        return _outs(declared, results)
+
+    def delete(self, namespace: str, class_name: str, keys: dict[str, str]) -> None:
+        """Deletes one instance; most classes do not support it."""
+        instance = self.get(namespace, class_name, keys)
+        cim_class = self._open(namespace, instance.class_name)
+        self._provider(cim_class).delete(
+            cim_class.name, {prop.name: str(instance[prop.name]) for prop in cim_class.keys}
+        )
+
+    def describe_class(self, namespace: str, class_name: str) -> CimClass:
+        """The class definition, for who has to know its keys and types."""
+        return self._open(namespace, class_name)
+
+    def _open(self, namespace: str, class_name: str) -> CimClass:
+        self._catch_up()
+        namespace = namespace.replace("\\", "/").strip("/").lower()
+        if namespace not in self._gate.namespaces():
+            raise WmiError("invalid_namespace")
+        cim_class = self._repository.find(namespace, class_name)
+        if cim_class is None:
+            self._gate.check(namespace, "")
+            raise WmiError("invalid_class")
+        self._gate.check(namespace, cim_class.name)
+        return cim_class
+
+    def _provider(self, cim_class: CimClass) -> Provider:
+        return self._providers[cim_class.namespace, cim_class.name]
+
+    def _rows(self, cim_class: CimClass) -> list[Row]:
+        provider = self._providers.get((cim_class.namespace, cim_class.name))
+        return provider.instances(cim_class.name) if provider else []
+
+    def _typed_arguments(self, method: Method, arguments: Arguments) -> dict[str, Value]:
+        declared = {parameter.name: parameter for parameter in method.inputs}
+        if self._any_case_parameters():
+            spelled = {name.lower(): name for name in declared}
+            arguments = {spelled.get(name.lower(), name): texts for name, texts in arguments.items()}
+        unknown = [name for name in arguments if name not in declared]
+        if unknown:
+            raise WmiError("invalid_method_parameters", f"{method.name} has no parameter {unknown[0]!r}")
+        return {name: _typed(parameter, arguments.get(name)) for name, parameter in declared.items()}
+
+
+def _typed(parameter: Parameter, texts: list[str | None] | None) -> Value:
+    """An element that is not there, and a nil one, are NULL: also for arrays (MS-WSMV 3.1.4.1.26)."""
+    if not texts or texts == [None]:
+        return None
+    values: list[Scalar] = [types.from_text(parameter.cim_type, text) for text in texts]
+    if parameter.is_array:
+        return values
+    if len(values) > 1:
+        raise WmiError("type_mismatch", f"{parameter.name} is not an array")
+    return values[0]
+
+
+def _outs(method: Method, results: Row) -> list[Out]:
+    outs = [
+        Out(parameter.name, parameter.cim_type, results[parameter.name], parameter.is_array)
+        for parameter in method.outputs
+        if parameter.name in results
+    ]
+    if "ReturnValue" in results:
+        outs.append(Out("ReturnValue", method.return_type, results["ReturnValue"]))
+    return outs
+
+
+def _instance(cim_class: CimClass, row: Row) -> Instance:
+    properties = [Out(prop.name, prop.cim_type, row.get(prop.name), prop.is_array) for prop in cim_class.properties]
+    return Instance(cim_class.namespace, cim_class.name, properties)
+
+
+def _checked_keys(cim_class: CimClass, keys: Mapping[str, str]) -> dict[str, str]:
+    """The keys under their declared names. Names ignore case (MS-WSMV 3.1.4.1.2); `@` addresses a singleton."""
+    if cim_class.is_singleton:
+        if keys:
+            raise WmiError("unexpected_keys", f"{cim_class.name} is a singleton")
+        return {}
+    declared = {prop.name.lower(): prop.name for prop in cim_class.keys}
+    unexpected = [name for name in keys if name.lower() not in declared]
+    if unexpected:
+        raise WmiError("unexpected_keys", f"{unexpected[0]!r} is not a key of {cim_class.name}")
+    if len(keys) < len(declared) or not declared:
+        raise WmiError("insufficient_keys", f"{cim_class.name} is addressed by {', '.join(declared.values())}")
+    return {declared[name.lower()]: value for name, value in keys.items()}
+
+
+def _matches(row: Row, keys: Mapping[str, str]) -> bool:
+    return all(str(row.get(name)).lower() == value.lower() for name, value in keys.items())
