@@ -30,11 +30,11 @@ help:
 	@echo 'make demo        survey, repair and report on a few simulated endpoints'
 	@echo 'make fleet       the same on a fleet of thousands'
 	@echo 'make test        all checks and tests'
-	@echo 'make lint        the checks only: ruff, mypy, ansible-lint, changelog'
+	@echo 'make lint        the checks only: ruff, mypy, ansible-lint, changelog, documentation'
 	@echo 'make test-cores  the tests under the oldest and the newest supported ansible-core'
 	@echo 'make install     build the collection and install it into .build/collections'
 	@echo 'make clean       remove everything made here'
-	@echo 'PYTHON=…         the interpreter to use, 3.11 or later (now: $(PYTHON))'
+	@echo 'PYTHON=…         the interpreter to use, 3.11 or later (now: $(PYTHON)); make clean before another one'
 
 demo fleet: $(VENV)/.ready install
 	@$(VENV)/bin/python tests/demo/$@.py
@@ -46,6 +46,7 @@ lint: $(VENV)/.ready install $(LINK)
 	@mypy $(TYPED)
 	@echo '== ansible-lint' && ansible-lint
 	@echo '== antsibull-changelog' && antsibull-changelog lint
+	@echo '== antsibull-docs' && antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
 
 test: lint
 	@echo '== pytest' && pytest $(TESTS)
@@ -59,11 +60,11 @@ test-core-%: install $(LINK)
 install: $(INSTALLED)
 
 $(INSTALLED): $(SOURCES) | $(VENV)/.ready $(ANSIBLE_CONFIG)
-	@rm -rf $(BUILD)/artifact $(BUILD)/collections
+	@touch $(BUILD)/started && rm -rf $(BUILD)/artifact $(BUILD)/collections
 	@ansible-galaxy collection build --output-path $(BUILD)/artifact >/dev/null
 	@ansible-galaxy collection install --offline --no-deps --collections-path $(BUILD)/collections \
 		$(BUILD)/artifact/*.tar.gz >/dev/null
-	@touch $@
+	@touch -r $(BUILD)/started $@ # a source that changed meanwhile is newer
 
 $(LINK):
 	@mkdir -p $(@D) && ln -s ../../../.. $@

@@ -18,7 +18,8 @@ def main():  # Old interpreters must get as far as the message below: no annotat
         import venv
     except ImportError:
         sys.exit("%s cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv" % sys.executable)
-    print("Making %s from %s (once; a minute or so)" % (directory, requirements), flush=True)
+    sys.stdout.write("Making %s from %s (once; a minute or so)\n" % (directory, requirements))
+    sys.stdout.flush()
     venv.create(directory, clear=True, with_pip=True, symlinks=os.name != "nt")
     pip = [os.path.join(directory, "bin", "python"), "-m", "pip", "--disable-pip-version-check", "-qq"]
     code = subprocess.call(pip + ["install", "--requirement", requirements])
