@@ -37,7 +37,7 @@ help:
 	@echo 'PYTHON=…         the interpreter to use, 3.11 or later (now: $(PYTHON)); make clean before another one'
 
 demo fleet: $(VENV)/.ready install
-	@$(VENV)/bin/python tests/demo/$@.py
+	@PYTHONPATH=$(CURDIR) $(VENV)/bin/python tests/demo/$@.py # which imports tests.simulator
 
 lint: $(VENV)/.ready install $(LINK)
 	@echo '== ruff' && ruff check
