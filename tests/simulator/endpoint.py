@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One endpoint at run time: its machine and its WinRM service, both made when they are first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from .server.accounts import Account
+from .server.traffic import Traffic
+from .windows.clock import Clock
+from .windows.machine import Machine
+from .windows.spec import MachineSpec
+from .wsman.planting import Planted, Rule
+from .wsman.service import Service
+from .wsman.settings import WsmanSettings
+
+# Events after which nothing of the old network state is left.
+_RESTARTS = {"reboot", "hard_reset"}
+NETWORK_EVENTS = ("drop_connections",)
+
+
+@dataclass(frozen=True)
+class EndpointSpec:
+    """What the fleet file says about an endpoint, validated."""
+
+    name: str
+    address: str
+    account: Account
+    given: Account
+    """The credentials that the inventory hands out: wrong where a wrong password is played."""
+    machine: MachineSpec
+    inventory_name: str = ""
+    schemes_http: tuple[str, ...] = ("negotiate", "kerberos")
+    schemes_https: tuple[str, ...] = ("negotiate", "kerberos", "basic")
+    allow_unencrypted: bool = False
+    http: bool = True
+    https: bool = True
+    idle_timeout: float = 120.0
+    channel_binding: str = "relaxed"
+    wsman: WsmanSettings = WsmanSettings()
+    faults: tuple[Rule, ...] = ()
+    triggers: tuple[Rule, ...] = ()
+    source: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """The mapping that this was read from, its profile merged in."""
+
+
+class Endpoint:
+    def __init__(self, spec: EndpointSpec, clock: Clock) -> None:
+        self.spec = spec
+        self.clock = clock
+        self.traffic = Traffic()
+        self.planted = Planted(spec.faults, spec.triggers, self.fire)
+        self.drop_connections: list[Any] = []
+
+    @cached_property
+    def machine(self) -> Machine:
+        return Machine(self.spec.machine, self.clock)
+
+    @cached_property
+    def service(self) -> Service:
+        return Service(
+            self.machine,
+            self.spec.machine.machine_name,
+            self.spec.machine.os.version,
+            self.spec.wsman,
+            self.planted,
+            self.clock.now,
+        )
+
+    def fire(self, event: str) -> None:
+        self.machine.fire(event)

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The WS-Management service of one endpoint: an envelope in, an envelope out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ..windows.machine import Machine
+from ..windows.wmi import WmiError
+from . import config, faults, identify, names
+from .calls import Call, describe, wmi_class
+from .enumerations import Enumerations
+from .planting import Effect, Planted
+from .reply import Reply
+from .request import BadRequest, Request, parse, read
+from .settings import WsmanSettings
+from .shells import Shells
+from .wmi_resource import WmiResource
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who sent the request, as far as an answer tells it."""
+
+    principal: str
+    client_ip: str
+
+
+class Service:
+    def __init__(
+        self,
+        machine: Machine,
+        machine_name: str,
+        os_version: str,
+        settings: WsmanSettings,
+        planted: Planted,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.settings = settings
+        self._machine_name = machine_name
+        self._os_version = os_version
+        self._planted = planted
+        self.enumerations = Enumerations(now, timedelta(milliseconds=settings.enumeration_timeout_ms))
+        self.shells = Shells(machine, settings)
+        self._wmi = WmiResource(machine.wmi, self.enumerations, settings)
+        self._running = 0
+
+    async def handle(self, data: bytes, caller: Caller, address: str) -> tuple[Reply, Call]:
+        """Answers one envelope. Whatever is wrong with it becomes a fault, never an exception."""
+        try:
+            root = parse(data)
+            if identify.is_identify(root):
+                return self._identify(), Call("Identify")
+            request = read(root)
+        except BadRequest as bad:
+            place = self._place(bad.host or address)
+            body = bad.fault.render(place, bad.message_id).encode()
+            return Reply(bad.fault.status, body), Call("Invalid", detail=bad.fault.reason.strip())
+        call = self._describe(request)
+        place = self._place(request.host or address)
+        effect = self._planted.take(call)
+        try:
+            reply = await self._answer(request, call, caller, effect)
+        except faults.Fault as fault:
+            reply = Reply(fault.status, fault.render(place, request.message_id).encode())
+        reply = effect.spoil(reply)
+        self._planted.answered(call)
+        return reply, call
+
+    def identify_anonymously(self) -> Reply:
+        return Reply(200, identify.response("OS: 0.0.0 SP: 0.0", self.settings).encode())
+
+    def _identify(self) -> Reply:
+        return Reply(200, identify.response(f"OS: {self._os_version} SP: 0.0", self.settings).encode())
+
+    def _place(self, host: str) -> faults.Place:
+        return faults.Place(host, self._machine_name, self.settings.language)
+
+    def _describe(self, request: Request) -> Call:
+        call = describe(request)
+        body = request.body
+        if call.operation in {"Pull", "Release"} and body is not None:
+            pending = self.enumerations.find(body.findtext(f"{{{names.ENUMERATION}}}EnumerationContext") or "")
+            return pending.call.continued(call.operation) if pending else call
+        if call.operation in {"Receive", "Send", "Signal"}:
+            return self.shells.describe(request, call)
+        return call
+
+    async def _answer(self, request: Request, call: Call, caller: Caller, effect: Effect) -> Reply:
+        if self._running >= self.settings.max_operations:
+            raise faults.too_many_operations(self.settings.max_operations)
+        longest = self.settings.max_timeout_ms / 1000
+        limit = min(request.operation_timeout or longest, longest)
+        self._running += 1
+        try:
+            async with asyncio.timeout(limit):
+                if effect.delay:
+                    await asyncio.sleep(effect.delay)
+                if instead := effect.before():
+                    return instead
+                answer = await self._run(request, call, caller)
+                effect.after()
+                return Reply(200, answer.encode())
+        except TimeoutError:
+            raise faults.timed_out() from None
+        finally:
+            self._running -= 1
+
+    async def _run(self, request: Request, call: Call, caller: Caller) -> str:
+        uri = request.resource_uri.partition("?")[0].lower()
+        if wmi_class(request.resource_uri) is not None:
+            try:
+                return self._wmi.handle(request, call)
+            except faults.Fault as fault:
+                # A call that blocks before it fails blocks its client too.
+                if isinstance(fault.__cause__, WmiError) and fault.__cause__.duration:
+                    await asyncio.sleep(fault.__cause__.duration)
+                raise
+        if uri == names.SHELL_CMD or uri == names.SHELL:
+            return await self.shells.handle(request, call, caller.principal, caller.client_ip)
+        if uri == names.CONFIG and call.operation == "Get":
+            return config.response(request, self.settings)
+        raise faults.invalid_resource_uri()

@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command shell plug-in (WinRS): shells, commands, streams, signals, quotas. Shapes are recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from dataclasses import dataclass, field
+from xml.etree.ElementTree import Element
+
+from ..windows import machine as windows
+from . import faults, names
+from .calls import Call
+from .request import Request
+from .response import envelope
+from .settings import WsmanSettings
+from .text import escape, new_id, seconds_of
+
+_DONE = f"{names.SHELL}/CommandState/Done"
+_RUNNING = f"{names.SHELL}/CommandState/Running"
+_PREFIXES = ("s", "a", "x", "w", "rsp", "p")
+_IDLE_TIMEOUT = 7200.0
+_NO_COMMAND = (
+    "The Windows Remote Shell received a request to perform an operation on a command identifier that does not exist. "
+    "Either the command has completed execution or the client specified an invalid command identifier. "
+)
+_NO_SHELL = (
+    "The request for the Windows Remote Shell with ShellId {shell} failed because the shell was not found on the "
+    "server. Possible causes are: the specified ShellId is incorrect or the shell no longer exists on the server. "
+    "Provide the correct ShellId or create a new shell and retry the operation. "
+)
+_INTERRUPTED = 0xC000013A  # STATUS_CONTROL_C_EXIT
+
+
+@dataclass
+class Command:
+    text: str
+    call: Call
+    done: asyncio.Event
+    result: windows.ProgramResult | None = None
+    timer: asyncio.TimerHandle | None = None
+    stdin: bytes = b""
+    sent: bool = False
+    """Whether the client has received the end of the command: its identifier is gone then (recorded)."""
+
+    def finish(self, result: windows.ProgramResult) -> None:
+        if self.timer:
+            self.timer.cancel()
+        self.result = result
+        self.done.set()
+
+
+@dataclass
+class Shell:
+    shell_id: str
+    owner: str
+    client_ip: str
+    idle_timeout: float
+    output_streams: str
+    input_streams: str
+    working_directory: str
+    codepage: str
+    commands: dict[str, Command] = field(default_factory=dict)
+
+
+class Shells:
+    def __init__(self, machine: windows.Machine, settings: WsmanSettings) -> None:
+        self._machine = machine
+        self._settings = settings
+        self._open: dict[str, Shell] = {}
+        self.opened = 0
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def clear(self) -> None:
+        """What a restart of the machine does to its shells."""
+        for shell in self._open.values():
+            for command in shell.commands.values():
+                command.finish(windows.ProgramResult(_INTERRUPTED, "", ""))
+        self._open.clear()
+
+    def listing(self) -> list[dict[str, object]]:
+        return [
+            {
+                "shell_id": shell.shell_id,
+                "owner": shell.owner,
+                "commands": [command.text for command in shell.commands.values()],
+            }
+            for shell in self._open.values()
+        ]
+
+    def describe(self, request: Request, call: Call) -> Call:
+        """The call under the name of the command that it is about."""
+        shell = self._open.get(request.selector("ShellId").upper())
+        command = shell.commands.get(_command_id(request.body).upper()) if shell else None
+        return command.call.continued(call.operation) if command else call
+
+    async def handle(self, request: Request, call: Call, principal: str, client_ip: str) -> str:
+        match call.operation:
+            case "Create":
+                return self._create(request, principal, client_ip)
+            case "Command":
+                return self._command(request, call)
+            case "Receive":
+                return await self._receive(request)
+            case "Send":
+                return self._send(request)
+            case "Signal":
+                return self._signal(request)
+            case "Delete":
+                return self._delete(request)
+            case "Enumerate":
+                return self._enumerate(request)
+        raise faults.action_mismatch()
+
+    def _respond(self, request: Request, body: str, prefixes: tuple[str, ...] = _PREFIXES) -> str:
+        return envelope(
+            request,
+            f"{request.action}Response",
+            body,
+            prefixes,
+            language=self._settings.language,
+            activity_id=self._settings.activity_id,
+        )
+
+    def _create(self, request: Request, principal: str, client_ip: str) -> str:
+        if len(self._open) >= self._settings.max_shells:
+            raise faults.too_many_shells(self._settings.max_shells)
+        body = _body(request, "Shell")
+        shell = Shell(
+            new_id(),
+            principal,
+            client_ip,
+            _idle_timeout(body),
+            body.findtext(_rsp("OutputStreams")) or "stdout stderr",
+            body.findtext(_rsp("InputStreams")) or "stdin",
+            body.findtext(_rsp("WorkingDirectory")) or "",
+            request.option("WINRS_CODEPAGE"),
+        )
+        self._open[shell.shell_id] = shell
+        self.opened += 1
+        created = (
+            f"<x:ResourceCreated><a:Address>{escape(request.address)}</a:Address><a:ReferenceParameters>"
+            f"<w:ResourceURI>{names.SHELL_CMD}</w:ResourceURI><w:SelectorSet>"
+            f'<w:Selector Name="ShellId">{shell.shell_id}</w:Selector></w:SelectorSet></a:ReferenceParameters>'
+            "</x:ResourceCreated>"
+        )
+        described = _described(shell) if self._settings.shell_description else ""
+        return self._respond(request, created + described)
+
+    def _command(self, request: Request, call: Call) -> str:
+        shell = self._shell(request)
+        body = _body(request, "CommandLine")
+        program = (body.findtext(_rsp("Command")) or "").strip()
+        arguments = " ".join(part.text or "" for part in body.iterfind(_rsp("Arguments")))
+        if not program:
+            raise faults.shell_parameter()
+        skip_shell = request.option("WINRS_SKIP_CMD_SHELL").lower() in {"true", "1"}
+        try:
+            if skip_shell:
+                application = program.strip('"')
+                line = f'"{application}"' if " " in application else application
+                result = self._machine.run_program(application, f"{line} {arguments}".strip())
+            else:
+                result = self._machine.run_program(None, f"{program} {arguments}".strip())
+        except windows.ProgramNotFound:
+            # Recorded for a bare name without cmd.exe around it: there is no search along PATH then.
+            raise faults.program_not_found() from None
+        command_id = new_id()
+        command = Command(call.detail, call, asyncio.Event())
+        if result.duration > 0:
+            command.timer = asyncio.get_running_loop().call_later(result.duration, command.finish, result)
+        else:
+            command.finish(result)
+        shell.commands[command_id] = command
+        return self._respond(
+            request, f"<rsp:CommandResponse><rsp:CommandId>{command_id}</rsp:CommandId></rsp:CommandResponse>"
+        )
+
+    async def _receive(self, request: Request) -> str:
+        shell = self._shell(request)
+        body = _body(request, "Receive")
+        if not _command_id(body):
+            raise faults.shell_parameter()
+        command = self._find(shell, body)
+        await command.done.wait()
+        result = command.result
+        if result is None:
+            raise faults.invalid_selectors(_NO_COMMAND)
+        command_id = _command_id(body).upper()
+        streams = ""
+        for name, text in (("stdout", result.stdout), ("stderr", result.stderr)):
+            if text:
+                streams += _stream(name, command_id, _encoded(text, shell.codepage))
+        streams += "".join(
+            f'<rsp:Stream Name="{name}" CommandId="{command_id}" End="true"></rsp:Stream>' for name in ("stdout", "stderr")
+        )
+        command.sent = True
+        state = (
+            f'<rsp:CommandState CommandId="{command_id}" State="{_DONE}">'
+            f"<rsp:ExitCode>{result.exit_code}</rsp:ExitCode></rsp:CommandState>"
+        )
+        content = f"<rsp:ReceiveResponse>{streams}{state}</rsp:ReceiveResponse>"
+        return self._respond(request, content, ("s", "a", "w", "rsp", "p"))
+
+    def _send(self, request: Request) -> str:
+        shell = self._shell(request)
+        stream = _body(request, "Send").find(_rsp("Stream"))
+        if stream is None:
+            raise faults.invalid_body()
+        command = self._find(shell, stream)
+        try:
+            command.stdin += base64.b64decode(stream.text or "", validate=True)
+        except (binascii.Error, ValueError):
+            raise faults.schema_validation() from None
+        return self._respond(request, "<rsp:SendResponse/>")
+
+    def _signal(self, request: Request) -> str:
+        shell = self._shell(request)
+        body = _body(request, "Signal")
+        command_id = _command_id(body).upper()
+        code = (body.findtext(_rsp("Code")) or "").strip().rpartition("/")[2].lower()
+        # Recorded: also the identifier of a command that has ended is answered without a fault.
+        command = shell.commands.get(command_id)
+        if command and not command.done.is_set():
+            command.finish(windows.ProgramResult(_INTERRUPTED, "", ""))
+        if command and code == "terminate":
+            del shell.commands[command_id]
+        return self._respond(request, "<rsp:SignalResponse/>")
+
+    def _delete(self, request: Request) -> str:
+        shell = self._shell(request)
+        for command in shell.commands.values():
+            command.finish(windows.ProgramResult(_INTERRUPTED, "", ""))
+        del self._open[shell.shell_id]
+        return self._respond(request, "", ("s", "a", "w", "p"))
+
+    def _enumerate(self, request: Request) -> str:
+        items = "".join(_described(shell) for shell in self._open.values())
+        content = (
+            "<n:EnumerateResponse><n:EnumerationContext></n:EnumerationContext>"
+            f"<w:Items>{items}</w:Items><w:EndOfSequence/></n:EnumerateResponse>"
+        )
+        return self._respond(request, content, ("s", "a", "n", "w"))
+
+    def _shell(self, request: Request) -> Shell:
+        shell_id = request.selector("ShellId")
+        shell = self._open.get(shell_id.upper())
+        if shell is None:
+            raise faults.invalid_selectors(_NO_SHELL.format(shell=shell_id))
+        return shell
+
+    def _find(self, shell: Shell, element: Element) -> Command:
+        command = shell.commands.get(_command_id(element).upper())
+        if command is None or command.sent:
+            raise faults.invalid_selectors(_NO_COMMAND)
+        return command
+
+
+def _rsp(name: str) -> str:
+    return f"{{{names.SHELL}}}{name}"
+
+
+def _body(request: Request, name: str) -> Element:
+    if request.body is None or request.body.tag != _rsp(name):
+        raise faults.invalid_body()
+    return request.body
+
+
+def _command_id(body: Element | None) -> str:
+    """The command that a request is about: on its own element, or on the stream inside it."""
+    if body is None:
+        return ""
+    for element in (body, *body):
+        if found := element.get("CommandId"):
+            return found
+    return ""
+
+
+def _idle_timeout(body: Element) -> float:
+    text = body.findtext(_rsp("IdleTimeOut"))
+    if not text:
+        return _IDLE_TIMEOUT
+    try:
+        return seconds_of(text)
+    except ValueError:
+        raise faults.schema_validation() from None
+
+
+def _described(shell: Shell) -> str:
+    directory = (
+        f"<rsp:WorkingDirectory>{escape(shell.working_directory)}</rsp:WorkingDirectory>"
+        if shell.working_directory
+        else ""
+    )
+    return (
+        f'<rsp:Shell xmlns:rsp="{names.SHELL}"><rsp:ShellId>{shell.shell_id}</rsp:ShellId>'
+        f"<rsp:ResourceUri>{names.SHELL_CMD}</rsp:ResourceUri><rsp:Owner>{escape(shell.owner)}</rsp:Owner>"
+        f"<rsp:ClientIP>{shell.client_ip}</rsp:ClientIP>{directory}"
+        f"<rsp:IdleTimeOut>PT{shell.idle_timeout:.3f}S</rsp:IdleTimeOut>"
+        f"<rsp:InputStreams>{escape(shell.input_streams)}</rsp:InputStreams>"
+        f"<rsp:OutputStreams>{escape(shell.output_streams)}</rsp:OutputStreams>"
+        "<rsp:ShellRunTime>P0DT0H0M0S</rsp:ShellRunTime><rsp:ShellInactivity>P0DT0H0M0S</rsp:ShellInactivity>"
+        "</rsp:Shell>"
+    )
+
+
+def _encoded(text: str, codepage: str) -> bytes:
+    """Programs print in the shell's code page; 65001 is UTF-8, the OEM page is what they print in otherwise."""
+    return text.encode("utf-8" if codepage in {"", "65001"} else f"cp{codepage}", errors="replace")
+
+
+def _stream(name: str, command_id: str, data: bytes) -> str:
+    text = base64.b64encode(data).decode()
+    return f'<rsp:Stream Name="{name}" CommandId="{command_id}">{text}</rsp:Stream>'

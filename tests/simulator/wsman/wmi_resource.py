@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The WMI plug-in: Get, Enumerate, Pull, Release, Delete and method calls."""
+
+from __future__ import annotations
+
+from xml.etree.ElementTree import Element
+
+from ..windows.wmi import Instance, Wmi, WmiError
+from . import cim, faults, names
+from .calls import Call, wmi_class
+from .enumerations import Enumerations, page
+from .request import Request
+from .response import envelope
+from .settings import WsmanSettings
+from .wmi_errors import fault_of
+
+# What the envelope around the items takes (measured on the recorded pages: about 700 characters).
+_AROUND_ITEMS = 900
+_NAMESPACE_SELECTOR = "__cimnamespace"
+_DEFAULT_NAMESPACE = "root/hardware"
+_MOST_ITEMS = 32000
+_ENUMERATION_PREFIXES = ("s", "a", "n", "w")
+_TRANSFER_PREFIXES = ("s", "a", "x", "w", "p")
+
+
+class WmiResource:
+    def __init__(self, wmi: Wmi, enumerations: Enumerations, settings: WsmanSettings) -> None:
+        self._wmi = wmi
+        self._enumerations = enumerations
+        self._settings = settings
+
+    def handle(self, request: Request, call: Call) -> str:
+        match call.operation:
+            case "Get":
+                return self._get(request)
+            case "Enumerate":
+                return self._enumerate(request, call)
+            case "Pull":
+                return self._pull(request)
+            case "Release":
+                return self._release(request)
+            case "Delete":
+                return self._delete(request)
+            case "Invoke":
+                return self._invoke(request, call)
+        raise faults.action_mismatch()
+
+    def _respond(self, request: Request, body: str, prefixes: tuple[str, ...]) -> str:
+        return envelope(request, f"{request.action}Response", body, prefixes, language=self._settings.language)
+
+    def _target(self, request: Request) -> tuple[str, str, dict[str, str]]:
+        """Namespace, class and keys. A DMTF alias names the namespace in a selector (specified)."""
+        found = wmi_class(request.resource_uri)
+        if found is None or not found[1]:
+            raise faults.invalid_resource_uri()
+        namespace, class_name = found
+        keys = {name: value for name, value in request.selectors.items() if name.lower() != _NAMESPACE_SELECTOR}
+        selected = request.selector(_NAMESPACE_SELECTOR).replace("\\", "/").strip("/")
+        if not namespace:
+            namespace = selected or _DEFAULT_NAMESPACE
+        elif selected and selected.lower() != namespace.lower():
+            raise faults.namespace_conflict()
+        return namespace, class_name, keys
+
+    def _get(self, request: Request) -> str:
+        namespace, class_name, keys = self._target(request)
+        try:
+            found = self._wmi.get(namespace, class_name, keys)
+        except WmiError as error:
+            raise fault_of(error, "get", namespace, "", self._settings) from error
+        return self._respond(request, cim.instance(found, request.resource_uri), _TRANSFER_PREFIXES)
+
+    def _delete(self, request: Request) -> str:
+        namespace, class_name, keys = self._target(request)
+        try:
+            self._wmi.delete(namespace, class_name, keys)
+        except WmiError as error:
+            raise fault_of(error, "get", namespace, "", self._settings) from error
+        return self._respond(request, "", ("s", "a", "w", "p"))
+
+    def _invoke(self, request: Request, call: Call) -> str:
+        namespace, class_name, keys = self._target(request)
+        if request.action.rpartition("/")[0].lower() != request.resource_uri.partition("?")[0].lower():
+            raise faults.action_not_supported(request.action)
+        try:
+            outs = self._wmi.invoke(namespace, class_name, call.method, keys, _arguments(request, call.method))
+        except WmiError as error:
+            raise fault_of(error, "invoke", namespace, "", self._settings) from error
+        return self._respond(request, cim.output(call.method, outs, request.resource_uri), _TRANSFER_PREFIXES)
+
+    def _enumerate(self, request: Request, call: Call) -> str:
+        body = request.body
+        if body is None or body.tag != f"{{{names.ENUMERATION}}}Enumerate":
+            raise faults.invalid_body()
+        namespace, class_name, keys = self._target(request)
+        filter_ = body.find(f"{{{names.WSMAN}}}Filter")
+        if filter_ is None:
+            items = self._all(namespace, class_name, keys)
+        elif filter_.get("Dialect", "").strip() == names.WQL_DIALECT:
+            if class_name != "*" or keys:
+                raise faults.query_uri()
+            items = self._query(namespace, filter_.text or "")
+        elif filter_.get("Dialect", "").strip() == names.SELECTOR_DIALECT:
+            items = self._selected(namespace, class_name, filter_)
+        else:
+            raise faults.filter_dialect()
+        optimised = body.find(f"{{{names.WSMAN}}}OptimizeEnumeration") is not None
+        return self._respond(request, self._first_answer(request, call, items, optimised), _ENUMERATION_PREFIXES)
+
+    def _first_answer(self, request: Request, call: Call, items: tuple[str, ...], optimised: bool) -> str:
+        if not optimised:
+            # Recorded: only a context; also where there is nothing to pull (inferred).
+            context = self._enumerations.keep(call, items)
+            content = f"<n:EnumerationContext>{context}</n:EnumerationContext>"
+        elif len(items) <= 1 or self._settings.first_page == "all":
+            content = f"<n:EnumerationContext></n:EnumerationContext>{self._items(items)}<w:EndOfSequence/>"
+            if len(content) > self._room(request):
+                raise faults.response_too_large()
+        else:
+            # Recorded: one item, however many were asked for.
+            context = self._enumerations.keep(call, items[1:])
+            content = f"<n:EnumerationContext>{context}</n:EnumerationContext><w:Items>{items[0]}</w:Items>"
+        return f"<n:EnumerateResponse>{content}</n:EnumerateResponse>"
+
+    def _items(self, items: tuple[str, ...]) -> str:
+        if not items and self._settings.empty_items == "absent":
+            return ""
+        return f"<w:Items>{''.join(items)}</w:Items>"
+
+    def _pull(self, request: Request) -> str:
+        body = request.body
+        if body is None or body.tag != f"{{{names.ENUMERATION}}}Pull":
+            raise faults.invalid_body()
+        asked = (body.findtext(f"{{{names.ENUMERATION}}}MaxElements") or "1").strip()
+        if not (asked.isascii() and asked.isdigit() and 0 < int(asked[:10])):
+            raise faults.schema_validation()
+        pending = self._enumerations.take(_context(body))
+        held = page(pending.items, self._room(request), min(int(asked[:10]), _MOST_ITEMS))
+        now, later = pending.items[:held], pending.items[held:]
+        if later:
+            context = self._enumerations.keep(pending.call, later)
+            head, tail = f"<n:EnumerationContext>{context}</n:EnumerationContext>", ""
+        else:
+            head, tail = "", "<n:EndOfSequence/>"
+        content = f"<n:PullResponse>{head}<n:Items>{''.join(now)}</n:Items>{tail}</n:PullResponse>"
+        return self._respond(request, content, _ENUMERATION_PREFIXES)
+
+    def _release(self, request: Request) -> str:
+        if request.body is None:
+            raise faults.invalid_body()
+        self._enumerations.take(_context(request.body))
+        return self._respond(request, "", _ENUMERATION_PREFIXES)
+
+    def _room(self, request: Request) -> int:
+        """How many characters of items fit: the limit counts two octets a character (inferred)."""
+        limit = self._settings.max_envelope_kb * 1024
+        return min(request.max_envelope_size or limit, limit) // 2 - _AROUND_ITEMS
+
+    def _all(self, namespace: str, class_name: str, keys: dict[str, str]) -> tuple[str, ...]:
+        if keys:
+            raise faults.enumerate_with_keys()
+        if class_name == "*":
+            raise faults.invalid_resource_uri()
+        try:
+            found = self._wmi.enumerate(namespace, class_name)
+        except WmiError as error:
+            raise fault_of(error, "enumerate", namespace, "", self._settings) from error
+        return tuple(cim.instance(each, _own_uri(each)) for each in found)
+
+    def _query(self, namespace: str, wql: str) -> tuple[str, ...]:
+        try:
+            rows = self._wmi.query(namespace, wql)
+        except WmiError as error:
+            raise fault_of(error, "query", namespace, wql, self._settings) from error
+        if rows.projected is None:
+            return tuple(cim.instance(each, _own_uri(each)) for each in rows.instances)
+        if self._settings.projected_row == "fragment":
+            return tuple(cim.fragment(each, rows.projected) for each in rows.instances)
+        wanted = {name.lower() for name in rows.projected}
+        return tuple(
+            cim.instance(
+                Instance(each.namespace, each.class_name, [out for out in each.properties if out.name.lower() in wanted]),
+                _own_uri(each),
+            )
+            for each in rows.instances
+        )
+
+    def _selected(self, namespace: str, class_name: str, filter_: Element) -> tuple[str, ...]:
+        """The selector filter: the instances whose properties have exactly these values (specified)."""
+        wanted = {
+            selector.get("Name", "").lower(): (selector.text or "").lower()
+            for selector in filter_.iter(f"{{{names.WSMAN}}}Selector")
+        }
+        try:
+            found = self._wmi.enumerate(namespace, class_name)
+        except WmiError as error:
+            raise fault_of(error, "enumerate", namespace, "", self._settings) from error
+        return tuple(
+            cim.instance(each, _own_uri(each))
+            for each in found
+            if wanted.items() <= {out.name.lower(): str(out.value).lower() for out in each.properties}.items()
+        )
+
+
+def _own_uri(found: Instance) -> str:
+    """A row carries the URI of its own class, also where its base class was asked for (recorded)."""
+    return f"{names.WMI_ROOT}{found.namespace}/{found.class_name}"
+
+
+def _context(body: Element) -> str:
+    return (body.findtext(f"{{{names.ENUMERATION}}}EnumerationContext") or "").strip()
+
+
+def _arguments(request: Request, method: str) -> dict[str, list[str | None]]:
+    """The texts of the input elements by name; repeated elements are an array, xsi:nil is NULL."""
+    body = request.body
+    if body is None:
+        raise faults.invalid_body()
+    namespace, _, name = body.tag.rpartition("}")
+    if name != f"{method}_INPUT" or namespace.lstrip("{").lower() != request.resource_uri.partition("?")[0].lower():
+        raise faults.schema_validation()
+    found: dict[str, list[str | None]] = {}
+    for child in body:
+        nil = child.get(f"{{{names.XSI}}}nil", "").strip().lower() in {"true", "1"}
+        found.setdefault(child.tag.rpartition("}")[2], []).append(None if nil else "".join(child.itertext()))
+    return found
