@@ -1,0 +1,84 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options on how an endpoint is reached."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  connect_timeout:
+    description:
+      - Seconds to wait for the endpoint to accept a connection.
+      - A host that is switched off costs this long.
+    type: int
+    default: 5
+  deadline:
+    description:
+      - Seconds after which the task ends, whatever the endpoint does or fails to do.
+    type: int
+    default: 300
+  endpoint:
+    description:
+      - The Windows endpoint, for a task that runs on a Linux host which reaches it (C(delegate_to) a bastion,
+        or C(connection=local)). That host needs Python with pywinrm and defusedxml.
+      - Leave it out to use the host's own C(winrm) connection settings. That is the usual and the faster way.
+    type: dict
+    suboptions:
+      host:
+        description: Name or address of the endpoint.
+        type: str
+        required: true
+      port:
+        description: Port of the WinRM listener. The default is 5985 for V(http) and 5986 for V(https).
+        type: int
+      scheme:
+        description: Protocol of the WinRM listener.
+        type: str
+        choices: [http, https]
+        default: https
+      path:
+        description: Path of the WinRM listener.
+        type: str
+        default: wsman
+      transport:
+        description:
+          - Login method. V(basic) and V(certificate) need O(endpoint.scheme=https).
+          - V(kerberos) uses the ticket cache of the host where the task runs.
+        type: str
+        choices: [ntlm, kerberos, basic, certificate, credssp]
+        default: ntlm
+      username:
+        description: Account to log in with.
+        type: str
+      password:
+        description: Password of the account.
+        type: str
+      server_cert_validation:
+        description: Whether the endpoint's certificate is checked.
+        type: str
+        choices: [validate, ignore]
+        default: validate
+      ca_trust_path:
+        description: File with the certificates of the CAs to trust. The default is the trust store of C(requests).
+        type: path
+      cert_pem:
+        description: File of the client certificate, for V(certificate).
+        type: path
+      cert_key_pem:
+        description: File of the client certificate's key, for V(certificate).
+        type: path
+      message_encryption:
+        description: Encryption of the messages themselves. V(auto) encrypts over http.
+        type: str
+        choices: [auto, always, never]
+        default: auto
+requirements:
+  - pywinrm >= 0.5.0 (where the task runs)
+  - defusedxml (where the task runs)
+notes:
+  - Runs over the settings of the host's C(winrm) connection, whatever their source; no shell is opened on the endpoint
+    unless a command has to run there.
+  - Where C(ansible_winrm_transport) lists several login methods, the first is used.
+"""

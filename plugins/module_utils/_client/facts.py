@@ -1,0 +1,50 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is known of the ConfigMgr client: names, numbers and where they come from.
+
+Microsoft's page on provisioning mode documents the method, the two time values and the 48 hours; the rest is from
+the class reference of SMS_Client and from the community, as ``docs/facts.md`` says line by line.
+"""
+
+from __future__ import annotations
+
+import re
+
+CCMEXEC_KEY = r"SOFTWARE\Microsoft\CCM\CcmExec"
+MODE = "ProvisioningMode"
+EXCLUDES = "SystemTaskExcludes"
+ENTERED = "ProvisioningEnabledTime"
+MAX_MINUTES = "ProvisioningMaxMinutes"
+
+SETUP_KEY = r"SYSTEM\Setup"
+WINPE_KEY = r"SYSTEM\CurrentControlSet\Control\MiniNT"
+
+OWN_KEY = r"SOFTWARE\configmgr.client"
+"""Where this collection remembers things on an endpoint."""
+HOLD_KEY = OWN_KEY + r"\Hold"
+
+CLIENT_NAMESPACE = "root/ccm"
+CLIENT_CLASS = "SMS_Client"
+REQUEST_NAMESPACE = "root/ccm/SoftMgmtAgent"
+REQUEST_CLASS = "CCM_TSExecutionRequest"
+
+CLIENT_SERVICE = "CcmExec"
+AGENT_SERVICE = "smstsmgr"
+
+TASK_SEQUENCE_PROCESSES = ("TSManager.exe", "TSMBootstrap.exe", "TsProgressUI.exe")
+SETUP_PROCESSES = ("SetupHost.exe", "setupprep.exe")
+
+DEFAULT_LIMIT_MINUTES = 2880
+CHECK_INTERVAL_MINUTES = 60
+"""The client looks at the clock once an hour, so a shorter limit acts as this one."""
+
+FIRST_BUILD_THAT_LEAVES = 8790
+"""5.00.8790 is version 1902, the first that notes the time of entry and leaves by itself."""
+FIRST_ENTRY_TIME = 1546300800
+"""2019-01-01: no client wrote a time of entry before."""
+
+
+def client_build(version: str | None) -> int | None:
+    """The build of ``5.00.<build>.<revision>``; None where there is none to see."""
+    match = re.match(r"\s*\d+\.\d+\.(\d+)", version or "")
+    return int(match[1]) if match else None

@@ -1,0 +1,153 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries a plan out and reads back until it holds. Each step may be repeated, so a run cut short is run again."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._windows.endpoint import Endpoint
+from .._wsman.errors import ConnectionLost, OperationTimedOut, ProviderFailure
+from . import facts
+from .methods import ClientMethods, MethodFailed
+from .patience import Patience
+from .plan import Plan, Step
+from .reader import read_entered, read_mode
+from .state import ClientState, Mode, StoredValue
+
+Log = t.Callable[[str], None]
+
+
+class NotVerified(Exception):
+    """The call was made and its effect did not show in time; the message says which part."""
+
+
+@dataclass
+class Outcome:
+    """``mode`` is what was read back; ``done`` the steps so far, also when an exception ended them."""
+
+    mode: Mode
+    done: list[Step] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+class Writer:
+    """*state* is the state that the plan was made for; *wait* is how many seconds to wait for the client."""
+
+    def __init__(
+        self, endpoint: Endpoint, state: ClientState, methods: ClientMethods, wait: float, log: Log
+    ) -> None:
+        self._endpoint = endpoint
+        self._state = state
+        self._methods = methods
+        self._wait = wait
+        self._log = log
+        self._lost: Exception | None = None
+        self.outcome = Outcome(state.mode)
+
+    def carry_out(self, plan: Plan) -> Outcome:
+        """Raises NotVerified, MethodFailed, a fault or WindowsError; ``outcome`` then tells how far it came."""
+        writes = [step for step in plan.steps if step.action != "trigger_schedule"]
+        for step in writes:
+            self._write(step)
+            self.outcome.done.append(step)
+        entering = any(step.action == "set_mode" and step.argument is True for step in writes)
+        self.outcome.mode = self._verify_entry() if entering else self._verify_exit()
+        for step in plan.steps[len(writes) :]:
+            self._trigger(step)
+        return self.outcome
+
+    def _write(self, step: Step) -> None:
+        services = self._endpoint.services
+        if step.action == "change_start_mode":
+            services.change_start_mode(facts.CLIENT_SERVICE, str(step.argument))
+        elif step.action == "start_service":
+            services.start(str(step.argument))
+        else:
+            try:
+                self._methods.set_mode(bool(step.argument))
+            except (ConnectionLost, OperationTimedOut) as error:
+                # It may have been carried out all the same: what is read back decides.
+                self._log(f"SetClientProvisioningMode gave no answer ({error}); reading back")
+                self._lost = error
+
+    def _verify_exit(self) -> Mode:
+        process_before = self._client_process(self._state)
+        held_before = False
+        missing = ""
+        for _ in Patience(self._wait, self._endpoint.session.deadline):
+            missing = self._client_service_problem()
+            if missing:
+                self._log(f"waiting: {missing}")
+                continue
+            mode = read_mode(self._endpoint)
+            missing = _exit_problem(mode)
+            if missing:
+                self._log(f"waiting: {missing}")
+            # The client restarts to leave the mode. Before that the new values might not last: look twice.
+            elif held_before or self._process_now != process_before:
+                return mode
+            held_before = not missing
+        raise self._not_verified("false", missing or "the state did not last")
+
+    def _verify_entry(self) -> Mode:
+        entered_before = self._state.entered
+        notes_time = (facts.client_build(self._state.client_version) or 0) >= facts.FIRST_BUILD_THAT_LEAVES
+        missing = ""
+        for _ in Patience(self._wait, self._endpoint.session.deadline):
+            mode = read_mode(self._endpoint)
+            if not mode.enabled:
+                missing = f"{facts.MODE} is still {mode.text}"
+            elif notes_time and not _moved(entered_before, read_entered(self._endpoint)):
+                missing = f"{facts.ENTERED} did not move"
+            else:
+                missing = self._client_service_problem()
+            if not missing:
+                return mode
+            self._log(f"waiting: {missing}")
+        raise self._not_verified("true", missing)
+
+    def _not_verified(self, wanted: str, missing: str) -> NotVerified:
+        said = f"got no answer ({self._lost})" if self._lost else "was accepted"
+        return NotVerified(
+            f"SetClientProvisioningMode({wanted}) {said}, yet {self._wait:g} s later {missing}."
+            " Look at CcmExec.log on the endpoint; the call may be repeated"
+        )
+
+    def _client_service_problem(self) -> str:
+        service = self._endpoint.services.read(facts.CLIENT_SERVICE).get(facts.CLIENT_SERVICE.lower())
+        self._process_now = service.process_id if service else 0
+        if service is None:
+            return f"the service {facts.CLIENT_SERVICE} is gone"
+        return "" if service.running else f"the service {facts.CLIENT_SERVICE} is {service.state or 'in no state'}"
+
+    @staticmethod
+    def _client_process(state: ClientState) -> int:
+        service = (state.guard.services or {}).get(facts.CLIENT_SERVICE.lower())
+        return service.process_id if service else 0
+
+    def _trigger(self, step: Step) -> None:
+        failure: Exception | None = None
+        for _ in Patience(self._wait, self._endpoint.session.deadline):
+            try:
+                self._methods.trigger(str(step.argument))
+            except (ProviderFailure, OperationTimedOut) as error:  # a client that is still starting
+                failure = error
+            except MethodFailed as error:
+                failure = error
+                break
+            else:
+                self.outcome.done.append(step)
+                return
+        self.outcome.warnings.append(f"The schedule {step.argument} could not be triggered: {failure}")
+
+
+def _exit_problem(mode: Mode) -> str:
+    if mode.enabled is not False:
+        return f"{facts.MODE} is still {mode.text}"
+    return f"{facts.EXCLUDES} is still filled" if mode.excludes else ""
+
+
+def _moved(before: StoredValue, now: StoredValue) -> bool:
+    return now.data is not None and now.data != before.data

@@ -1,0 +1,143 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a task is to a module: an endpoint, its parameters, and how it may end. Shared by modules and actions."""
+
+from __future__ import annotations
+
+import traceback
+import typing as t
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ._client.guard import WrongMachine
+from ._client.methods import MethodFailed
+from ._client.writer import NotVerified
+from ._options import endpoint_settings
+from ._windows.endpoint import Endpoint
+from ._windows.errors import WindowsError
+from ._wsman.deadline import Deadline
+from ._wsman.errors import ConnectionLost, EndpointUnreachable, LoginRejected, WSManError
+from ._wsman.pywinrm import PYWINRM_IMPORT_ERROR, PywinrmTransport
+from ._wsman.session import Session
+from ._wsman.settings import Settings
+from ._wsman.xml import DEFUSEDXML_IMPORT_ERROR
+
+Log = t.Callable[[str], None]
+Result = dict[str, t.Any]
+
+_UNREACHABLE = (EndpointUnreachable, LoginRejected)
+_ADVICE = {
+    "dns": "Check the host's address in the inventory.",
+    "port": "Is it switched on, is WinRM enabled, and does the firewall let this port through?",
+    "proxy": "Check the proxy, or the no_proxy variable of the environment.",
+    "tls": "Set ansible_winrm_ca_trust_path to the file of the CA that issued its certificate.",
+    "timeout": "It may be overloaded or starting: try again later.",
+    "http": "Check port, scheme and path: is this a WinRM listener?",
+    "login": "Check ansible_user, ansible_password and ansible_winrm_transport. It is not tried again.",
+    "permission": "The account needs to be a local administrator of the endpoint.",
+    "quota": "Other sessions use up the service's limits: try again later.",
+    "protocol": "Check port and path: is this a WinRM listener?",
+}
+
+
+class TaskFailed(Exception):
+    """The task fails with *message*; *result* holds what else its user is to see."""
+
+    def __init__(self, message: str, result: Result | None = None) -> None:
+        super().__init__(message)
+        self.result = result or {}
+
+
+class TaskUnreachable(TaskFailed):
+    """Nothing was asked of the endpoint: it cannot be reached, or lets nobody in."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run of a module against one endpoint. ``params`` are validated; ``log`` reports progress."""
+
+    endpoint: Endpoint
+    params: t.Mapping[str, t.Any]
+    check_mode: bool
+    log: Log
+
+    @property
+    def expected_name(self) -> str:
+        return str(self.params["computer_name"])
+
+
+Run = t.Callable[[Task], Result]
+Check = t.Callable[[Result], t.Optional[str]]
+
+
+def missing_library() -> str | None:
+    """Ansible's usual message for a library that is missing where this runs."""
+    for library, error in (("pywinrm>=0.5.0", PYWINRM_IMPORT_ERROR), ("defusedxml", DEFUSEDXML_IMPORT_ERROR)):
+        if error is not None:
+            return f"{missing_required_lib(library)} {error}"
+    return None
+
+
+def problem(params: Result, check: Check | None) -> str | None:
+    """What is wrong with validated *params*: with one number alone, or by *check* with several together."""
+    for name, least in (("connect_timeout", 1), ("deadline", 1), ("wait_timeout", 1), ("minimum_age", 0)):
+        if name in params and params[name] < least:
+            return f"{name}={params[name]} is too small: give {least} or more"
+    return check(params) if check else None
+
+
+def execute(run: Run, settings: Settings, params: t.Mapping[str, t.Any], check_mode: bool, log: Log) -> Result:
+    """*run*'s result; every expected failure becomes one TaskFailed or TaskUnreachable."""
+    with failures():
+        deadline = Deadline(params["deadline"])
+        with Session(settings, lambda: PywinrmTransport(settings, deadline), deadline, log) as session:
+            return run(Task(Endpoint(session), params, check_mode, log))
+
+
+@contextmanager
+def failures() -> t.Iterator[None]:
+    """Errors of the layers below, as the one message that a user gets."""
+    try:
+        yield
+    except WSManError as error:
+        advice = _ADVICE.get(error.layer, "")
+        doubt = " Whether its last request was carried out is not known." if isinstance(error, ConnectionLost) else ""
+        kind = TaskUnreachable if isinstance(error, _UNREACHABLE) else TaskFailed
+        message = " ".join(f"{error}.{doubt} {advice}".split())
+        raise kind(message.replace("..", "."), {"error_layer": error.layer}) from error
+    except WindowsError as error:
+        raise TaskFailed(f"{error}", {"error_layer": "windows"}) from error
+    except WrongMachine as error:
+        raise TaskFailed(
+            f"Nothing was changed: {error}. Correct the inventory, or see the options computer_name and name_check.",
+            {"error_layer": "wrong_machine"},
+        ) from error
+    except (MethodFailed, NotVerified) as error:
+        raise TaskFailed(f"{error}.", {"error_layer": "client"}) from error
+
+
+def main(argument_spec: dict[str, t.Any], run: Run, check: Check | None = None, **rules: t.Any) -> None:
+    """Runs a module where Ansible has brought it, against the Windows endpoint of its ``endpoint`` option."""
+    module = AnsibleModule(argument_spec, supports_check_mode=True, **rules)
+    missing = missing_library()
+    if missing:
+        module.fail_json(msg=missing)
+    params = dict(module.params)
+    if not params["endpoint"]:
+        module.fail_json(msg="endpoint is required where this module does not run over the host's winrm connection")
+    wrong = problem(params, check)
+    if wrong:
+        module.fail_json(msg=wrong)
+    if "computer_name" in params:
+        params["computer_name"] = params["computer_name"] or params["endpoint"]["host"]
+    try:
+        with failures():
+            settings = endpoint_settings(params["endpoint"], params["connect_timeout"])
+        result = execute(run, settings, params, module.check_mode, module.debug)
+    except TaskFailed as error:
+        module.fail_json(msg=str(error), unreachable=isinstance(error, TaskUnreachable), **error.result)
+    except Exception as error:  # a defect of ours: the traceback is for the report of it
+        module.fail_json(msg=f"internal error: {error!r}", exception=traceback.format_exc())
+    module.exit_json(**result)

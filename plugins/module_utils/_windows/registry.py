@@ -1,0 +1,159 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The registry below HKEY_LOCAL_MACHINE, through the WMI class StdRegProv (64-bit view).
+
+Source: Microsoft's StdRegProv reference. Its ReturnValue is 0 or a Win32 error; for a value that is missing, 1 and 2
+have both been reported, and only the list of a key's values tells a missing value from a missing key.
+"""
+
+from __future__ import annotations
+
+import enum
+import typing as t
+from dataclasses import dataclass
+
+from .._wsman.cim import CimObject
+from .._wsman.errors import ProtocolError
+from .._wsman.session import Session
+from .errors import PermissionRefused, WindowsError
+
+HKEY_LOCAL_MACHINE = 0x80000002
+
+_ABSENT = (1, 2)
+_DENIED = (5, 0x80041003)
+
+RegistryData = t.Union[str, int, bytes, list[str]]
+
+
+class RegistryType(enum.IntEnum):
+    """Types by their Windows numbers, as EnumValues reports them."""
+
+    SZ = 1
+    EXPAND_SZ = 2
+    BINARY = 3
+    DWORD = 4
+    MULTI_SZ = 7
+    QWORD = 11
+
+
+@dataclass(frozen=True)
+class _Accessor:
+    get: str
+    set: str
+    field: str
+    maximum: int = 0
+
+
+_ACCESSORS = {
+    RegistryType.SZ: _Accessor("GetStringValue", "SetStringValue", "sValue"),
+    RegistryType.EXPAND_SZ: _Accessor("GetExpandedStringValue", "SetExpandedStringValue", "sValue"),
+    RegistryType.BINARY: _Accessor("GetBinaryValue", "SetBinaryValue", "uValue"),
+    RegistryType.DWORD: _Accessor("GetDWORDValue", "SetDWORDValue", "uValue", 2**32 - 1),
+    RegistryType.MULTI_SZ: _Accessor("GetMultiStringValue", "SetMultiStringValue", "sValue"),
+    RegistryType.QWORD: _Accessor("GetQWORDValue", "SetQWORDValue", "uValue", 2**64 - 1),
+}
+
+
+class KeyAbsent(WindowsError):
+    """The key does not exist."""
+
+
+class Registry:
+    """Reads repeat safely and so do writes: each sets a value or removes it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def types(self, key: str) -> dict[str, int]:
+        """Type number of each value of *key*, by the value's name in lower case; raises KeyAbsent."""
+        output = self._call("EnumValues", key)
+        if self._absent(output, key):
+            raise KeyAbsent(f"registry key HKLM\\{key} does not exist", 2)
+        names, types = output.strings("sNames"), output.integers("Types")
+        if len(names) != len(types):
+            raise ProtocolError(f"EnumValues of {key} names {len(names)} values and {len(types)} types")
+        return dict(zip((name.lower() for name in names), types))
+
+    def get(self, key: str, name: str, value_type: int) -> RegistryData | None:
+        """The value, None where it (or its key) is absent; WindowsError for a type that cannot be read."""
+        try:
+            accessor = _ACCESSORS[RegistryType(value_type)]
+        except ValueError:
+            raise WindowsError(f"HKLM\\{key}: {name} is of registry type {value_type}, which has no reader", 0) from None
+        output = self._call(accessor.get, key, name)
+        if self._absent(output, f"{key}: {name}"):
+            return None
+        return _decoded(output, accessor.field, RegistryType(value_type))
+
+    def get_string(self, key: str, name: str) -> str | None:
+        return t.cast("str | None", self.get(key, name, RegistryType.SZ))
+
+    def get_dword(self, key: str, name: str) -> int | None:
+        return t.cast("int | None", self.get(key, name, RegistryType.DWORD))
+
+    def get_strings(self, key: str, name: str) -> list[str]:
+        """A REG_MULTI_SZ; absent and empty are the same."""
+        return t.cast("list[str] | None", self.get(key, name, RegistryType.MULTI_SZ)) or []
+
+    def key_exists(self, key: str) -> bool:
+        return not self._absent(self._call("EnumKey", key), key)
+
+    def set(self, key: str, name: str, value_type: RegistryType, data: RegistryData) -> None:
+        """Creates or replaces a value of an existing key."""
+        accessor = _ACCESSORS[value_type]
+        if isinstance(data, int) and not 0 <= data <= accessor.maximum:
+            raise ValueError(f"{name}={data} does not fit into a REG_{value_type.name}")
+        encoded = list(data) if isinstance(data, bytes) else data
+        self._write(accessor.set, key, name, {accessor.field: encoded})
+
+    def delete_value(self, key: str, name: str) -> None:
+        """Removes a value; one that is absent is as wanted."""
+        self._write("DeleteValue", key, name, {})
+
+    def create_key(self, key: str) -> None:
+        """Creates a key with its parents; one that exists is as wanted."""
+        self._write("CreateKey", key, None, {})
+
+    def delete_key(self, key: str) -> None:
+        """Removes a key that has no subkeys; one that is absent is as wanted."""
+        self._write("DeleteKey", key, None, {})
+
+    def _write(self, method: str, key: str, name: str | None, data: dict[str, t.Any]) -> None:
+        output = self._call(method, key, name, data)
+        if self._absent(output, key) and not method.startswith("Delete"):
+            raise KeyAbsent(f"registry key HKLM\\{key} does not exist", 2)
+
+    def _call(
+        self, method: str, key: str, name: str | None = None, data: t.Mapping[str, t.Any] | None = None
+    ) -> CimObject:
+        parameters: dict[str, t.Any] = {"hDefKey": HKEY_LOCAL_MACHINE, "sSubKeyName": key}
+        if name is not None:
+            parameters["sValueName"] = name
+        return self._session.invoke(
+            "root/default", "StdRegProv", method, {**parameters, **(data or {})}, repeatable=True
+        )
+
+    @staticmethod
+    def _absent(output: CimObject, what: str) -> bool:
+        code = output.integer("ReturnValue")
+        if code is None:
+            raise ProtocolError(f"{output.class_name} has no ReturnValue")
+        code &= 0xFFFFFFFF
+        if code in _DENIED:
+            raise PermissionRefused(f"no access to registry HKLM\\{what}", code)
+        if code not in (0, *_ABSENT):
+            raise WindowsError(f"registry HKLM\\{what} failed with code {code:#x}", code)
+        return code in _ABSENT
+
+
+def _decoded(output: CimObject, field: str, value_type: RegistryType) -> RegistryData:
+    if value_type is RegistryType.MULTI_SZ:
+        return output.strings(field)
+    if value_type is RegistryType.BINARY:
+        return bytes(output.integers(field))
+    if value_type in (RegistryType.DWORD, RegistryType.QWORD):
+        number = output.integer(field)
+        if number is None:
+            raise ProtocolError(f"{output.class_name} succeeded without a {field}")
+        return number
+    return output.string(field) or ""

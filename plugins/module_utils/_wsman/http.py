@@ -1,0 +1,131 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keeps HTTP within bounds that requests alone does not keep: size, redirects, and one deadline over all."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import typing as t
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from .deadline import Deadline
+from .errors import ProtocolError
+from .xml import MAX_BYTES
+
+
+class BoundedAdapter(HTTPAdapter):
+    """An HTTPAdapter whose exchanges end with the *deadline*, however slowly the other side drips."""
+
+    def __init__(self, deadline: Deadline, connect_timeout: float) -> None:
+        self._deadline = deadline
+        self._connect_timeout = connect_timeout
+        self._connections: list[HTTPConnection] = []
+        self._pool_classes = {
+            "http": _pool_class(HTTPConnectionPool, HTTPConnection, self._connections),
+            "https": _pool_class(HTTPSConnectionPool, HTTPSConnection, self._connections),
+        }
+        super().__init__()
+
+    def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pool_classes
+
+    def proxy_manager_for(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = self._pool_classes
+        return manager
+
+    def send(self, request: requests.PreparedRequest, *args: t.Any, **kwargs: t.Any) -> requests.Response:
+        remaining = self._deadline.remaining()
+        read_timeout = min(t.cast(float, kwargs.get("timeout") or remaining), remaining)
+        kwargs.update(timeout=(min(self._connect_timeout, remaining), read_timeout), stream=True)
+        # Socket time-outs count each byte anew; only closing the socket ends a slow drip.
+        watchdog = threading.Timer(remaining, self._abort)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            response = super().send(request, *args, **kwargs)
+            if response.is_redirect:
+                raise ProtocolError(
+                    f"the server redirects to {response.headers.get('location', 'nowhere')!r}:"
+                    " WinRM never does, and credentials are not sent elsewhere"
+                )
+            response.raw.stream = _bounded(response.raw.stream)
+            response.content  # read here, while the watchdog runs
+            return response
+        except (requests.RequestException, OSError) as error:
+            self._deadline.remaining()
+            raise error
+        finally:
+            watchdog.cancel()
+
+    def _abort(self) -> None:
+        for connection in self._connections:
+            sock = connection.sock
+            if sock is not None:
+                try:
+                    sock.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass  # closed already: that is all that was wanted
+
+
+def _pool_class(pool: t.Any, connection: t.Any, opened: list[HTTPConnection]) -> t.Any:
+    class Tracked(connection):  # type: ignore[misc]
+        def connect(self) -> None:
+            opened[:] = [self]  # one endpoint, one connection at a time
+            super().connect()
+
+    return type("TrackedPool", (pool,), {"ConnectionCls": Tracked})
+
+
+def _bounded(stream: t.Callable[..., t.Iterator[bytes]]) -> t.Callable[..., t.Iterator[bytes]]:
+    def bounded(*args: t.Any, **kwargs: t.Any) -> t.Iterator[bytes]:
+        total = 0
+        for chunk in stream(*args, **kwargs):
+            total += len(chunk)
+            if total > MAX_BYTES:
+                raise ProtocolError(f"the answer is larger than the {MAX_BYTES} bytes that are accepted")
+            yield chunk
+
+    return bounded
+
+
+def diagnose(error: BaseException) -> tuple[str, str]:
+    """Layer (dns, port, proxy, tls, timeout or http) and reason, in a few words, of a requests exception."""
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return "tls", f"its certificate is not trusted: {cause.verify_message}"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "proxy", "the proxy refused or could not be reached"
+    for cause in causes:
+        if isinstance(cause, ssl.SSLError):
+            return "tls", f"TLS failed: {cause.reason or cause}"
+        if isinstance(cause, socket.gaierror):
+            return "dns", f"its name does not resolve: {cause.strerror}"
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return "port", "nothing answered the connection request in time"
+    if isinstance(error, requests.exceptions.ReadTimeout):
+        return "timeout", "it accepted the connection and stayed silent"
+    for cause in causes:
+        if isinstance(cause, OSError) and cause.errno is not None:
+            return ("port" if isinstance(cause, ConnectionRefusedError) else "http"), f"{cause.strerror}"
+    return "http", f"the connection broke ({type(causes[-1]).__name__}: {causes[-1]})"
+
+
+def _causes(error: BaseException) -> t.Iterator[BaseException]:
+    """*error* and what it wraps: requests and urllib3 keep causes in ``args`` and ``reason`` as well."""
+    seen: list[BaseException] = []
+    queue: list[t.Any] = [error]
+    while queue:
+        item = queue.pop(0)
+        if isinstance(item, BaseException) and item not in seen:
+            seen.append(item)
+            yield item
+            queue.extend([item.__cause__, item.__context__, getattr(item, "reason", None), *item.args])

@@ -1,0 +1,134 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries envelopes with pywinrm's Transport, which does the logins and the message encryption."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .deadline import Deadline
+from .errors import (
+    ConnectionLost,
+    EndpointUnreachable,
+    LoginRejected,
+    ProtocolError,
+    SettingsError,
+    StaleConnection,
+    WSManError,
+)
+from .settings import Settings
+
+try:
+    import requests
+    from winrm.exceptions import InvalidCredentialsError, WinRMTransportError
+    from winrm.transport import Transport as WinRMTransport
+
+    from .http import BoundedAdapter, diagnose
+except ImportError as error:
+    PYWINRM_IMPORT_ERROR: ImportError | None = error
+    WinRMTransport = object
+else:
+    PYWINRM_IMPORT_ERROR = None
+
+
+class _BoundedTransport(WinRMTransport):  # type: ignore[misc]
+    """pywinrm's transport over our adapter, which must be in place before the login that build_session does."""
+
+    adapter: BoundedAdapter
+
+    def setup_encryption(self, session: requests.Session) -> None:
+        session.mount("http://", self.adapter)
+        session.mount("https://", self.adapter)
+        super().setup_encryption(session)
+
+    def build_session(self) -> requests.Session:
+        session: requests.Session = super().build_session()
+        session.mount("http://", self.adapter)
+        session.mount("https://", self.adapter)
+        return session
+
+
+class PywinrmTransport:
+    """One connection to the endpoint of *settings*; whatever it does ends with *deadline*."""
+
+    def __init__(self, settings: Settings, deadline: Deadline) -> None:
+        self._settings = settings
+        self._logged_in = False
+        try:
+            self._transport = _BoundedTransport(
+                settings.url,
+                username=settings.username,
+                password=settings.password,
+                auth_method=settings.auth,
+                server_cert_validation="validate" if settings.validate_certificate else "ignore",
+                ca_trust_path=settings.ca_trust_path or "legacy_requests",
+                cert_pem=settings.cert_pem,
+                cert_key_pem=settings.cert_key_pem,
+                message_encryption=settings.message_encryption,
+                service=settings.service,
+                send_cbt=settings.send_cbt,
+                kerberos_delegation=settings.kerberos_delegation,
+                kerberos_hostname_override=settings.kerberos_hostname_override,
+                proxy=settings.proxy or "legacy_requests",
+            )
+            self._transport.adapter = BoundedAdapter(deadline, settings.connect_timeout)
+        except Exception as error:  # pywinrm raises its own, and bare ones, for settings that it cannot use
+            raise SettingsError(str(error)) from error
+
+    def send(self, message: bytes, read_timeout: float) -> bytes:
+        self._transport.read_timeout_sec = read_timeout
+        try:
+            reply = self._send(message)
+        except WSManError:
+            # pywinrm would go on with a half-built session, unencrypted.
+            self.close()
+            raise
+        self._logged_in = True
+        return reply
+
+    def _send(self, message: bytes) -> bytes:
+        url = self._settings.url
+        try:
+            return t.cast(bytes, self._transport.send_message(message))
+        except WSManError:
+            raise
+        except InvalidCredentialsError as error:
+            user = self._settings.username
+            raise LoginRejected(f"{url} rejected the login of {user!r} with {self._settings.auth}") from error
+        except WinRMTransportError as error:
+            return self._reply_of_http_error(error)
+        except requests.RequestException as error:
+            layer, reason = diagnose(error)
+            if not self._logged_in:
+                raise EndpointUnreachable(f"{url} cannot be reached: {reason}", layer) from error
+            if layer == "timeout":
+                raise ConnectionLost(f"{url} stopped answering: {reason}") from error
+            raise StaleConnection(f"the connection to {url} was closed: {reason}") from error
+        except PermissionError as error:  # requests_ntlm: the server did not answer with a challenge
+            raise LoginRejected(f"{url} does not offer {self._settings.auth} logins") from error
+        except Exception as error:
+            # pywinrm, requests_ntlm and pyspnego let out whatever their parsing trips over (KeyError, struct.error,
+            # BadMICError, ...) when the other side does not speak WinRM's HTTP.
+            raise ProtocolError(f"{url} does not answer as WinRM does ({type(error).__name__}: {error})") from error
+
+    def _reply_of_http_error(self, error: WinRMTransportError) -> bytes:
+        """SOAP faults come with status 500; every other status has a meaning of its own."""
+        url, status = self._settings.url, error.code
+        if status == 500 and error.response_text:
+            return t.cast(bytes, error.response_text.encode())
+        if status == 400 and self._logged_in:
+            raise StaleConnection(f"{url} no longer knows this connection (HTTP 400)") from error
+        if status == 403:
+            raise LoginRejected(f"{url} forbids this login (HTTP 403)") from error
+        meanings = {
+            404: "there is no WinRM service at this path",
+            413: "the message is larger than the service accepts",
+            500: "the service refuses messages that are not encrypted",
+            503: "the service is not available",
+        }
+        meaning = meanings.get(status, "this is not a WinRM service")
+        raise EndpointUnreachable(f"{url} answered HTTP {status}: {meaning}", "http") from error
+
+    def close(self) -> None:
+        self._transport.close_session()
+        self._logged_in = False

@@ -1,0 +1,168 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A conversation with one endpoint: Get, Enumerate with WQL, Invoke, and raw requests for other resources."""
+
+from __future__ import annotations
+
+import typing as t
+from xml.etree.ElementTree import Element
+
+from . import envelope, names
+from .cim import CimObject, Value, encode, text_of
+from .deadline import Deadline
+from .errors import ProtocolError, StaleConnection
+from .settings import Settings
+from .transport import Connect, Transport
+from .xml import local_name
+
+MAX_PULLS = 1000
+"""Far above what any query here needs; it ends an enumeration that never ends."""
+
+Log = t.Callable[[str], None]
+
+
+class Session:
+    """One authenticated connection, opened at the first call, for as long as the *deadline* lasts.
+
+    A call that can be repeated without harm survives one loss of a kept-alive connection; any other raises
+    ConnectionLost, since nobody can know whether it was carried out.
+    """
+
+    def __init__(self, settings: Settings, connect: Connect, deadline: Deadline, log: Log = lambda line: None) -> None:
+        self.deadline = deadline
+        self.calls = 0
+        self._settings = settings
+        self._connect = connect
+        self._log = log
+        self._transport: Transport | None = None
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+
+    def get(self, namespace: str, class_name: str, selectors: t.Mapping[str, str] | None = None) -> CimObject:
+        """An instance by its keys, or a singleton without any."""
+        uri = names.wmi_uri(namespace, class_name)
+        return CimObject(_only_child(self.request(names.GET, uri, "", selectors=selectors, repeatable=True)))
+
+    def query(self, namespace: str, wql: str) -> list[CimObject]:
+        """All rows of a WQL query, each under its own class; projected rows are of class ``XmlFragment``."""
+        uri = names.wmi_uri(namespace, "*")
+        body = (
+            f'<n:Enumerate xmlns:n="{names.ENUMERATION}"><w:OptimizeEnumeration/><w:MaxElements>32000</w:MaxElements>'
+            f'<w:Filter Dialect="{names.WQL}">{text_of(wql)}</w:Filter></n:Enumerate>'
+        )
+        # A lost Pull cannot be repeated, its context is used up: then the whole query is.
+        for attempt in (1, 2):
+            try:
+                page = _only_child(self.request(names.ENUMERATE, uri, body))
+                rows, context = _page(page)
+                for _pull in range(MAX_PULLS):
+                    if context is None:
+                        return rows
+                    page = _only_child(self.request(names.PULL, uri, _pull_body(context)))
+                    more, context = _page(page)
+                    rows += more
+                raise ProtocolError(f"{wql!r} did not end after {MAX_PULLS} pages")
+            except StaleConnection:
+                if attempt == 2:
+                    raise
+        raise AssertionError("unreachable")
+
+    def invoke(
+        self,
+        namespace: str,
+        class_name: str,
+        method: str,
+        parameters: t.Mapping[str, Value],
+        *,
+        selectors: t.Mapping[str, str] | None = None,
+        repeatable: bool = False,
+    ) -> CimObject:
+        """The method's output; *selectors* name an instance, none the class itself (a static method)."""
+        uri = names.wmi_uri(namespace, class_name)
+        body = f'<p:{method}_INPUT xmlns:p="{uri}">{encode(parameters)}</p:{method}_INPUT>'
+        reply = self.request(f"{uri}/{method}", uri, body, selectors=selectors, repeatable=repeatable)
+        output = _only_child(reply)
+        if local_name(output.tag) != f"{method}_OUTPUT":
+            raise ProtocolError(f"the answer to {method} is a {local_name(output.tag)}")
+        return CimObject(output)
+
+    def request(
+        self,
+        action: str,
+        resource_uri: str,
+        body: str,
+        *,
+        selectors: t.Mapping[str, str] | None = None,
+        options: t.Mapping[str, str] | None = None,
+        repeatable: bool = False,
+    ) -> Element:
+        """The reply's ``s:Body``; raises the fault that it holds."""
+        remaining = self.deadline.remaining()
+        message = envelope.request(
+            action,
+            resource_uri,
+            body,
+            to=self._settings.url,
+            operation_timeout=min(self._settings.operation_timeout, remaining),
+            selectors=selectors,
+            options=options,
+        )
+        try:
+            reply = self._send(message)
+        except StaleConnection as error:
+            if not repeatable:
+                raise
+            self._log(f"{error}; connecting again")
+            reply = self._send(message)
+        self._log(f"{action.rpartition('/')[2]} {resource_uri.rpartition('/')[2]}: {len(message)}+{len(reply)} bytes")
+        return envelope.read(reply)
+
+    def _send(self, message: bytes) -> bytes:
+        if self._transport is None:
+            self._transport = self._connect()
+        self.calls += 1
+        try:
+            return self._transport.send(message, self._settings.read_timeout)
+        except StaleConnection:
+            self._transport = None
+            raise
+
+
+def _only_child(body: Element) -> Element:
+    if len(body) != 1:
+        raise ProtocolError(f"the answer's body holds {len(body)} elements instead of one")
+    return body[0]
+
+
+def _pull_body(context: str) -> str:
+    return (
+        f'<n:Pull xmlns:n="{names.ENUMERATION}"><n:EnumerationContext>{text_of(context)}</n:EnumerationContext>'
+        "<n:MaxElements>32000</n:MaxElements></n:Pull>"
+    )
+
+
+def _page(response: Element) -> tuple[list[CimObject], str | None]:
+    """Rows and the next context (None at the end) of an EnumerateResponse or PullResponse.
+
+    Items and EndOfSequence stand in the WS-Management namespace in the former and in WS-Enumeration's in the latter.
+    """
+    rows: list[CimObject] = []
+    context: str | None = None
+    ended = False
+    for element in response:
+        name = local_name(element.tag)
+        if name == "Items":
+            rows += [CimObject(item) for item in element]
+        elif name == "EnumerationContext":
+            context = (element.text or "").strip() or None
+        elif name == "EndOfSequence":
+            ended = True
+    if not ended and context is None:
+        raise ProtocolError("an enumeration that neither ends nor can be continued")
+    return rows, None if ended else context

@@ -1,0 +1,327 @@
+#!/usr/bin/python
+# Copyright (c) 2026, configmgr.client contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Takes a ConfigMgr client out of provisioning mode, or into it: guarded and verified."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: provisioning_mode
+short_description: Takes a ConfigMgr client out of provisioning mode, or into it
+version_added: 0.1.0
+description:
+  - Calls C(SMS_Client.SetClientProvisioningMode), the only documented way; the registry flag is never written.
+  - Leaves an endpoint alone while a task sequence, Windows Setup or the out-of-box experience runs there, or where
+    nobody can tell. The task is then ok and not changed, and RV(left_alone) says why.
+  - Reads the signals of the guard again right before the call, and reads back afterwards until the change holds.
+  - After an exit, the client downloads policy at once, and deployments past their deadline start. See O(trigger).
+options:
+  enabled:
+    description:
+      - V(false) leaves the mode, where the verdict is C(stuck), C(overdue) or C(half_exited).
+      - V(true) enters it. This restarts the client and its clock of 48 hours.
+    type: bool
+    required: true
+  minimum_age:
+    description:
+      - Minutes that a client must have been in the mode before it is taken out.
+      - Where the time of entry cannot be used, the time since the endpoint's last boot is taken instead.
+    type: int
+    default: 240
+  force:
+    description:
+      - Also leaves the mode where the verdict is C(recent), C(resume_pending) or C(held).
+      - Never overrules what runs now or cannot be read.
+    type: bool
+    default: false
+  force_reason:
+    description:
+      - Why O(force) is used. It is returned, and is there for whoever reads the job's output later.
+    type: str
+  via:
+    description:
+      - V(wmi) invokes the method over WS-Management.
+      - V(command) runs C(WMIC.exe) on the endpoint or, where that is missing, C(powershell.exe).
+      - V(auto) tries the former, and the latter only where the endpoint refuses the method on that path.
+    type: str
+    choices: [auto, wmi, command]
+    default: auto
+  wait_timeout:
+    description:
+      - Seconds to wait until the change is read back and the client's service runs.
+      - Must be shorter than O(deadline).
+    type: int
+    default: 120
+  trigger:
+    description:
+      - Schedules to trigger after an exit, in this order. An empty list triggers none.
+      - A schedule that cannot be triggered is a warning, since the exit stands without it.
+    type: list
+    elements: str
+    choices:
+      - hardware_inventory
+      - software_inventory
+      - data_discovery
+      - machine_policy_request
+      - machine_policy_evaluation
+      - send_unsent_state_messages
+      - software_updates_evaluation
+      - software_updates_scan
+      - application_evaluation
+    default: [machine_policy_request, machine_policy_evaluation]
+extends_documentation_fragment:
+  - configmgr.client._attributes
+  - configmgr.client._connection
+  - configmgr.client._name
+seealso:
+  - module: configmgr.client.provisioning_mode_info
+author:
+  - configmgr.client contributors (@configmgr-client)
+"""
+
+EXAMPLES = r"""
+- name: Release the client if it is stuck
+  configmgr.client.provisioning_mode:
+    enabled: false
+
+- name: Release it without waiting until it is four hours old
+  configmgr.client.provisioning_mode:
+    enabled: false
+    minimum_age: 0
+
+- name: Release it although Windows Setup is armed to resume
+  configmgr.client.provisioning_mode:
+    enabled: false
+    force: true
+    force_reason: CHG0012345, the upgrade was rolled back by hand
+
+- name: Keep deployments away while a vendor's installer runs
+  configmgr.client.provisioning_mode:
+    enabled: true
+"""
+
+RETURN = r"""
+action:
+  description: What was done, or would be in check mode. V(none) means that the client was as wanted.
+  returned: success
+  type: str
+  sample: released
+left_alone:
+  description: Why the endpoint was left alone; empty where it was not.
+  returned: success
+  type: str
+  sample: ""
+msg:
+  description: What was found and done, in a sentence.
+  returned: always
+  type: str
+  sample: "Released. In provisioning mode for 1 d 6 h, and nothing runs."
+steps:
+  description: The steps taken, or that would be in check mode. Each has C(step) and C(argument).
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - {step: set_mode, argument: false}
+    - {step: trigger_schedule, argument: machine_policy_request}
+    - {step: trigger_schedule, argument: machine_policy_evaluation}
+via:
+  description: Which way the client's methods were called, V(wmi) or V(command). Null where none was called.
+  returned: success
+  type: str
+  sample: wmi
+via_reason:
+  description: What the endpoint said when it refused the native way; null where it did not.
+  returned: success
+  type: str
+  sample: null
+force_reason:
+  description: The reason given for O(force).
+  returned: when O(force=true)
+  type: str
+  sample: CHG0012345, the upgrade was rolled back by hand
+verdict:
+  description: The verdict before the change. See M(configmgr.client.provisioning_mode_info).
+  returned: success
+  type: str
+  sample: stuck
+summary:
+  description: The verdict as a sentence, with its reason.
+  returned: success
+  type: str
+  sample: In provisioning mode for 1 d 6 h, and nothing runs.
+provisioning_mode:
+  description: C(ProvisioningMode) as read back last.
+  returned: success
+  type: bool
+  sample: false
+system_task_excludes:
+  description: C(SystemTaskExcludes) as read back last.
+  returned: success
+  type: str
+  sample: ""
+evidence:
+  description: What was seen before the change. Each item has C(signal), C(value) and C(means).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {signal: mode, value: "true", means: in provisioning mode}
+timeline:
+  description: As in M(configmgr.client.provisioning_mode_info), before the change.
+  returned: success
+  type: dict
+  sample:
+    entered_at: "2026-11-01T02:00:00Z"
+    age_minutes: 1800
+client_version:
+  description: Version of the ConfigMgr client. Null after a brief read.
+  returned: success
+  type: str
+  sample: 5.00.9128.1007
+computer_name:
+  description: What the endpoint calls itself. Null after a brief read.
+  returned: success
+  type: str
+  sample: PC-0001
+name_matches:
+  description: Whether that is the machine that was meant. Null after a brief read, and for an address.
+  returned: success
+  type: bool
+  sample: true
+clock_skew_seconds:
+  description: How far the endpoint's clock is ahead of the controller's. Null after a brief read.
+  returned: success
+  type: int
+  sample: 2
+full:
+  description: Whether everything was read.
+  returned: success
+  type: bool
+  sample: true
+"""
+
+from ansible_collections.configmgr.client.plugins.module_utils._client import schedules
+from ansible_collections.configmgr.client.plugins.module_utils._client.guard import require_own_name
+from ansible_collections.configmgr.client.plugins.module_utils._client.methods import VIA, ClientMethods
+from ansible_collections.configmgr.client.plugins.module_utils._client.plan import (
+    Plan,
+    difference,
+    plan_entry,
+    plan_exit,
+)
+from ansible_collections.configmgr.client.plugins.module_utils._client.reader import read_again, read_state
+from ansible_collections.configmgr.client.plugins.module_utils._client.report import as_result
+from ansible_collections.configmgr.client.plugins.module_utils._client.state import ClientState
+from ansible_collections.configmgr.client.plugins.module_utils._client.verdict import (
+    DEFAULT_MINIMUM_AGE,
+    Assessment,
+    assess,
+)
+from ansible_collections.configmgr.client.plugins.module_utils._client.writer import Writer
+from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
+from ansible_collections.configmgr.client.plugins.module_utils._task import (
+    Result,
+    Task,
+    TaskFailed,
+    failures,
+    main,
+)
+
+ARGUMENT_SPEC = {
+    "enabled": {"type": "bool", "required": True},
+    "minimum_age": {"type": "int", "default": DEFAULT_MINIMUM_AGE},
+    "force": {"type": "bool", "default": False},
+    "force_reason": {"type": "str"},
+    "via": {"type": "str", "choices": list(VIA), "default": "auto"},
+    "wait_timeout": {"type": "int", "default": 120},
+    "trigger": {
+        "type": "list",
+        "elements": "str",
+        "choices": list(schedules.NAMES),
+        "default": [schedules.MACHINE_POLICY_REQUEST, schedules.MACHINE_POLICY_EVALUATION],
+    },
+    **NAME_SPEC,
+    **CONNECTION_SPEC,
+}
+ARGUMENT_RULES = {"required_if": [("force", True, ("force_reason",))]}
+
+
+def check(params: Result) -> str | None:
+    """What is wrong with the options taken together, before anything is sent."""
+    if params["force"] and not params["force_reason"].strip():
+        return "force_reason is empty: say why force is used, for whoever reads this later"
+    if params["wait_timeout"] >= params["deadline"]:
+        return f"wait_timeout={params['wait_timeout']} must be shorter than deadline={params['deadline']} (seconds)"
+    return None
+
+
+def run(task: Task) -> Result:
+    params = task.params
+    state = read_state(task.endpoint, full=params["enabled"])
+    assessment = assess(state, params["minimum_age"])
+    plan = _plan(task, state, assessment)
+    if plan.steps:
+        require_own_name(task.endpoint, task.expected_name, params["name_check"])
+        # What was read before may be old by now: what counts is what is true right before the call.
+        state = read_again(task.endpoint, state)
+        assessment = assess(state, params["minimum_age"])
+        plan = _plan(task, state, assessment)
+    result = {
+        **as_result(state, assessment, task.expected_name),
+        "action": ("entered" if params["enabled"] else "released") if plan.steps else "none",
+        "changed": bool(plan.steps),
+        "left_alone": plan.left_alone,
+        "msg": _message(params["enabled"], plan, assessment),
+        "steps": [step.as_result() for step in plan.steps],
+        "via": None,
+        "via_reason": None,
+    }
+    if params["force"]:
+        result["force_reason"] = params["force_reason"]
+    if plan.steps:
+        before, after = difference(state, plan)
+        result["diff"] = {"before": before, "after": after}
+        if not task.check_mode:
+            result.update(_carry_out(task, state, plan))
+    return result
+
+
+def _plan(task: Task, state: ClientState, assessment: Assessment) -> Plan:
+    if task.params["enabled"]:
+        return plan_entry(state, assessment)
+    return plan_exit(state, assessment, force=task.params["force"], triggers=task.params["trigger"])
+
+
+def _carry_out(task: Task, state: ClientState, plan: Plan) -> Result:
+    methods = ClientMethods(task.endpoint, task.params["via"], task.log)
+    writer = Writer(task.endpoint, state, methods, task.params["wait_timeout"], task.log)
+    try:
+        with failures():
+            outcome = writer.carry_out(plan)
+    except TaskFailed as failure:
+        done = [step.as_result() for step in writer.outcome.done]
+        failure.result.update(changed=bool(done), steps=done)
+        raise
+    return {
+        "provisioning_mode": outcome.mode.enabled,
+        "system_task_excludes": outcome.mode.excludes,
+        "steps": [step.as_result() for step in outcome.done],
+        "via": methods.way,
+        "via_reason": methods.refusal,
+        "warnings": outcome.warnings,
+    }
+
+
+def _message(enabled: bool, plan: Plan, assessment: Assessment) -> str:
+    if plan.left_alone:
+        return f"Left alone. {plan.left_alone}"
+    if not plan.steps:
+        return f"Nothing to do. {assessment.summary}"
+    return f"{'Entered' if enabled else 'Released'}. {assessment.summary}"
+
+
+if __name__ == "__main__":
+    main(ARGUMENT_SPEC, run, check, **ARGUMENT_RULES)

@@ -1,0 +1,155 @@
+#!/usr/bin/python
+# Copyright (c) 2026, configmgr.client contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sets or removes the time after which a ConfigMgr client leaves provisioning mode by itself."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: provisioning_timeout
+short_description: Sets the time after which a ConfigMgr client leaves provisioning mode by itself
+version_added: 0.1.0
+description:
+  - Sets or removes C(ProvisioningMaxMinutes). Client 5.00.8790 (version 1902) and later compare it with the time of
+    entry once an hour; older clients ignore it. Absent and 0 both mean 48 hours.
+  - Never shortens the time of a client that is in the mode while something runs there, since the client would then
+    leave in the middle. The task is ok and not changed, and RV(left_alone) says why.
+options:
+  state:
+    description: Whether the value is set, or removed, so that the default of 48 hours holds.
+    type: str
+    choices: [present, absent]
+    default: present
+  max_minutes:
+    description:
+      - Minutes in the mode after which the client leaves. V(0) means the default of 2880.
+      - Required with O(state=present).
+    type: int
+  allow_short:
+    description: Writes an O(max_minutes) below 60 as well, although the client then acts as if it were 60.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - configmgr.client._attributes
+  - configmgr.client._connection
+  - configmgr.client._name
+seealso:
+  - module: configmgr.client.provisioning_mode_info
+author:
+  - configmgr.client contributors (@configmgr-client)
+"""
+
+EXAMPLES = r"""
+- name: Let clients leave the mode after twelve hours
+  configmgr.client.provisioning_timeout:
+    max_minutes: 720
+
+- name: Go back to the default of 48 hours
+  configmgr.client.provisioning_timeout:
+    state: absent
+"""
+
+RETURN = r"""
+max_minutes:
+  description: C(ProvisioningMaxMinutes) as read back; null where it is absent.
+  returned: success
+  type: int
+  sample: 720
+effective_minutes:
+  description: Minutes after which the client leaves, as it applies the value.
+  returned: success
+  type: int
+  sample: 720
+left_alone:
+  description: Why the value was left alone; empty where it was not.
+  returned: success
+  type: str
+  sample: ""
+msg:
+  description: What was found and done, in a sentence.
+  returned: always
+  type: str
+  sample: ProvisioningMaxMinutes is now 720.
+"""
+
+from ansible_collections.configmgr.client.plugins.module_utils._client import facts, limit
+from ansible_collections.configmgr.client.plugins.module_utils._client.guard import reason_to_wait, require_own_name
+from ansible_collections.configmgr.client.plugins.module_utils._client.reader import read_limit, read_mode
+from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
+from ansible_collections.configmgr.client.plugins.module_utils._task import Result, Task, TaskFailed, main
+from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import KeyAbsent, RegistryType
+
+ARGUMENT_SPEC = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "max_minutes": {"type": "int"},
+    "allow_short": {"type": "bool", "default": False},
+    **NAME_SPEC,
+    **CONNECTION_SPEC,
+}
+ARGUMENT_RULES = {"required_if": [("state", "present", ("max_minutes",))]}
+
+
+def check(params: Result) -> str | None:
+    """What is wrong with the options taken together, before anything is sent."""
+    if params["state"] == "absent":
+        return None if params["max_minutes"] is None else "max_minutes has no meaning with state=absent: leave it out"
+    return limit.problem(params["max_minutes"], allow_short=params["allow_short"])
+
+
+def run(task: Task) -> Result:
+    wanted = task.params["max_minutes"]
+    try:
+        stored = read_limit(task.endpoint)
+    except KeyAbsent as error:
+        raise TaskFailed(f"There is no ConfigMgr client here: {error}.") from error
+    current = stored.data
+    same_type = current is None or stored.type == RegistryType.DWORD
+    if current == wanted and same_type:
+        return _result(wanted, changed=False, msg=f"Nothing to do. {facts.MAX_MINUTES} is {_shown(wanted)}.")
+    number = current if isinstance(current, int) else None
+    if limit.effective(wanted) < limit.effective(number) and not read_mode(task.endpoint).left:
+        reason = reason_to_wait(task.endpoint)
+        if reason:
+            message = f"The client is in provisioning mode and {reason}: it would leave in the middle."
+            return {**_result(number, changed=False, msg=f"Left alone. {message}"), "left_alone": message}
+    require_own_name(task.endpoint, task.expected_name, task.params["name_check"])
+    if not task.check_mode:
+        _write(task, wanted)
+        read_back = read_limit(task.endpoint).data
+        if read_back != wanted:
+            raise TaskFailed(f"{facts.MAX_MINUTES} was written and reads back as {_shown(read_back)}.")
+    return {
+        **_result(wanted, changed=True, msg=f"{facts.MAX_MINUTES} is now {_shown(wanted)}."),
+        "diff": {
+            "before": {facts.MAX_MINUTES: stored.data_for_result()},
+            "after": {facts.MAX_MINUTES: wanted},
+        },
+    }
+
+
+def _write(task: Task, wanted: int | None) -> None:
+    registry = task.endpoint.registry
+    if wanted is None:
+        registry.delete_value(facts.CCMEXEC_KEY, facts.MAX_MINUTES)
+    else:
+        registry.set(facts.CCMEXEC_KEY, facts.MAX_MINUTES, RegistryType.DWORD, wanted)
+
+
+def _result(max_minutes: int | None, *, changed: bool, msg: str) -> Result:
+    return {
+        "changed": changed,
+        "max_minutes": max_minutes,
+        "effective_minutes": limit.effective(max_minutes),
+        "left_alone": "",
+        "msg": msg,
+    }
+
+
+def _shown(value: object) -> str:
+    return "absent" if value is None else str(value)
+
+
+if __name__ == "__main__":
+    main(ARGUMENT_SPEC, run, check, **ARGUMENT_RULES)

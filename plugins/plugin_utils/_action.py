@@ -1,0 +1,70 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action behind every module: runs the module's ``run`` in Ansible's own process, over the host's connection.
+
+Everything that is imported here is imported once, in the parent, before Ansible forks a process for each host.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ..module_utils import _task
+from ..module_utils._wsman.settings import Settings
+from ._connection import winrm_settings
+
+display = Display()
+
+
+class ModuleAction(ActionBase):
+    """Subclasses name the module: its ARGUMENT_SPEC and run, and its ARGUMENT_RULES and check where it has some."""
+
+    MODULE: t.Any
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        del tmp  # unused since long, and still part of the signature
+        rules = getattr(self.MODULE, "ARGUMENT_RULES", {})
+        _validation, params = self.validate_argument_spec(self.MODULE.ARGUMENT_SPEC, **rules)
+        wrong = _task.problem(params, getattr(self.MODULE, "check", None))
+        if wrong:
+            raise AnsibleActionFail(wrong)
+        if params["endpoint"]:
+            result.update(self._execute_module(task_vars=task_vars))
+            return result
+        missing = _task.missing_library()
+        if missing:
+            raise AnsibleActionFail(missing)
+        host = (task_vars or {}).get("inventory_hostname", "")
+        if "computer_name" in params:
+            params["computer_name"] = params["computer_name"] or host
+
+        def log(line: str) -> None:
+            display.vvv(line, host=host)
+
+        try:
+            with _task.failures():
+                settings = self._settings(params["connect_timeout"])
+            result.update(_task.execute(self.MODULE.run, settings, params, bool(self._task.check_mode), log))
+        except _task.TaskUnreachable as error:
+            raise AnsibleConnectionFailure(str(error)) from error
+        except _task.TaskFailed as error:
+            result.update(error.result, failed=True, msg=str(error))
+        return result
+
+    def _settings(self, connect_timeout: float) -> Settings:
+        kind = self._connection.transport
+        if kind != "winrm":
+            raise AnsibleActionFail(
+                f"ansible_connection={kind} cannot carry WS-Management: use winrm, or name the Windows endpoint in the"
+                " option 'endpoint' to reach it from the host where this task runs"
+            )
+        return winrm_settings(self._connection.get_option, connect_timeout)

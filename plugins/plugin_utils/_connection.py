@@ -1,0 +1,92 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of Ansible's ``winrm`` connection plugin, as settings.
+
+Takes anything that answers ``get_option``, so that it is tested with a dictionary. The rules are those of the plugin
+itself: see its documentation, and ``_build_winrm_kwargs`` in ansible-core.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ..module_utils._wsman.errors import SettingsError
+from ..module_utils._wsman.settings import Settings
+
+GetOption = t.Callable[[str], t.Any]
+
+
+def winrm_settings(get_option: GetOption, connect_timeout: float) -> Settings:
+    """Raises SettingsError, naming the variable, for a value that cannot be used."""
+    extras: t.Mapping[str, t.Any] = get_option("_extras") or {}
+
+    def extra(name: str) -> str | None:
+        value = extras.get(f"ansible_winrm_{name}")
+        return None if value is None else str(value)
+
+    def seconds(name: str, default: float) -> float:
+        value = extra(name)
+        try:
+            return default if value is None else float(value)
+        except ValueError:
+            raise SettingsError(f"ansible_winrm_{name}={value!r} is not a number of seconds") from None
+
+    def choice(name: str, default: str, *others: str) -> str:
+        value = extra(name) or default
+        if value not in (default, *others):
+            raise SettingsError(f"ansible_winrm_{name}={value!r} is not one of {', '.join((default, *others))}")
+        return value
+
+    def truth(name: str, default: bool) -> bool:
+        value = extra(name)
+        try:
+            return default if value is None else bool(boolean(value))
+        except TypeError:
+            raise SettingsError(f"ansible_winrm_{name}={value!r} is neither true nor false") from None
+
+    port = int(get_option("port") or 5986)
+    scheme = _text(get_option("scheme")) or ("http" if port == 5985 else "https")
+    username = _text(get_option("remote_user"))
+    ca_trust_path = extra("ca_trust_path")
+    timeout = get_option("connection_timeout")
+    operation_timeout = seconds("operation_timeout_sec", float(timeout) if timeout else 20.0)
+    return Settings(
+        host=str(get_option("remote_addr")),
+        port=port,
+        scheme=scheme,
+        path=str(get_option("path") or "wsman"),
+        auth=_auth(get_option("transport"), scheme, username, bool(extra("cert_pem"))),
+        username=username,
+        password=_text(get_option("remote_password")),
+        validate_certificate=choice("server_cert_validation", "validate", "ignore") == "validate",
+        ca_trust_path=None if ca_trust_path == "legacy_requests" else ca_trust_path,
+        cert_pem=extra("cert_pem"),
+        cert_key_pem=extra("cert_key_pem"),
+        message_encryption=choice("message_encryption", "auto", "always", "never"),
+        service=extra("service") or "HTTP",
+        send_cbt=truth("send_cbt", True),
+        kerberos_delegation=truth("kerberos_delegation", False),
+        kerberos_hostname_override=extra("kerberos_hostname_override"),
+        proxy=extra("proxy"),
+        operation_timeout=operation_timeout,
+        read_timeout=seconds("read_timeout_sec", operation_timeout + 10),
+        connect_timeout=connect_timeout,
+    )
+
+
+def _auth(transport: t.Any, scheme: str, username: str | None, has_certificate: bool) -> str:
+    first = _text(transport[0] if isinstance(transport, (list, tuple)) and transport else transport)
+    if first is None:
+        if username and "@" in username:
+            return "kerberos"
+        first = "ssl" if scheme == "https" else "plaintext"
+    if first == "ssl" and has_certificate:
+        return "certificate"
+    return "basic" if first in ("ssl", "plaintext") else first
+
+
+def _text(value: t.Any) -> str | None:
+    """Plain text: ansible-core 2.19 and later tag their strings, which C libraries do not take."""
+    return None if value is None else str(value)
