@@ -19,7 +19,8 @@ attributes:
     description: A second run right after the first changes nothing.
     support: full
   action:
-    description: An action plugin of the same name runs the module inside Ansible's own process, over the host's settings.
+    description:
+      - An action plugin of the same name runs the module inside Ansible's own process, over the host's settings.
     support: full
   async:
     description: Supports being run with the C(async) keyword.
@@ -43,7 +44,8 @@ attributes:
     description: A second run right after the first changes nothing.
     support: full
   action:
-    description: An action plugin of the same name runs the module inside Ansible's own process, over the host's settings.
+    description:
+      - An action plugin of the same name runs the module inside Ansible's own process, over the host's settings.
     support: full
   async:
     description: Supports being run with the C(async) keyword.

@@ -69,7 +69,7 @@ class Task:
 
 
 Run = t.Callable[[Task], Result]
-Check = t.Callable[[Result], t.Optional[str]]
+Check = t.Callable[[Result], str | None]
 
 
 def missing_library() -> str | None:

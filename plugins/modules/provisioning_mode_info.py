@@ -85,7 +85,7 @@ provisioning_mode:
   type: bool
   sample: true
 system_task_excludes:
-  description: C(SystemTaskExcludes) of the registry, the system tasks that the client holds back. Empty outside the mode.
+  description: C(SystemTaskExcludes) of the registry, the tasks that the client holds back. Empty outside the mode.
   returned: success
   type: str
   sample: SchedulerStartup;SchedulerShutdown;SchedulerLogon;SchedulerLogoff;ClientRegistrationStartup

@@ -20,7 +20,7 @@ from ._connection import winrm_settings
 display = Display()
 
 
-class ModuleAction(ActionBase):
+class ModuleAction(ActionBase):  # type: ignore[misc]
     """Subclasses name the module: its ARGUMENT_SPEC and run, and its ARGUMENT_RULES and check where it has some."""
 
     MODULE: t.Any

@@ -50,9 +50,7 @@ def remembered(endpoint: Endpoint) -> list[str] | None:
 
 def remember(endpoint: Endpoint, dependencies: t.Sequence[str]) -> None:
     endpoint.registry.create_key(_MEMORY_KEY)
-    endpoint.registry.set(
-        _MEMORY_KEY, _MEMORY_VALUE, RegistryType.MULTI_SZ, list(dependencies) or [_NOTHING]
-    )
+    endpoint.registry.set(_MEMORY_KEY, _MEMORY_VALUE, RegistryType.MULTI_SZ, list(dependencies) or [_NOTHING])
 
 
 def forget(endpoint: Endpoint) -> None:

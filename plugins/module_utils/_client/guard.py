@@ -33,4 +33,8 @@ def reason_to_wait(endpoint: Endpoint) -> str:
         return f"{item.means} ({item.value})"
     for item in unreadable_guard(state):
         return f"{item.signal} {item.means}"
-    return f"Windows Setup resumes at the next restart ({guard.setup.command_line})" if guard.setup and guard.setup.armed else ""
+    return (
+        f"Windows Setup resumes at the next restart ({guard.setup.command_line})"
+        if guard.setup and guard.setup.armed
+        else ""
+    )

@@ -12,7 +12,9 @@ LARGEST = 2**32 - 1
 def problem(max_minutes: int, *, allow_short: bool) -> str | None:
     """Why *max_minutes* is not to be written; None where it is."""
     if not 0 <= max_minutes <= LARGEST:
-        return f"max_minutes={max_minutes} does not fit into a DWORD: give 0 (the default of 48 hours) or 60 to {LARGEST}"
+        return (
+            f"max_minutes={max_minutes} does not fit into a DWORD: give 0 (the default of 48 hours) or 60 to {LARGEST}"
+        )
     if 0 < max_minutes < facts.CHECK_INTERVAL_MINUTES and not allow_short:
         return (
             f"max_minutes={max_minutes} would act as {facts.CHECK_INTERVAL_MINUTES}, since the client looks once an"

@@ -89,4 +89,6 @@ class ClientMethods:
             )
         if result.exit_code != 0:
             detail = " ".join((result.stderr or result.stdout).split())[:300]
-            raise MethodFailed(f"{facts.CLIENT_CLASS}.{method} by command failed with code {result.exit_code}: {detail}")
+            raise MethodFailed(
+                f"{facts.CLIENT_CLASS}.{method} by command failed with code {result.exit_code}: {detail}"
+            )

@@ -14,7 +14,7 @@ from .verdict import RELEASED, RELEASED_BY_FORCE, Assessment, Verdict
 
 @dataclass(frozen=True)
 class Step:
-    """``action`` is one of set_mode, change_start_mode, start_service and trigger_schedule; ``argument`` its one input."""
+    """``action`` is set_mode, change_start_mode, start_service or trigger_schedule; ``argument`` its one input."""
 
     action: str
     argument: str | bool

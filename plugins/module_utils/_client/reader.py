@@ -57,9 +57,7 @@ def read_guard(endpoint: Endpoint, signals: _Signals | None = None) -> tuple[Gua
     names = facts.TASK_SEQUENCE_PROCESSES + facts.SETUP_PROCESSES
     guard = Guard(
         processes=signals.read("processes", lambda: system.processes(endpoint.session, names)),
-        services=signals.read(
-            "services", lambda: endpoint.services.read(facts.CLIENT_SERVICE, facts.AGENT_SERVICE)
-        ),
+        services=signals.read("services", lambda: endpoint.services.read(facts.CLIENT_SERVICE, facts.AGENT_SERVICE)),
         setup=signals.read("setup", setup),
         winpe=signals.read("winpe", lambda: registry.key_exists(facts.WINPE_KEY)),
     )
@@ -146,9 +144,7 @@ def _requests(endpoint: Endpoint) -> list[str]:
     rows = endpoint.session.query(
         facts.REQUEST_NAMESPACE, f"SELECT RequestID,State,RunningState,CompletionState FROM {facts.REQUEST_CLASS}"
     )
-    return [
-        "/".join(row.string(name) or "-" for name in ("State", "RunningState", "CompletionState")) for row in rows
-    ]
+    return ["/".join(row.string(name) or "-" for name in ("State", "RunningState", "CompletionState")) for row in rows]
 
 
 def _hold(endpoint: Endpoint) -> Hold | None:

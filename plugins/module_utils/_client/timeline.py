@@ -17,7 +17,7 @@ CLOCK_TOLERANCE = dt.timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Timeline:
-    """``entered_at`` None: see ``entered_problem``. ``self_exit_*`` None: the client will not leave, or nobody knows."""
+    """``entered_at`` None: ``entered_problem`` says why. ``self_exit_*`` None: it stays, or nobody knows."""
 
     entered_at: dt.datetime | None
     entered_problem: str
@@ -55,7 +55,9 @@ def timeline(
     return Timeline(
         entered_at=entered_at,
         entered_problem=problem,
-        age_minutes=None if entered_at is None or now is None else max(0, int((now - entered_at).total_seconds() // 60)),
+        age_minutes=None
+        if entered_at is None or now is None
+        else max(0, int((now - entered_at).total_seconds() // 60)),
         limit_minutes=limit,
         limit_source=limit_source,
         leaves_by_itself=leaves,

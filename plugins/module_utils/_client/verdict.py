@@ -88,13 +88,13 @@ def assess(state: ClientState, minimum_age: int = DEFAULT_MINIMUM_AGE) -> Assess
     mode = state.mode
     evidence = [
         Evidence("mode", mode.text, _mode_meaning(mode.enabled)),
-        Evidence("excludes", mode.excludes, "system tasks are held back" if mode.excludes else "no system task is held"),
+        Evidence(
+            "excludes", mode.excludes, "system tasks are held back" if mode.excludes else "no system task is held"
+        ),
     ]
     if not state.full:
         return Assessment(Verdict.NORMAL, "Not in provisioning mode.", evidence, None)
-    times = timeline(
-        state.entered, state.max_minutes, state.client_version, state.system.now if state.system else None
-    )
+    times = timeline(state.entered, state.max_minutes, state.client_version, state.system.now if state.system else None)
     live, unreadable = live_signals(state.guard), unreadable_guard(state)
     evidence += live + _context(state, times) + unreadable
     verdict, summary = _decide(state, times, live, unreadable, minimum_age)
@@ -165,7 +165,9 @@ def _context(state: ClientState, times: Timeline) -> list[Evidence]:
             Evidence("service", f"{client_service.name} {client_service.state} {client_service.start_mode}", means)
         )
     if times.entered_problem:
-        found.append(Evidence("entered_at", state.entered.data_for_result(), f"no use as a time: {times.entered_problem}"))
+        found.append(
+            Evidence("entered_at", state.entered.data_for_result(), f"no use as a time: {times.entered_problem}")
+        )
     else:
         found.append(Evidence("entered_at", times.as_result()["entered_at"], "the mode was last entered then"))
     for request in state.requests or []:

@@ -35,9 +35,7 @@ class Outcome:
 class Writer:
     """*state* is the state that the plan was made for; *wait* is how many seconds to wait for the client."""
 
-    def __init__(
-        self, endpoint: Endpoint, state: ClientState, methods: ClientMethods, wait: float, log: Log
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, state: ClientState, methods: ClientMethods, wait: float, log: Log) -> None:
         self._endpoint = endpoint
         self._state = state
         self._methods = methods

@@ -22,7 +22,7 @@ HKEY_LOCAL_MACHINE = 0x80000002
 _ABSENT = (1, 2)
 _DENIED = (5, 0x80041003)
 
-RegistryData = t.Union[str, int, bytes, list[str]]
+RegistryData = str | int | bytes | list[str]
 
 
 class RegistryType(enum.IntEnum):
@@ -72,14 +72,16 @@ class Registry:
         names, types = output.strings("sNames"), output.integers("Types")
         if len(names) != len(types):
             raise ProtocolError(f"EnumValues of {key} names {len(names)} values and {len(types)} types")
-        return dict(zip((name.lower() for name in names), types))
+        return dict(zip((name.lower() for name in names), types, strict=True))
 
     def get(self, key: str, name: str, value_type: int) -> RegistryData | None:
         """The value, None where it (or its key) is absent; WindowsError for a type that cannot be read."""
         try:
             accessor = _ACCESSORS[RegistryType(value_type)]
         except ValueError:
-            raise WindowsError(f"HKLM\\{key}: {name} is of registry type {value_type}, which has no reader", 0) from None
+            raise WindowsError(
+                f"HKLM\\{key}: {name} is of registry type {value_type}, which has no reader", 0
+            ) from None
         output = self._call(accessor.get, key, name)
         if self._absent(output, f"{key}: {name}"):
             return None

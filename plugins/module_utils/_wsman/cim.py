@@ -19,8 +19,8 @@ from . import names
 from .errors import ProtocolError
 from .xml import local_name
 
-Scalar = t.Union[None, bool, int, str, dt.datetime]
-Value = t.Union[Scalar, t.Sequence[Scalar]]
+Scalar = None | bool | int | str | dt.datetime
+Value = Scalar | t.Sequence[Scalar]
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ISO = re.compile(
@@ -145,9 +145,7 @@ class CimObject:
         uri = found[0].find(f".//{{{names.WSMAN}}}ResourceURI")
         if uri is None:
             raise self._wrong(name, "a reference")
-        selectors = {
-            item.get("Name", ""): item.text or "" for item in found[0].iter(f"{{{names.WSMAN}}}Selector")
-        }
+        selectors = {item.get("Name", ""): item.text or "" for item in found[0].iter(f"{{{names.WSMAN}}}Selector")}
         return Reference(uri.text or "", selectors)
 
 
@@ -204,7 +202,7 @@ def _scalar(name: str, value: Scalar) -> str:
 
 def encode(parameters: t.Mapping[str, Value]) -> str:
     """Elements in prefix ``p``: arrays repeat the element, an empty array is no element."""
-    out = []
+    out: list[str] = []
     for name, value in parameters.items():
         if isinstance(value, (list, tuple)):
             out.extend(_scalar(name, item) for item in value)

@@ -56,8 +56,9 @@ class BoundedAdapter(HTTPAdapter):
                     f"the server redirects to {response.headers.get('location', 'nowhere')!r}:"
                     " WinRM never does, and credentials are not sent elsewhere"
                 )
-            response.raw.stream = _bounded(response.raw.stream)
-            response.content  # read here, while the watchdog runs
+            raw: t.Any = response.raw
+            raw.stream = _bounded(raw.stream)
+            _body = response.content  # read here, while the watchdog runs; requests keeps it
             return response
         except (requests.RequestException, OSError) as error:
             self._deadline.remaining()

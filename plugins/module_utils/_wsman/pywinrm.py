@@ -26,12 +26,12 @@ try:
     from .http import BoundedAdapter, diagnose
 except ImportError as error:
     PYWINRM_IMPORT_ERROR: ImportError | None = error
-    WinRMTransport = object
+    WinRMTransport = object  # type: ignore[assignment, misc]
 else:
     PYWINRM_IMPORT_ERROR = None
 
 
-class _BoundedTransport(WinRMTransport):  # type: ignore[misc]
+class _BoundedTransport(WinRMTransport):
     """pywinrm's transport over our adapter, which must be in place before the login that build_session does."""
 
     adapter: BoundedAdapter
@@ -59,12 +59,12 @@ class PywinrmTransport:
                 settings.url,
                 username=settings.username,
                 password=settings.password,
-                auth_method=settings.auth,
+                auth_method=t.cast(t.Any, settings.auth),
                 server_cert_validation="validate" if settings.validate_certificate else "ignore",
                 ca_trust_path=settings.ca_trust_path or "legacy_requests",
                 cert_pem=settings.cert_pem,
                 cert_key_pem=settings.cert_key_pem,
-                message_encryption=settings.message_encryption,
+                message_encryption=t.cast(t.Any, settings.message_encryption),
                 service=settings.service,
                 send_cbt=settings.send_cbt,
                 kerberos_delegation=settings.kerberos_delegation,
@@ -76,7 +76,7 @@ class PywinrmTransport:
             raise SettingsError(str(error)) from error
 
     def send(self, message: bytes, read_timeout: float) -> bytes:
-        self._transport.read_timeout_sec = read_timeout
+        self._transport.read_timeout_sec = t.cast(int, read_timeout)  # a float does as well
         try:
             reply = self._send(message)
         except WSManError:
@@ -89,7 +89,7 @@ class PywinrmTransport:
     def _send(self, message: bytes) -> bytes:
         url = self._settings.url
         try:
-            return t.cast(bytes, self._transport.send_message(message))
+            return self._transport.send_message(message)
         except WSManError:
             raise
         except InvalidCredentialsError as error:
@@ -115,7 +115,7 @@ class PywinrmTransport:
         """SOAP faults come with status 500; every other status has a meaning of its own."""
         url, status = self._settings.url, error.code
         if status == 500 and error.response_text:
-            return t.cast(bytes, error.response_text.encode())
+            return error.response_text.encode()
         if status == 400 and self._logged_in:
             raise StaleConnection(f"{url} no longer knows this connection (HTTP 400)") from error
         if status == 403:

@@ -46,8 +46,8 @@ class Settings:
             raise SettingsError(f"port {self.port} is not between 1 and 65535")
         if self.scheme == "http" and self.auth in ("basic", "certificate"):
             raise SettingsError(
-                f"login method {self.auth} over http would send the {'password' if self.auth == 'basic' else 'messages'}"
-                " unprotected: use https, or ntlm or kerberos, which encrypt their messages"
+                f"login method {self.auth} over http would send everything unprotected:"
+                " use https, or ntlm or kerberos, which encrypt their messages"
             )
         if self.scheme == "http" and self.message_encryption == "never":
             raise SettingsError("message_encryption never over http would send everything unprotected: use https")
@@ -60,7 +60,8 @@ class Settings:
                 raise SettingsError(f"login method {self.auth} needs a password (ansible_password)")
         if self.read_timeout <= self.operation_timeout:
             raise SettingsError(
-                f"read timeout {self.read_timeout:g} s must be longer than operation timeout {self.operation_timeout:g} s"
+                f"read timeout {self.read_timeout:g} s must be longer than"
+                f" operation timeout {self.operation_timeout:g} s"
             )
 
     @property
