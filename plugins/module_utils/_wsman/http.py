@@ -25,6 +25,7 @@ class BoundedAdapter(HTTPAdapter):
     def __init__(self, deadline: Deadline, connect_timeout: float) -> None:
         self._deadline = deadline
         self._connect_timeout = connect_timeout
+        self._watchdog: threading.Timer | None = None
         self._connections: list[HTTPConnection] = []
         self._pool_classes = {
             "http": _pool_class(HTTPConnectionPool, HTTPConnection, self._connections),
@@ -43,28 +44,28 @@ class BoundedAdapter(HTTPAdapter):
 
     def send(self, request: requests.PreparedRequest, *args: t.Any, **kwargs: t.Any) -> requests.Response:
         remaining = self._deadline.remaining()
+        if self._watchdog is None:
+            # Socket time-outs count each byte anew; only closing the socket ends a slow drip.
+            self._watchdog = threading.Timer(remaining, self._abort)
+            self._watchdog.daemon = True
+            self._watchdog.start()
         read_timeout = min(t.cast(float, kwargs.get("timeout") or remaining), remaining)
-        kwargs.update(timeout=(min(self._connect_timeout, remaining), read_timeout), stream=True)
-        # Socket time-outs count each byte anew; only closing the socket ends a slow drip.
-        watchdog = threading.Timer(remaining, self._abort)
-        watchdog.daemon = True
-        watchdog.start()
-        try:
-            response = super().send(request, *args, **kwargs)
-            if response.is_redirect:
-                raise ProtocolError(
-                    f"the server redirects to {response.headers.get('location', 'nowhere')!r}:"
-                    " WinRM never does, and credentials are not sent elsewhere"
-                )
-            raw: t.Any = response.raw
-            raw.stream = _bounded(raw.stream)
-            _body = response.content  # read here, while the watchdog runs; requests keeps it
-            return response
-        except (requests.RequestException, OSError) as error:
-            self._deadline.remaining()
-            raise error
-        finally:
-            watchdog.cancel()
+        kwargs["timeout"] = (min(self._connect_timeout, remaining), read_timeout)
+        response = super().send(request, *args, **kwargs)
+        if response.is_redirect:
+            raise ProtocolError(
+                f"the server redirects to {response.headers.get('location', 'nowhere')!r}:"
+                " WinRM never does, and credentials are not sent elsewhere"
+            )
+        raw: t.Any = response.raw  # read later: requests_ntlm takes the certificate from its open socket
+        raw.stream = _bounded(raw.stream)
+        return response
+
+    def close(self) -> None:
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+            self._watchdog = None
+        super().close()
 
     def _abort(self) -> None:
         for connection in self._connections:

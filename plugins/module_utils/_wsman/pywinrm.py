@@ -53,6 +53,7 @@ class PywinrmTransport:
 
     def __init__(self, settings: Settings, deadline: Deadline) -> None:
         self._settings = settings
+        self._deadline = deadline
         self._logged_in = False
         try:
             self._transport = _BoundedTransport(
@@ -82,6 +83,7 @@ class PywinrmTransport:
         except WSManError:
             # pywinrm would go on with a half-built session, unencrypted.
             self.close()
+            self._deadline.remaining()  # where this is over, that is what happened
             raise
         self._logged_in = True
         return reply
