@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -53,7 +54,7 @@ class Endpoint:
         self.clock = clock
         self.traffic = Traffic()
         self.planted = Planted(spec.faults, spec.triggers, self.fire)
-        self.drop_connections: list[Any] = []
+        self._connections: dict[asyncio.Transport, bool] = {}
 
     @cached_property
     def machine(self) -> Machine:
@@ -70,5 +71,45 @@ class Endpoint:
             self.clock.now,
         )
 
-    def fire(self, event: str) -> None:
-        self.machine.fire(event)
+    def fire(self, event: str, **detail: Any) -> None:
+        """Something happens to the endpoint: to its network here, everything else in the machine."""
+        if event in NETWORK_EVENTS:
+            self.drop_connections()
+            return
+        self.machine.fire(event, **detail)
+        if event in _RESTARTS:
+            self.drop_connections()
+            self.service.restart()
+
+    def reconfigure(self, spec: EndpointSpec, changed: Collection[str]) -> None:
+        self.spec = spec
+        self.planted.replant(
+            spec.faults if "faults" in changed else None, spec.triggers if "triggers" in changed else None
+        )
+        if "wsman" in changed:
+            self.service.reconfigure(spec.wsman)
+
+    def connected(self, transport: asyncio.Transport, *, secure: bool) -> None:
+        self.traffic.connections += 1
+        self._connections[transport] = secure
+
+    def disconnected(self, transport: asyncio.Transport) -> None:
+        self._connections.pop(transport, None)
+
+    def drop_connections(self, *, secure: bool | None = None) -> None:
+        """Ends connections without a word, as an idle time-out of HTTP.sys does."""
+        for transport, is_secure in list(self._connections.items()):
+            if secure in {None, is_secure}:
+                transport.abort()
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "name": self.spec.name,
+            "address": self.spec.address,
+            **self.machine.describe(),
+            "shells": self.service.shells.listing(),
+            "shells_opened": self.service.shells.opened,
+            "open_enumerations": len(self.service.enumerations),
+            "open_connections": len(self._connections),
+            "planted": self.planted.describe(),
+        }

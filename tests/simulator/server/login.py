@@ -42,12 +42,14 @@ class Login:
         schemes: tuple[str, ...],
         files: AccountFiles,
         bindings: spnego.channel_bindings.GssChannelBindings | None = None,
+        hardening: str = "relaxed",
     ) -> None:
         self._account = account
         self._machine_name = machine_name
         self._schemes = schemes
         self._files = files
-        self._bindings = bindings
+        # Relaxed lets clients without bindings in, which the acceptor cannot tell apart: it checks none then.
+        self._bindings = bindings if hardening == "strict" else None
         self._context: spnego.ContextProxy | None = None
         self.principal = ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import cast
 
 from ..endpoint import Endpoint
 from ..wsman.calls import Call
@@ -12,6 +13,7 @@ from ..wsman.reply import Reply
 from ..wsman.service import Caller
 from . import sealing
 from .accounts import AccountFiles
+from .certificates import Authority
 from .http import BadHttp, HttpConnection, HttpRequest, HttpResponse, http_sys_page
 from .login import Login, Step
 
@@ -147,20 +149,25 @@ class WinRmConnection:
 async def serve_connection(
     endpoint: Endpoint,
     files: AccountFiles,
+    authority: Authority | None,
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
-    *,
-    secure: bool,
 ) -> None:
     """Serves one connection until it ends. Nothing that a client sends ends more than that."""
-    endpoint.traffic.connections += 1
     spec = endpoint.spec
-    http = HttpConnection(reader, writer)
+    secure = authority is not None
+    transport = cast(asyncio.Transport, writer.transport)
     peer = writer.get_extra_info("peername")
+    endpoint.connected(transport, secure=secure)
     login = Login(
-        spec.account, spec.machine.machine_name, spec.schemes_https if secure else spec.schemes_http, files
+        spec.account,
+        spec.machine.machine_name,
+        spec.schemes_https if secure else spec.schemes_http,
+        files,
+        authority.identity(spec.address, (spec.name,)).bindings if authority else None,
+        spec.channel_binding,
     )
-    connection = WinRmConnection(endpoint, http, login, peer[0] if peer else "", secure=secure)
+    connection = WinRmConnection(endpoint, HttpConnection(reader, writer), login, peer[0] if peer else "", secure=secure)
     try:
         await connection.serve()
     except (ConnectionError, asyncio.IncompleteReadError):
@@ -168,4 +175,5 @@ async def serve_connection(
     except Exception:
         log.exception("%s: the connection ends with an error of the simulator", spec.name)
     finally:
+        endpoint.disconnected(transport)
         writer.close()

@@ -70,6 +70,14 @@ class Service:
         self._planted.answered(call)
         return reply, call
 
+    def reconfigure(self, settings: WsmanSettings) -> None:
+        self.settings = self.shells.settings = self._wmi.settings = settings
+
+    def restart(self) -> None:
+        """What a restart of Windows leaves of shells and enumerations."""
+        self.shells.clear()
+        self.enumerations.clear()
+
     def identify_anonymously(self) -> Reply:
         return Reply(200, identify.response("OS: 0.0.0 SP: 0.0", self.settings).encode())
 

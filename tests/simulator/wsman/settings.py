@@ -3,8 +3,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def _choice(*allowed: str) -> Any:
+    """The first one is the default."""
+    return field(default=allowed[0], metadata={"allowed": allowed})
 
 
 @dataclass(frozen=True)
@@ -18,13 +23,13 @@ class WsmanSettings:
     max_timeout_ms: int = 60000
     enumeration_timeout_ms: int = 240000
     stack: str = "3.0"
-    first_page: Literal["one", "all"] = "one"
+    first_page: str = _choice("one", "all")
     """An optimised Enumerate of many rows answers with one row (recorded: 2008 R2, 2012) or all (recorded: 2003)."""
-    empty_items: Literal["element", "absent"] = "element"
+    empty_items: str = _choice("element", "absent")
     """An optimised Enumerate without rows: an empty w:Items, or none (no recording exists)."""
-    projected_row: Literal["fragment", "instance"] = "fragment"
+    projected_row: str = _choice("fragment", "instance")
     """A row of a SELECT list: w:XmlFragment (recorded), or the class with only those properties."""
-    missing_namespace: Literal["wmi_error", "wsman"] = "wmi_error"
+    missing_namespace: str = _choice("wmi_error", "wsman")
     """The shape of the fault for a query in a namespace that does not exist (reported, and inferred)."""
     activity_id: bool = True
     """Whether answers of the shell plug-in carry p:ActivityId (recorded on some hosts)."""

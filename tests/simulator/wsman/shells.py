@@ -67,7 +67,7 @@ class Shell:
 class Shells:
     def __init__(self, machine: windows.Machine, settings: WsmanSettings) -> None:
         self._machine = machine
-        self._settings = settings
+        self.settings = settings
         self._open: dict[str, Shell] = {}
         self.opened = 0
 
@@ -121,13 +121,13 @@ class Shells:
             f"{request.action}Response",
             body,
             prefixes,
-            language=self._settings.language,
-            activity_id=self._settings.activity_id,
+            language=self.settings.language,
+            activity_id=self.settings.activity_id,
         )
 
     def _create(self, request: Request, principal: str, client_ip: str) -> str:
-        if len(self._open) >= self._settings.max_shells:
-            raise faults.too_many_shells(self._settings.max_shells)
+        if len(self._open) >= self.settings.max_shells:
+            raise faults.too_many_shells(self.settings.max_shells)
         body = _body(request, "Shell")
         shell = Shell(
             new_id(),
@@ -147,7 +147,7 @@ class Shells:
             f'<w:Selector Name="ShellId">{shell.shell_id}</w:Selector></w:SelectorSet></a:ReferenceParameters>'
             "</x:ResourceCreated>"
         )
-        described = _described(shell) if self._settings.shell_description else ""
+        described = _described(shell) if self.settings.shell_description else ""
         return self._respond(request, created + described)
 
     def _command(self, request: Request, call: Call) -> str:

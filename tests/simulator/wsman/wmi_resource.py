@@ -27,7 +27,7 @@ class WmiResource:
     def __init__(self, wmi: Wmi, enumerations: Enumerations, settings: WsmanSettings) -> None:
         self._wmi = wmi
         self._enumerations = enumerations
-        self._settings = settings
+        self.settings = settings
 
     def handle(self, request: Request, call: Call) -> str:
         match call.operation:
@@ -46,7 +46,7 @@ class WmiResource:
         raise faults.action_mismatch()
 
     def _respond(self, request: Request, body: str, prefixes: tuple[str, ...]) -> str:
-        return envelope(request, f"{request.action}Response", body, prefixes, language=self._settings.language)
+        return envelope(request, f"{request.action}Response", body, prefixes, language=self.settings.language)
 
     def _target(self, request: Request) -> tuple[str, str, dict[str, str]]:
         """Namespace, class and keys. A DMTF alias names the namespace in a selector (specified)."""
@@ -67,7 +67,7 @@ class WmiResource:
         try:
             found = self._wmi.get(namespace, class_name, keys)
         except WmiError as error:
-            raise fault_of(error, "get", namespace, "", self._settings) from error
+            raise fault_of(error, "get", namespace, "", self.settings) from error
         return self._respond(request, cim.instance(found, request.resource_uri), _TRANSFER_PREFIXES)
 
     def _delete(self, request: Request) -> str:
@@ -75,7 +75,7 @@ class WmiResource:
         try:
             self._wmi.delete(namespace, class_name, keys)
         except WmiError as error:
-            raise fault_of(error, "get", namespace, "", self._settings) from error
+            raise fault_of(error, "get", namespace, "", self.settings) from error
         return self._respond(request, "", ("s", "a", "w", "p"))
 
     def _invoke(self, request: Request, call: Call) -> str:
@@ -85,7 +85,7 @@ class WmiResource:
         try:
             outs = self._wmi.invoke(namespace, class_name, call.method, keys, _arguments(request, call.method))
         except WmiError as error:
-            raise fault_of(error, "invoke", namespace, "", self._settings) from error
+            raise fault_of(error, "invoke", namespace, "", self.settings) from error
         return self._respond(request, cim.output(call.method, outs, request.resource_uri), _TRANSFER_PREFIXES)
 
     def _enumerate(self, request: Request, call: Call) -> str:
@@ -112,7 +112,7 @@ class WmiResource:
             # Recorded: only a context; also where there is nothing to pull (inferred).
             context = self._enumerations.keep(call, items)
             content = f"<n:EnumerationContext>{context}</n:EnumerationContext>"
-        elif len(items) <= 1 or self._settings.first_page == "all":
+        elif len(items) <= 1 or self.settings.first_page == "all":
             content = f"<n:EnumerationContext></n:EnumerationContext>{self._items(items)}<w:EndOfSequence/>"
             if len(content) > self._room(request):
                 raise faults.response_too_large()
@@ -123,7 +123,7 @@ class WmiResource:
         return f"<n:EnumerateResponse>{content}</n:EnumerateResponse>"
 
     def _items(self, items: tuple[str, ...]) -> str:
-        if not items and self._settings.empty_items == "absent":
+        if not items and self.settings.empty_items == "absent":
             return ""
         return f"<w:Items>{''.join(items)}</w:Items>"
 
@@ -153,7 +153,7 @@ class WmiResource:
 
     def _room(self, request: Request) -> int:
         """How many characters of items fit: the limit counts two octets a character (inferred)."""
-        limit = self._settings.max_envelope_kb * 1024
+        limit = self.settings.max_envelope_kb * 1024
         return min(request.max_envelope_size or limit, limit) // 2 - _AROUND_ITEMS
 
     def _all(self, namespace: str, class_name: str, keys: dict[str, str]) -> tuple[str, ...]:
@@ -164,17 +164,17 @@ class WmiResource:
         try:
             found = self._wmi.enumerate(namespace, class_name)
         except WmiError as error:
-            raise fault_of(error, "enumerate", namespace, "", self._settings) from error
+            raise fault_of(error, "enumerate", namespace, "", self.settings) from error
         return tuple(cim.instance(each, _own_uri(each)) for each in found)
 
     def _query(self, namespace: str, wql: str) -> tuple[str, ...]:
         try:
             rows = self._wmi.query(namespace, wql)
         except WmiError as error:
-            raise fault_of(error, "query", namespace, wql, self._settings) from error
+            raise fault_of(error, "query", namespace, wql, self.settings) from error
         if rows.projected is None:
             return tuple(cim.instance(each, _own_uri(each)) for each in rows.instances)
-        if self._settings.projected_row == "fragment":
+        if self.settings.projected_row == "fragment":
             return tuple(cim.fragment(each, rows.projected) for each in rows.instances)
         wanted = {name.lower() for name in rows.projected}
         return tuple(
@@ -194,7 +194,7 @@ class WmiResource:
         try:
             found = self._wmi.enumerate(namespace, class_name)
         except WmiError as error:
-            raise fault_of(error, "enumerate", namespace, "", self._settings) from error
+            raise fault_of(error, "enumerate", namespace, "", self.settings) from error
         return tuple(
             cim.instance(each, _own_uri(each))
             for each in found

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A running fleet: its endpoints, their listeners, and what can be changed while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from .endpoint import Endpoint, EndpointSpec
+from .fleet import PATCH_KEYS, SERVER_KEYS, Fleet, merge, spec_of
+from .server.accounts import AccountFiles
+from .server.certificates import Authority
+from .server.listeners import bind, listen, reserve
+from .server.winrm import serve_connection
+from .windows.clock import Clock
+from .windows.reading import Reader
+from .windows.spec import MODEL_KEYS
+
+
+class UnknownEndpoint(KeyError):
+    """No endpoint of that name."""
+
+
+class Estate:
+    def __init__(self, fleet: Fleet, ca_file: Path) -> None:
+        self.fleet = fleet
+        self.clock = Clock(fleet.clock_start)
+        self.authority = Authority(ca_file)
+        self.http_port = 0
+        self.https_port = 0
+        self._files = AccountFiles()
+        self._endpoints = {spec.name: Endpoint(spec, self.clock) for spec in fleet.endpoints}
+        self._servers: dict[tuple[str, bool], asyncio.Server] = {}
+
+    async def start(self, http_port: int, https_port: int) -> None:
+        specs = [endpoint.spec for endpoint in self._endpoints.values()]
+        self.http_port, plain = reserve([spec.address for spec in specs if spec.http], http_port)
+        self.https_port, secure = reserve([spec.address for spec in specs if spec.https], https_port)
+        for endpoint in self._endpoints.values():
+            for sockets, is_secure in ((plain, False), (secure, True)):
+                if endpoint.spec.address in sockets:
+                    await self._listen(endpoint, sockets[endpoint.spec.address], secure=is_secure)
+
+    async def stop(self) -> None:
+        for name in list(self._endpoints):
+            self._close(name)
+        self._files.close()
+
+    def endpoint(self, name: str) -> Endpoint:
+        if name not in self._endpoints:
+            raise UnknownEndpoint(name)
+        return self._endpoints[name]
+
+    def endpoints(self) -> list[Endpoint]:
+        return list(self._endpoints.values())
+
+    async def add(self, entries: Any) -> list[Endpoint]:
+        added = []
+        for spec in self.fleet.add(entries, "endpoints"):
+            endpoint = self._endpoints[spec.name] = Endpoint(spec, self.clock)
+            await self._adjust(endpoint)
+            added.append(endpoint)
+        return added
+
+    def remove(self, name: str) -> None:
+        self.endpoint(name)
+        self._close(name)
+        del self._endpoints[name]
+        self.fleet.remove(name)
+
+    async def patch(self, name: str, mapping: Any) -> None:
+        """Changes a living endpoint: the machine's own keys go to the machine, the others to its WinRM service."""
+        endpoint = self.endpoint(name)
+        Reader(mapping, name, PATCH_KEYS)
+        service_part = {key: value for key, value in mapping.items() if key in SERVER_KEYS}
+        machine_part = {key: value for key, value in mapping.items() if key in MODEL_KEYS}
+        old = endpoint.spec
+        spec = spec_of(merge(old.source, service_part), name, old.address, old.account, old.given)
+        if machine_part:
+            endpoint.machine.patch(machine_part)
+        endpoint.reconfigure(replace(spec, machine=old.machine), service_part)
+        await self._adjust(endpoint)
+
+    def listing(self) -> list[dict[str, Any]]:
+        return [_entry(endpoint.spec) for endpoint in self._endpoints.values()]
+
+    async def _adjust(self, endpoint: Endpoint) -> None:
+        """Opens and closes listeners as the endpoint is now told to have them."""
+        spec = endpoint.spec
+        for wanted, secure, port in ((spec.http, False, self.http_port), (spec.https, True, self.https_port)):
+            server = self._servers.get((spec.name, secure))
+            if wanted and server is None:
+                await self._listen(endpoint, bind(spec.address, port), secure=secure)
+            elif not wanted and server is not None:
+                self._servers.pop((spec.name, secure)).close()
+                endpoint.drop_connections(secure=secure)
+
+    async def _listen(self, endpoint: Endpoint, found: Any, *, secure: bool) -> None:
+        spec = endpoint.spec
+        names = (spec.name, spec.inventory_name or spec.name)
+        serve = partial(serve_connection, endpoint, self._files, self.authority if secure else None)
+        context = self.authority.listening_context(spec.address, names) if secure else None
+        self._servers[spec.name, secure] = await listen(found, serve, context)
+
+    def _close(self, name: str) -> None:
+        for secure in (False, True):
+            server = self._servers.pop((name, secure), None)
+            if server is not None:
+                server.close()
+        self._endpoints[name].drop_connections()
+
+
+def _entry(spec: EndpointSpec) -> dict[str, Any]:
+    """What whoever uses the fleet may know about an endpoint: the credentials are those an operator would try."""
+    return {
+        "name": spec.name,
+        "inventory_name": spec.inventory_name or spec.name,
+        "address": spec.address,
+        "username": spec.given.username,
+        "password": spec.given.password,
+        "profile": str(spec.source.get("profile", "normal")),
+        "http": spec.http,
+        "https": spec.https,
+    }
+
+
