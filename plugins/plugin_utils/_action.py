@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -55,7 +55,8 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
                 settings = self._settings(params["connect_timeout"])
             result.update(_task.execute(self.MODULE.run, settings, params, bool(self._task.check_mode), log))
         except _task.TaskUnreachable as error:
-            raise AnsibleConnectionFailure(str(error)) from error
+            # Not AnsibleConnectionFailure, which would drop all but the message.
+            result.update(error.result, unreachable=True, msg=str(error))
         except _task.TaskFailed as error:
             result.update(error.result, failed=True, msg=str(error))
         return result
