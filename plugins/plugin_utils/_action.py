@@ -19,6 +19,8 @@ from ._connection import winrm_settings
 
 display = Display()
 
+_WINDOWS_CONNECTIONS = ("winrm", "psrp")
+
 
 class ModuleAction(ActionBase):  # type: ignore[misc]
     """Subclasses name the module: its ARGUMENT_SPEC and run, and its ARGUMENT_RULES and check where it has some."""
@@ -38,6 +40,11 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
         if wrong:
             raise AnsibleActionFail(wrong)
         if params["endpoint"]:
+            if self._connection.transport in _WINDOWS_CONNECTIONS:
+                raise AnsibleActionFail(
+                    "endpoint names the Windows endpoint for a task that runs on a Linux host: add delegate_to with"
+                    " that host, or leave endpoint out to use the connection settings of this host"
+                )
             result.update(self._execute_module(task_vars=task_vars))
             return result
         missing = _task.missing_library()
