@@ -1,45 +1,75 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One simulated Windows machine."""
+"""One simulated Windows machine, as the server in front of it sees it."""
 
 from __future__ import annotations
 
-from .access import Access
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from . import assembly, description, events
 from .cim import repository
 from .clock import Clock
-from .journal import Journal
-from .providers.stdregprov import StdRegProv
-from .registry import Registry, RegValue
+from .gate import Gate
+from .programs import shell
+from .programs.result import ProgramNotFound, ProgramResult
+from .providers.registration import providers
 from .spec import MachineSpec
-from .timeline import Timeline
 from .wmi import Wmi
-from .world import World
 
-
-class _Gate:
-    def namespaces(self) -> set[str]:
-        return repository.windows().namespaces()
-
-    def check(self, namespace: str, class_name: str) -> None:
-        pass
-
-    def check_call(self, namespace: str, class_name: str, method: str) -> None:
-        pass
+__all__ = ["Machine", "ProgramNotFound", "ProgramResult"]
 
 
 class Machine:
+    """Whoever looks at it, or does something to it, first lets it catch up with the clock."""
+
     def __init__(self, spec: MachineSpec, clock: Clock) -> None:
-        timeline = Timeline(clock, spec.clock_skew)
-        self._world = World(spec, timeline, Journal(timeline), Access(spec.account), Registry())
-        key = "HKLM\\SOFTWARE\\Microsoft\\CCM\\CcmExec"
-        mode = bool(spec.provisioning.mode)
-        excludes = "SchedulerStartup;SchedulerShutdown;SchedulerLogon;SchedulerLogoff;ClientRegistrationStartup"
-        self._world.registry.set_value(key, "ProvisioningMode", RegValue.sz(str(mode).lower()))
-        self._world.registry.set_value(key, "SystemTaskExcludes", RegValue.sz(excludes if mode else ""))
-        stdregprov = StdRegProv(self._world)
+        self._world = assembly.assemble(spec, clock)
+        classes = repository.windows()
         self.wmi = Wmi(
-            repository.windows(),
-            {(namespace, "StdRegProv"): stdregprov for namespace in ("root/default", "root/cimv2")},
-            _Gate(),
-            timeline.catch_up,
+            classes,
+            providers(self._world),
+            Gate(self._world, classes),
+            self._world.timeline.catch_up,
             lambda: self._world.variants.parameter_names == "any_case",
         )
+        self._world.wmi = self.wmi
+
+    @property
+    def is_up(self) -> bool:
+        """False while the machine restarts: nothing of it answers."""
+        self._world.timeline.catch_up()
+        return self._world.power.is_up
+
+    def run_program(self, application: str | None, command_line: str) -> ProgramResult:
+        """Runs a program to its end. Without an application, cmd.exe takes the command line.
+
+        Raises ProgramNotFound where an application is given and does not exist.
+        """
+        self._world.timeline.catch_up()
+        return shell.run_program(self._world, application, command_line)
+
+    def fire(self, event: str, **detail: Any) -> None:
+        """Something happens to the machine; ValueError names the events that there are."""
+        self._world.timeline.catch_up()
+        events.fire(self._world, event, detail)
+
+    def patch(self, mapping: Mapping[str, Any]) -> None:
+        """Changes what the mapping names, with the keys of a fleet file, and leaves the rest as it is by now."""
+        self._world.timeline.catch_up()
+        spec = MachineSpec.from_mapping(_merged(self._world.spec.source, mapping), self._world.spec.machine_name)
+        given: dict[str, Collection[str]] = {
+            key: list(value) if isinstance(value, Mapping) else () for key, value in mapping.items()
+        }
+        assembly.patch(self._world, spec, given)
+
+    def describe(self) -> dict[str, Any]:
+        self._world.timeline.catch_up()
+        return description.describe(self._world)
+
+
+def _merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in change.items():
+        old = merged.get(key)
+        merged[key] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged

@@ -77,7 +77,9 @@ class Reader:
     def one_of(self, key: str, allowed: Collection[Any], default: Any) -> Any:
         value = self.raw(key, default)
         if not any(value == each and type(value) is type(each) for each in allowed):
-            raise self.wrong(key, ", ".join(str(each).lower() if isinstance(each, bool) else str(each) for each in allowed))
+            raise self.wrong(
+                key, ", ".join(str(each).lower() if isinstance(each, bool) else str(each) for each in allowed)
+            )
         return value
 
     def duration(self, key: str, default: timedelta) -> timedelta:

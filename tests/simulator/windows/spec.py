@@ -16,8 +16,6 @@ from .variants import Variants
 
 __all__ = ["MODEL_KEYS", "MachineSpec", "SpecError"]
 
-LIVE_REQUEST_DEFAULTS = {"State": "Running", "RunningState": "Running", "CompletionState": ""}
-
 
 @dataclass(frozen=True)
 class OsSpec:
@@ -71,10 +69,14 @@ class ProvisioningSpec:
         mode = reader.one_of("mode", (True, False, "absent"), cls.mode)
         limit = reader.raw("max_minutes", "absent")
         excludes = reader.text("excludes", "default")
+        entered = _entered(reader) if "entered" in reader else cls.entered
+        entered_type = reader.one_of("entered_type", ("qword", "dword", "string", "binary"), cls.entered_type)
+        if isinstance(entered, str) and entered_type in ("qword", "dword"):
+            raise reader.wrong("entered", "a raw text only with entered_type: string or binary")
         return cls(
             None if mode == "absent" else mode,
-            _entered(reader) if "entered" in reader else cls.entered,
-            reader.one_of("entered_type", ("qword", "dword", "string", "binary"), cls.entered_type),
+            entered,
+            entered_type,
             None if limit == "absent" else reader.number("max_minutes", 0, minimum=0),
             None if excludes == "default" else excludes,
             reader.one_of("casing", ("lower", "title"), cls.casing),
@@ -147,6 +149,9 @@ class MachineSpec:
     uptime: timedelta = timedelta(days=3)
     clock_skew: timedelta = timedelta(0)
     restart_seconds: timedelta = timedelta(seconds=2)
+    """The gap until CcmExec is back after the mode changed."""
+    boot_seconds: timedelta = timedelta(0)
+    """How long the machine answers nothing while it restarts."""
     self_exit: Literal["working", "broken"] = "working"
     broken_classes: Mapping[str, str] = field(default_factory=dict)
     """WMI classes that cannot be read, and how they fail."""
@@ -178,6 +183,7 @@ class MachineSpec:
             uptime=reader.duration("uptime", cls.uptime),
             clock_skew=reader.duration("clock_skew", cls.clock_skew),
             restart_seconds=reader.duration("restart_seconds", cls.restart_seconds),
+            boot_seconds=reader.duration("boot_seconds", cls.boot_seconds),
             self_exit=reader.one_of("self_exit", ("working", "broken"), cls.self_exit),
             broken_classes=_broken_classes(reader),
             past_due=reader.texts("past_due"),

@@ -35,7 +35,7 @@ class Gate(Protocol):
 
     def check(self, namespace: str, class_name: str) -> None: ...
 
-    def check_call(self, namespace: str, class_name: str, method: str) -> None: ...
+    def check_remote_call(self, namespace: str, class_name: str, method: str) -> None: ...
 
 
 class Wmi:
@@ -54,17 +54,14 @@ class Wmi:
         self._any_case_parameters = any_case_parameters
 
     def get(self, namespace: str, class_name: str, keys: dict[str, str]) -> Instance:
-        cim_class = self._open(namespace, class_name)
-        wanted = _checked_keys(cim_class, keys)
-        for each in self._repository.family(cim_class):
-            for row in self._rows(each):
-                if _matches(row, wanted):
-                    return _instance(each, row)
-        raise WmiError("not_found")
+        cim_class, row = self._find(self._open(namespace, class_name), keys)
+        return _instance(namespace, cim_class, row)
 
     def enumerate(self, namespace: str, class_name: str) -> list[Instance]:
         cim_class = self._open(namespace, class_name)
-        return [_instance(each, row) for each in self._repository.family(cim_class) for row in self._rows(each)]
+        return [
+            _instance(namespace, each, row) for each in self._repository.family(cim_class) for row in self._rows(each)
+        ]
 
     def query(self, namespace: str, wql_text: str) -> Rows:
         query = wql.parse(wql_text)
@@ -74,27 +71,44 @@ class Wmi:
     def invoke(
         self, namespace: str, class_name: str, method: str, keys: dict[str, str], arguments: dict[str, list[str | None]]
     ) -> list[Out]:
+        """A method called over the network."""
+        cim_class, declared = self._method(namespace, class_name, method)
+        values = self._typed_arguments(declared, arguments)
+        self._gate.check_remote_call(cim_class.namespace, cim_class.name, declared.name)
+        return _outs(declared, self._call(cim_class, declared, keys, values))
+
+    def call_locally(self, namespace: str, class_name: str, method: str, values: list[str] | Mapping[str, str]) -> Row:
+        """A static method called by a program on the machine; a list of values is in the method's own order."""
+        cim_class, declared = self._method(namespace, class_name, method)
+        if not isinstance(values, Mapping):
+            if len(values) > len(declared.inputs):
+                raise WmiError("invalid_method_parameters")
+            values = {parameter.name: value for parameter, value in zip(declared.inputs, values, strict=False)}
+        typed = self._typed_arguments(declared, {name: [value] for name, value in values.items()})
+        return self._call(cim_class, declared, {}, typed)
+
+    def _method(self, namespace: str, class_name: str, method: str) -> tuple[CimClass, Method]:
         cim_class = self._open(namespace, class_name)
         declared = cim_class.find_method(method)
         if declared is None:
             raise WmiError("invalid_method")
-        values = self._typed_arguments(declared, arguments)
-        self._gate.check_call(cim_class.namespace, cim_class.name, declared.name)
+        return cim_class, declared
+
+    def _call(self, cim_class: CimClass, method: Method, keys: Mapping[str, str], values: Row) -> Row:
         selected: dict[str, str] = {}
-        if not declared.is_static:
-            instance = self.get(namespace, class_name, keys)
-            cim_class = self._open(namespace, instance.class_name)
-            selected = {prop.name: str(instance[prop.name]) for prop in cim_class.keys}
-        results = self._provider(cim_class).call(cim_class.name, declared.name, selected, values)
-        return _outs(declared, results)
+        if not method.is_static:
+            cim_class, row = self._find(cim_class, keys)
+            selected = {prop.name: str(row[prop.name]) for prop in cim_class.keys}
+        provider = self._providers.get((cim_class.namespace, cim_class.name))
+        if provider is None:
+            raise WmiError("not_supported")
+        return provider.call(cim_class.name, method.name, selected, values)
 
     def delete(self, namespace: str, class_name: str, keys: dict[str, str]) -> None:
         """Deletes one instance; most classes do not support it."""
-        instance = self.get(namespace, class_name, keys)
-        cim_class = self._open(namespace, instance.class_name)
-        self._provider(cim_class).delete(
-            cim_class.name, {prop.name: str(instance[prop.name]) for prop in cim_class.keys}
-        )
+        cim_class, row = self._find(self._open(namespace, class_name), keys)
+        provider = self._providers[cim_class.namespace, cim_class.name]
+        provider.delete(cim_class.name, {prop.name: str(row[prop.name]) for prop in cim_class.keys})
 
     def describe_class(self, namespace: str, class_name: str) -> CimClass:
         """The class definition, for who has to know its keys and types."""
@@ -112,10 +126,16 @@ class Wmi:
         self._gate.check(namespace, cim_class.name)
         return cim_class
 
-    def _provider(self, cim_class: CimClass) -> Provider:
-        return self._providers[cim_class.namespace, cim_class.name]
+    def _find(self, cim_class: CimClass, keys: Mapping[str, str]) -> tuple[CimClass, Row]:
+        wanted = _checked_keys(cim_class, keys)
+        for each in self._repository.family(cim_class):
+            for row in self._rows(each):
+                if _matches(row, wanted):
+                    return each, row
+        raise WmiError("not_found")
 
     def _rows(self, cim_class: CimClass) -> list[Row]:
+        self._gate.check(cim_class.namespace, cim_class.name)
         provider = self._providers.get((cim_class.namespace, cim_class.name))
         return provider.instances(cim_class.name) if provider else []
 
@@ -153,9 +173,10 @@ def _outs(method: Method, results: Row) -> list[Out]:
     return outs
 
 
-def _instance(cim_class: CimClass, row: Row) -> Instance:
+def _instance(namespace: str, cim_class: CimClass, row: Row) -> Instance:
+    """The namespace stays as the caller spelled it."""
     properties = [Out(prop.name, prop.cim_type, row.get(prop.name), prop.is_array) for prop in cim_class.properties]
-    return Instance(cim_class.namespace, cim_class.name, properties)
+    return Instance(namespace.replace("\\", "/"), cim_class.name, properties)
 
 
 def _checked_keys(cim_class: CimClass, keys: Mapping[str, str]) -> dict[str, str]:

@@ -3,14 +3,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from .access import Access
+from .cim.model import Value
+from .client import Client
+from .files import ClientLogs, Files
 from .journal import Journal
+from .power import Power
+from .processes import ProcessTable
+from .programs.result import ProgramNotFound
+from .programs.shell import create_process
 from .registry import Registry
+from .requests import ExecutionRequests
+from .scheduled_tasks import ScheduledTasks
+from .services import Scm
 from .spec import MachineSpec
+from .task_sequence import TaskSequences
 from .timeline import Timeline
 from .variants import Variants
+from .wmi import Wmi
 
 
 @dataclass
@@ -20,6 +33,21 @@ class World:
     journal: Journal
     access: Access
     registry: Registry
+    processes: ProcessTable
+    scm: Scm
+    files: Files
+    logs: ClientLogs
+    client: Client | None = None
+    requests: ExecutionRequests = field(default_factory=ExecutionRequests)
+    planted: dict[str, int] = field(default_factory=dict)
+    """Processes that the fleet file asked for, by name."""
+
+    def __post_init__(self) -> None:
+        self.task_sequences = TaskSequences(self, self.requests)
+        self.scheduled_tasks = ScheduledTasks(self)
+        self.power = Power(self)
+        self.wmi: Wmi
+        """Set by the machine: WMI shows the world, the world does not know how."""
 
     @property
     def variants(self) -> Variants:
@@ -36,3 +64,18 @@ class World:
             "TEMP": "C:\\Windows\\TEMP",
             "COMPUTERNAME": self.spec.machine_name.upper(),
         }
+
+    def call_locally(
+        self, namespace: str, class_name: str, method: str, values: list[str] | Mapping[str, str]
+    ) -> Mapping[str, Value]:
+        """A WMI method called by a program on the machine itself; a list of values is in the method's own order."""
+        return self.wmi.call_locally(namespace, class_name, method, values)
+
+    def run_detached(self, command_line: str) -> int:
+        """Starts a program that nobody waits for; returns its process id, or 0 where it cannot be started."""
+        process_id = self.processes.next_id()
+        try:
+            create_process(self, command_line)
+        except ProgramNotFound:
+            return 0
+        return process_id

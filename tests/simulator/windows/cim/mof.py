@@ -149,7 +149,9 @@ class _Parser:
     def _expect(self, token: str) -> None:
         found = self._take()
         if found != token:
-            raise MofError(f"{token!r} expected, {found!r} found near {' '.join(self._tokens[self._at - 5 : self._at])}")
+            raise MofError(
+                f"{token!r} expected, {found!r} found near {' '.join(self._tokens[self._at - 5 : self._at])}"
+            )
 
 
 def _tokens(text: str) -> Iterator[str]:

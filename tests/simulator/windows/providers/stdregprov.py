@@ -23,7 +23,9 @@ _HIVES = {
 }
 _HKLM = 0x80000002
 _SUCCESS, _FILE_NOT_FOUND, _ACCESS_DENIED, _INVALID_HANDLE, _INVALID_PARAMETER = 0, 2, 5, 6, 87
-_WRITE_BITS = 0x2 | 0x4 | 0x20 | 0x10000 | 0x40000 | 0x80000  # set value, create sub-key, link, delete, write DAC, owner
+_WRITE_BITS = (
+    0x2 | 0x4 | 0x20 | 0x10000 | 0x40000 | 0x80000
+)  # set value, create sub-key, link, delete, write DAC, owner
 
 _READERS: Mapping[str, tuple[str, frozenset[RegType]]] = {
     # Inferred: the two string readers serve both string types, every other one only its own.

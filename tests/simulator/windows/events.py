@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can happen to a machine while a test looks on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .client import SERVICE, ClientError
+from .client_registry import CCMEXEC, DISTRIBUTION_STATE, MODE
+from .registry import RegValue
+from .services import ScmError
+from .world import World
+
+Detail = Mapping[str, Any]
+
+
+def _start_upgrade(world: World, detail: Detail) -> None:
+    world.task_sequences.start_upgrade(detail)
+
+
+def _restart_upgrade(world: World, detail: Detail) -> None:
+    world.task_sequences.upgrade_restarts()
+
+
+def _start_task_sequence(world: World, detail: Detail) -> None:
+    world.task_sequences.start(detail)
+
+
+def _end_task_sequence(world: World, detail: Detail) -> None:
+    world.task_sequences.end()
+
+
+def _kill_task_sequence(world: World, detail: Detail) -> None:
+    world.journal.happened("task_sequence.died")
+    world.task_sequences.die()
+    world.registry.set_value(DISTRIBUTION_STATE, "Paused", RegValue.dword(1))
+
+
+def _reboot(world: World, detail: Detail) -> None:
+    world.power.restart("reboot")
+
+
+def _hard_reset(world: World, detail: Detail) -> None:
+    """Power lost or reset pressed: what was stopped and disabled for an upgrade stays so (Recast, one source)."""
+    world.power.restart("hard_reset")
+
+
+def _enter(world: World, detail: Detail) -> None:
+    _client_call(world, True)
+
+
+def _exit(world: World, detail: Detail) -> None:
+    _client_call(world, False)
+
+
+def _client_call(world: World, enable: bool) -> None:
+    if world.client:
+        try:
+            world.client.set_provisioning_mode(enable)
+        except ClientError as error:
+            world.journal.happened("client.failed", str(error))
+
+
+def _edit_flag(world: World, detail: Detail) -> None:
+    """Somebody writes the registry flag by hand, as official docs tell not to."""
+    world.registry.set_value(CCMEXEC, MODE, RegValue.sz(str(detail.get("value", "false"))))
+    world.journal.happened("registry.flag_edited", str(detail.get("value", "false")))
+
+
+def _start_ccmexec(world: World, detail: Detail) -> None:
+    try:
+        world.scm.start(SERVICE)
+    except ScmError as error:
+        world.journal.happened("ccmexec.start_failed", str(error.code))
+
+
+def _stop_ccmexec(world: World, detail: Detail) -> None:
+    if world.scm.find(SERVICE):
+        world.scm.terminate(SERVICE)
+
+
+def _restart_ccmexec(world: World, detail: Detail) -> None:
+    if world.client:
+        world.client.restart()
+
+
+def _start_process(world: World, detail: Detail) -> None:
+    world.processes.start(str(detail.get("command_line") or detail.get("name") or "notepad.exe"))
+
+
+def _end_process(world: World, detail: Detail) -> None:
+    world.processes.end_named(str(detail.get("name", "")))
+
+
+def _logon(world: World, detail: Detail) -> None:
+    world.power.administrator_logs_on()
+
+
+EVENTS: Mapping[str, Callable[[World, Detail], None]] = {
+    "start_in_place_upgrade": _start_upgrade,
+    "upgrade_restart": _restart_upgrade,
+    "start_task_sequence": _start_task_sequence,
+    "end_task_sequence": _end_task_sequence,
+    "kill_task_sequence": _kill_task_sequence,
+    "reboot": _reboot,
+    "hard_reset": _hard_reset,
+    "enter_provisioning_mode": _enter,
+    "exit_provisioning_mode": _exit,
+    "edit_provisioning_flag": _edit_flag,
+    "start_ccmexec": _start_ccmexec,
+    "stop_ccmexec": _stop_ccmexec,
+    "restart_ccmexec": _restart_ccmexec,
+    "start_process": _start_process,
+    "end_process": _end_process,
+    "administrator_logs_on": _logon,
+}
+
+
+def fire(world: World, event: str, detail: Detail) -> None:
+    if event not in EVENTS:
+        raise ValueError(f"unknown event {event!r} … allowed: {', '.join(EVENTS)}")
+    EVENTS[event](world, detail)

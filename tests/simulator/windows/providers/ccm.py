@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The smaller classes of the ConfigMgr client: requests, schedule history, restart state, identity."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+
+from ..cim.model import Row, WmiError
+from .base import BaseProvider
+
+
+class ExecutionRequestProvider(BaseProvider):
+    """CCM_TSExecutionRequest. Its instances are plain objects of the WMI repository, so they can be deleted."""
+
+    def instances(self, class_name: str) -> list[Row]:
+        if class_name != "CCM_TSExecutionRequest":
+            return []
+        return [{**request, "TS_MemberPackageID": ["ABC00007"]} for request in self._world.requests]
+
+    def delete(self, class_name: str, keys: Mapping[str, str]) -> None:
+        self._world.journal.written("CCM_TSExecutionRequest.delete", keys["RequestID"])
+        if not self._world.access.is_administrator:
+            raise WmiError("access_denied")
+        self._world.requests.delete(keys["RequestID"])
+
+
+class SchedulerHistoryProvider(BaseProvider):
+    """LastTriggerTime proves that a triggered cycle was seen; in which zone it is written is not known."""
+
+    def instances(self, class_name: str) -> list[Row]:
+        world = self._world
+        local = world.variants.scheduler_history_time == "local"
+        shift = timedelta(minutes=world.spec.os.time_zone if local else 0)
+        return [
+            {
+                "ActivationMessageSent": "19700101000000.000000+000",
+                "ActivationMessageSentIsGMT": True,
+                "ExpirationMessageSent": "19700101000000.000000+000",
+                "ExpirationMessageSentIsGMT": True,
+                "FirstEvalTime": _epoch(),
+                "LastTriggerTime": (moment + shift).replace(microsecond=0),
+                "ScheduleID": schedule,
+                "TriggerState": None,
+                "UserSID": "Machine",
+            }
+            for schedule, moment in sorted(world.client.triggered.items() if world.client else ())
+        ]
+
+
+class ClientUtilitiesProvider(BaseProvider):
+    def call(self, class_name: str, method: str, keys: Mapping[str, str], arguments: Row) -> Row:
+        pending = self._world.registry.key(REBOOT_DATA) is not None
+        return {
+            "DisableHideTime": _epoch(),
+            "InGracePeriod": pending,
+            "IsHardRebootPending": False,
+            "NotifyUI": False,
+            "RebootDeadline": _epoch(),
+            "RebootPending": pending,
+            "ReturnValue": 0,
+        }
+
+
+class IdentityProvider(BaseProvider):
+    def instances(self, class_name: str) -> list[Row]:
+        client = self._world.client
+        if client is None:
+            return []
+        if class_name == "CCM_Client":
+            identity = uuid.uuid5(uuid.NAMESPACE_DNS, self._world.spec.machine_name)
+            return [{"ClientId": f"GUID:{str(identity).upper()}", "ClientIdChangeDate": "03/05/2024 09:58:31"}]
+        server = f"mp01.{self._world.spec.domain}"
+        return [{"CurrentManagementPoint": server, "Name": f"SMS:{client.site}", "Version": client.version}]
+
+
+REBOOT_DATA = "HKLM\\SOFTWARE\\Microsoft\\SMS\\Mobile Client\\Reboot Management\\RebootData"
+
+
+def _epoch() -> datetime:
+    return datetime(1970, 1, 1, tzinfo=timezone.utc)

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Task sequences and Windows Setup: what they leave on a machine while they run, and what stays when they die.
+
+Article and community (Recast's walk-through of an in-place upgrade): an upgrade puts the client into the mode, stops
+CcmExec and disables it; Windows Setup is armed to call SetupComplete.cmd after the last restart, and that resumes the
+task sequence, which takes the client out of the mode at its end, also when it failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .client import ClientError
+from .client_registry import TASK_SEQUENCE
+from .registry import RegValue
+from .registry_image import MOSETUP, SETUP
+from .requests import ExecutionRequests
+from .services import ScmError
+
+if TYPE_CHECKING:
+    from .world import World
+
+ENGINE = "TSManager.exe"
+PROGRESS = "TsProgressUI.exe"
+BOOTSTRAP = "TSMBootstrap.exe"
+SETUP_PROGRAMS = ("setupprep.exe", "SetupHost.exe")
+RESUME_COMMAND = "C:\\Windows\\SMSTSPostUpgrade\\SetupComplete.cmd"
+_PATHS: Mapping[str, str] = {
+    ENGINE.lower(): "C:\\Windows\\CCM\\TSManager.exe /service",
+    PROGRESS.lower(): "C:\\Windows\\CCM\\TsProgressUI.exe /Register:WinPE",
+    BOOTSTRAP.lower(): "C:\\Windows\\CCM\\TSMBootstrap.exe /env:SAContinue",
+    "setuphost.exe": "C:\\$WINDOWS.~BT\\Sources\\SetupHost.exe /Install /Package /Quiet",
+    "setupprep.exe": "C:\\$WINDOWS.~BT\\Sources\\setupprep.exe /Auto Upgrade /Quiet",
+}
+ENGINE_PROGRAMS = (ENGINE, PROGRESS, BOOTSTRAP, *SETUP_PROGRAMS)
+
+
+def command_line(program: str) -> str:
+    return _PATHS.get(program.lower(), f"C:\\Windows\\System32\\{program}")
+
+
+class TaskSequences:
+    def __init__(self, world: World, requests: ExecutionRequests) -> None:
+        self._world = world
+        self.requests = requests
+
+    @property
+    def is_alive(self) -> bool:
+        return any(self._world.processes.named(program) for program in ENGINE_PROGRAMS)
+
+    def start(self, detail: Mapping[str, Any]) -> None:
+        """A deployed task sequence; only one with an operating system step puts the client into the mode."""
+        self._run_engine()
+        self._world.journal.happened("task_sequence.started")
+        if detail.get("enters_mode", True):
+            self._set_mode(True)
+
+    def start_upgrade(self, detail: Mapping[str, Any]) -> None:
+        """The step Upgrade Operating System, Windows Setup in its down-level phase."""
+        self._run_engine()
+        self._world.journal.happened("upgrade.started")
+        if not self._set_mode(True):
+            self.die()
+            return
+        self._disable_client()
+        for program in SETUP_PROGRAMS:
+            self._world.processes.start(command_line(program))
+        self._world.registry.set_value(MOSETUP, "SetupProgress", RegValue.dword(int(detail.get("progress", 10))))
+
+    def upgrade_restarts(self) -> None:
+        """The down-level phase is over: the machine restarts, and Setup is armed to resume the task sequence."""
+        self._arm_setup()
+        self._world.power.restart("upgrade.restarting", resume_setup=False)
+        self.requests.suspend()
+
+    def resume(self) -> None:
+        """After a restart Setup runs what it is armed with (KB 939857 for SetupType 2; official)."""
+        armed = "smstspostupgrade" in (self._world.registry.text(SETUP, "CmdLine") or "").lower()
+        if not armed or self._world.registry.number(SETUP, "SetupType") != 2:
+            return
+        self._disarm_setup()
+        if self._world.variants.oem_license:
+            self._world.journal.happened("upgrade.setupcomplete_skipped", "OEM license detected")
+            return
+        self._world.journal.happened("upgrade.resumed")
+        self._world.processes.start(command_line(BOOTSTRAP))
+        self._run_engine()
+
+    def end(self) -> None:
+        """Success or handled failure: the task sequence cleans up and takes the client out of the mode."""
+        self._world.processes.end_named(*ENGINE_PROGRAMS)
+        self._stop_agent()
+        self.requests.clear()
+        self._disarm_setup()
+        self._world.registry.delete_key(MOSETUP)
+        self._world.registry.delete_key(TASK_SEQUENCE)
+        self._world.journal.happened("task_sequence.ended")
+        if self._world.client and self._set_mode(False):
+            self._world.client.enable_service()
+
+    def die(self) -> None:
+        """The engine ends without cleaning anything up; its request survives (real dump of a stuck machine)."""
+        self._world.processes.end_named(*ENGINE_PROGRAMS)
+        self._stop_agent()
+        self.requests.fail()
+
+    def _run_engine(self) -> None:
+        try:
+            self._world.scm.start("smstsmgr")
+        except ScmError:
+            self._world.processes.start(command_line(ENGINE))
+        self._world.processes.start(command_line(PROGRESS), session=1)
+        engine = self._world.processes.named(ENGINE)
+        request = self.requests.begin(self._world.timeline.now, engine[0].process_id if engine else 0)
+        self._world.registry.set_value(TASK_SEQUENCE, "Active Request Handle", RegValue.sz(request))
+        self._world.registry.set_value(TASK_SEQUENCE, "Program", RegValue.sz("*"))
+
+    def _stop_agent(self) -> None:
+        agent = self._world.scm.find("smstsmgr")
+        if agent and agent.is_running:
+            self._world.scm.terminate(agent.name)
+
+    def _set_mode(self, enable: bool) -> bool:
+        """False where the client refuses: the task sequence then fails (article's smsts.log)."""
+        try:
+            if self._world.client:
+                self._world.client.set_provisioning_mode(enable)
+        except ClientError as error:
+            self._world.journal.happened("task_sequence.failed", f"SetClientProvisioningMode: {error.hresult:#010x}")
+            return False
+        return True
+
+    def _disable_client(self) -> None:
+        if self._world.scm.find("CcmExec"):
+            self._world.scm.terminate("CcmExec")
+            self._world.scm.change_config("CcmExec", start_mode="Disabled")
+
+    def _arm_setup(self) -> None:
+        self._world.registry.set_value(SETUP, "SetupType", RegValue.dword(2))
+        self._world.registry.set_value(SETUP, "CmdLine", RegValue.sz(RESUME_COMMAND))
+
+    def _disarm_setup(self) -> None:
+        for name in ("SetupType", "SetupPhase", "SystemSetupInProgress", "OOBEInProgress"):
+            self._world.registry.set_value(SETUP, name, RegValue.dword(0))
+        self._world.registry.set_value(SETUP, "CmdLine", RegValue.sz(""))
