@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""make demo: surveys a simulated fleet, releases what is stuck, surveys it again, and shows what came of it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+
+from tests.demo.scene import SCENE, Run, Scene
+
+NEVER_WRITTEN = {"PC-1401", "PC-1402", "PC-1403", "PC-1404"}
+"""A live OS deployment, two live in-place upgrades, and one that waits for a restart."""
+
+
+def main() -> int:
+    with Scene() as scene:
+        count = len(scene.simulator.endpoints())
+        print(f"{count} simulated Windows endpoints are up, on loopback addresses only. Logs: {SCENE}\n")
+        before = play(scene, "1-survey", "configmgr.client.survey")
+        work = play(scene, "2-remediate", "configmgr.client.remediate", "-e", "remediate_wait_timeout=10")
+        after = play(scene, "3-survey", "configmgr.client.survey")
+        show_verdicts(before, after)
+        show_work(work)
+        return check(scene, work)
+
+
+def play(scene: Scene, name: str, playbook: str, *options: str) -> Run:
+    print(f"$ ansible-playbook -i inventory.yml {' '.join([playbook, *options])}", end=" ", flush=True)
+    run = scene.play(name, playbook, *options)
+    print(f"({run.seconds:.0f} s)")
+    return run
+
+
+def show_verdicts(before: Run, after: Run) -> None:
+    print(f"\n{'VERDICT':<16}{'BEFORE':>6}  {'':<12}{'AFTER':>6}")
+    for status in dict.fromkeys([*before.counts, *after.counts]):
+        was, is_now = before.counts.get(status, 0), after.counts.get(status, 0)
+        print(f"{status:<16}{was:>6}  {'█' * min(was, 12):<12}{is_now:>6}  {'█' * is_now}")
+
+
+def show_work(work: Run) -> None:
+    titles = {
+        "released": "Released, and read back until it held",
+        "left alone": "Left alone",
+        "failed": "Failed",
+        "unreachable": "Not reached",
+    }
+    for kind, title in titles.items():
+        hosts = {host: row for host, row in work.hosts.items() if _kind(row) == kind}
+        if hosts:
+            print(f"\n{title}: {len(hosts)}")
+        for host, row in hosts.items():
+            via = f" By command: {row['via_reason']}" if row.get("via") == "command" else ""
+            print(wrapped(f"  {host}  ", f"{row['message']}{via}"))
+
+
+def _kind(row: dict[str, str]) -> str:
+    if row["status"] in ("failed", "unreachable"):
+        return row["status"]
+    if row["action"] == "released":
+        return "released"
+    return "left alone" if row.get("left_alone") else "as wanted"
+
+
+def wrapped(head: str, text: str) -> str:
+    width = max(60, shutil.get_terminal_size((110, 24)).columns)
+    return textwrap.fill(text, width, initial_indent=head, subsequent_indent=" " * len(head))
+
+
+def check(scene: Scene, work: Run) -> int:
+    """What the endpoints themselves say, not what the playbooks say of them."""
+    wrong = []
+    released = 0
+    for endpoint in scene.simulator.endpoints():
+        name = endpoint["name"]
+        state = scene.simulator.endpoint(name)
+        if name in NEVER_WRITTEN and state["writes"]:
+            wrong.append(f"{name} was written to: {state['writes']}")
+        if work.hosts[name]["action"] == "released" and work.hosts[name]["status"] != "failed":
+            released += 1
+            if state["mode"]:
+                wrong.append(f"{name} was reported as released and is still in the mode")
+    for line in wrong:
+        print(f"WRONG: {line}")
+    print(f"\nChecked on the endpoints themselves: {released} are out of the mode; nothing was ever written to")
+    print(f"{', '.join(sorted(NEVER_WRITTEN))}, where a deployment or an upgrade runs or waits for a restart.")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted; the simulated fleet is stopped")
