@@ -44,7 +44,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(counts) by status, which is the verdict or C(failed) or C(unreachable).
+    - C(counts) by status. It is C(unreachable) or C(failed); else, where something was to be done, C(released),
+      C(entered), C(left_alone) or C(as_wanted); else the verdict.
     - C(hosts), a row for each host by its name.
     - C(text), a list of lines to print.
   type: dict

@@ -274,7 +274,7 @@ def run(task: Task) -> Result:
         "action": ("entered" if params["enabled"] else "released") if plan.steps else "none",
         "changed": bool(plan.steps),
         "left_alone": plan.left_alone,
-        "msg": _message(params["enabled"], plan, assessment),
+        "msg": _message(task, plan, assessment),
         "steps": [step.as_result() for step in plan.steps],
         "via": None,
         "via_reason": None,
@@ -302,8 +302,12 @@ def _carry_out(task: Task, state: ClientState, plan: Plan) -> Result:
         with failures():
             outcome = writer.carry_out(plan)
     except TaskFailed as failure:
-        done = [step.as_result() for step in writer.outcome.done]
-        failure.result.update(changed=bool(done), steps=done)
+        failure.result.update(
+            changed=writer.changed,
+            steps=[step.as_result() for step in writer.outcome.done],
+            provisioning_mode=writer.outcome.mode.enabled,
+            system_task_excludes=writer.outcome.mode.excludes,
+        )
         raise
     return {
         "provisioning_mode": outcome.mode.enabled,
@@ -315,12 +319,13 @@ def _carry_out(task: Task, state: ClientState, plan: Plan) -> Result:
     }
 
 
-def _message(enabled: bool, plan: Plan, assessment: Assessment) -> str:
+def _message(task: Task, plan: Plan, assessment: Assessment) -> str:
     if plan.left_alone:
         return f"Left alone. {plan.left_alone}"
     if not plan.steps:
         return f"Nothing to do. {assessment.summary}"
-    return f"{'Entered' if enabled else 'Released'}. {assessment.summary}"
+    action = "entered" if task.params["enabled"] else "released"
+    return f"{f'Would be {action}' if task.check_mode else action.capitalize()}. {assessment.summary}"
 
 
 if __name__ == "__main__":

@@ -9,26 +9,31 @@ import typing as t
 # The order in which a person wants to read them: what needs hands first.
 _ORDER = (
     "failed",
+    "released",
+    "entered",
     "overdue",
     "stuck",
     "half_exited",
     "unknown",
     "unreachable",
+    "left_alone",
     "resume_pending",
     "held",
     "recent",
     "expected",
     "not_installed",
     "normal",
+    "as_wanted",
 )
-_SUMMARIZED = frozenset({"normal"})
+_SUMMARIZED = frozenset({"normal", "as_wanted"})
 """Counted, not listed."""
 
 
 def report(results: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
     """From each host's registered result: ``counts`` by status, ``hosts`` by name, and ``text``, lines to print.
 
-    The status is the verdict, or ``unreachable`` or ``failed``.
+    The status is ``unreachable`` or ``failed``; else, where something was to be done, ``released``, ``entered``,
+    ``left_alone`` or ``as_wanted``; else the verdict.
     """
     hosts = {host: _row(results[host]) for host in sorted(results)}
     counts: dict[str, int] = {}
@@ -42,17 +47,31 @@ def _row(result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     row = {
         "status": _status(result),
         "message": result.get("msg") or result.get("summary") or "no result: the host was not asked",
-        "action": result.get("action", "none"),
         "changed": bool(result.get("changed", False)),
     }
-    details = ("error_layer", "left_alone", "via", "name_matches", "computer_name", "client_version", "timeline")
+    details = (
+        "verdict",
+        "error_layer",
+        "via",
+        "via_reason",
+        "timeline",
+        "computer_name",
+        "name_matches",
+        "client_version",
+    )
     return {**row, **{name: result[name] for name in details if result.get(name) not in (None, "")}}
 
 
 def _status(result: t.Mapping[str, t.Any]) -> str:
     if result.get("unreachable"):
         return "unreachable"
-    return str(result.get("verdict", "failed"))
+    if "verdict" not in result:
+        return "failed"
+    if "action" not in result:
+        return str(result["verdict"])
+    if result.get("left_alone"):
+        return "left_alone"
+    return "as_wanted" if result["action"] == "none" else str(result["action"])
 
 
 def _text(counts: t.Mapping[str, int], hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:

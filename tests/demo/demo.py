@@ -42,25 +42,17 @@ def show_verdicts(before: Run, after: Run) -> None:
 def show_work(work: Run) -> None:
     titles = {
         "released": "Released, and read back until it held",
-        "left alone": "Left alone",
+        "left_alone": "Left alone",
         "failed": "Failed",
         "unreachable": "Not reached",
     }
-    for kind, title in titles.items():
-        hosts = {host: row for host, row in work.hosts.items() if _kind(row) == kind}
-        if hosts:
-            print(f"\n{title}: {len(hosts)}")
-        for host, row in hosts.items():
+    for status, title in titles.items():
+        print(f"\n{title}: {work.counts.get(status, 0)}")
+        for host, row in work.hosts.items():
+            if row["status"] != status:
+                continue
             via = f" By command: {row['via_reason']}" if row.get("via") == "command" else ""
             print(wrapped(f"  {host}  ", f"{row['message']}{via}"))
-
-
-def _kind(row: dict[str, str]) -> str:
-    if row["status"] in ("failed", "unreachable"):
-        return row["status"]
-    if row["action"] == "released":
-        return "released"
-    return "left alone" if row.get("left_alone") else "as wanted"
 
 
 def wrapped(head: str, text: str) -> str:
@@ -77,7 +69,7 @@ def check(scene: Scene, work: Run) -> int:
         state = scene.simulator.endpoint(name)
         if name in NEVER_WRITTEN and state["writes"]:
             wrong.append(f"{name} was written to: {state['writes']}")
-        if work.hosts[name]["action"] == "released" and work.hosts[name]["status"] != "failed":
+        if work.hosts[name]["status"] == "released":
             released += 1
             if state["mode"]:
                 wrong.append(f"{name} was reported as released and is still in the mode")

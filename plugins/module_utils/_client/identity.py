@@ -19,13 +19,13 @@ def mismatch(expected: str, actual: ComputerNames, check: str) -> str | None:
     """
     if check == "off":
         return None
-    expected = expected.strip().rstrip(".").lower()
+    expected = expected.strip().rstrip(".")
     if is_address(expected):
         return f"{expected} is an address, so nobody can tell whether {actual.dns_host} is the machine that was meant"
     if check == "fqdn":
         own = f"{actual.dns_host}.{actual.domain}" if actual.domain else actual.dns_host
-        return None if expected == own.lower() else f"the machine that answers as {expected} calls itself {own}"
-    host = expected.partition(".")[0]
+        return None if expected.lower() == own.lower() else f"the machine that answers as {expected} calls itself {own}"
+    host = expected.partition(".")[0].lower()
     if host == actual.dns_host.lower() or host[:NETBIOS_LENGTH] == actual.netbios.lower():
         return None
     return f"the machine that answers as {expected} calls itself {actual.dns_host}"

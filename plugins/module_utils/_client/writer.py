@@ -25,7 +25,7 @@ class NotVerified(Exception):
 
 @dataclass
 class Outcome:
-    """``mode`` is what was read back; ``done`` the steps so far, also when an exception ended them."""
+    """``mode`` is what was read last; ``done`` the steps so far, also when an exception ended them."""
 
     mode: Mode
     done: list[Step] = field(default_factory=list)
@@ -51,7 +51,10 @@ class Writer:
             self._write(step)
             self.outcome.done.append(step)
         entering = any(step.action == "set_mode" and step.argument is True for step in writes)
-        self.outcome.mode = self._verify_entry() if entering else self._verify_exit()
+        if entering:
+            self._verify_entry()
+        else:
+            self._verify_exit()
         for step in plan.steps[len(writes) :]:
             self._trigger(step)
         return self.outcome
@@ -70,7 +73,13 @@ class Writer:
                 self._log(f"SetClientProvisioningMode gave no answer ({error}); reading back")
                 self._lost = error
 
-    def _verify_exit(self) -> Mode:
+    @property
+    def changed(self) -> bool:
+        """Whether anything on the endpoint is other than it was, as far as is known."""
+        other_steps = any(step.action != "set_mode" for step in self.outcome.done)
+        return other_steps or self.outcome.mode != self._state.mode
+
+    def _verify_exit(self) -> None:
         process_before = self._client_process(self._state)
         held_before = False
         missing = ""
@@ -79,30 +88,30 @@ class Writer:
             if missing:
                 self._log(f"waiting: {missing}")
                 continue
-            mode = read_mode(self._endpoint)
-            missing = _exit_problem(mode)
+            self.outcome.mode = read_mode(self._endpoint)
+            missing = _exit_problem(self.outcome.mode)
             if missing:
                 self._log(f"waiting: {missing}")
             # The client restarts to leave the mode. Before that the new values might not last: look twice.
             elif held_before or self._process_now != process_before:
-                return mode
+                return
             held_before = not missing
         raise self._not_verified("false", missing or "the state did not last")
 
-    def _verify_entry(self) -> Mode:
+    def _verify_entry(self) -> None:
         entered_before = self._state.entered
         notes_time = (facts.client_build(self._state.client_version) or 0) >= facts.FIRST_BUILD_THAT_LEAVES
         missing = ""
         for _ in Patience(self._wait, self._endpoint.session.deadline):
-            mode = read_mode(self._endpoint)
-            if not mode.enabled:
-                missing = f"{facts.MODE} is still {mode.text}"
+            self.outcome.mode = read_mode(self._endpoint)
+            if not self.outcome.mode.enabled:
+                missing = f"{facts.MODE} is still {self.outcome.mode.text}"
             elif notes_time and not _moved(entered_before, read_entered(self._endpoint)):
                 missing = f"{facts.ENTERED} did not move"
             else:
                 missing = self._client_service_problem()
             if not missing:
-                return mode
+                return
             self._log(f"waiting: {missing}")
         raise self._not_verified("true", missing)
 

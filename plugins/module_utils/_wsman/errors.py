@@ -80,13 +80,17 @@ class FaultDetail:
 
 
 class Fault(WSManError):
-    """The endpoint answered with a fault; ``detail`` keeps code, subcode and texts."""
+    """The endpoint answered with a fault; ``detail`` keeps code, subcode and texts, ``operation`` what was asked."""
 
     layer = "fault"
 
     def __init__(self, detail: FaultDetail) -> None:
         super().__init__(detail.text)
         self.detail = detail
+        self.operation = ""
+
+    def __str__(self) -> str:
+        return f"{self.operation}: {self.detail.text}" if self.operation else self.detail.text
 
 
 class AccessDenied(Fault):

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 from . import envelope, names
 from .cim import CimObject, Value, encode, text_of
 from .deadline import Deadline
-from .errors import ProtocolError, StaleConnection
+from .errors import Fault, ProtocolError, StaleConnection
 from .settings import Settings
 from .transport import Connect, Transport
 from .xml import local_name
@@ -120,8 +120,13 @@ class Session:
                 raise
             self._log(f"{error}; connecting again")
             reply = self._send(message)
-        self._log(f"{action.rpartition('/')[2]} {resource_uri.rpartition('/')[2]}: {len(message)}+{len(reply)} bytes")
-        return envelope.read(reply)
+        operation = f"{action.rpartition('/')[2]} of {resource_uri.partition('/wsman/1/')[2]}"
+        self._log(f"{operation}: {len(message)} bytes sent, {len(reply)} received")
+        try:
+            return envelope.read(reply)
+        except Fault as fault:
+            fault.operation = operation
+            raise
 
     def _send(self, message: bytes) -> bytes:
         if self._transport is None:
