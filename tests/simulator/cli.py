@@ -76,7 +76,7 @@ async def _serve(fleet: Fleet, options: argparse.Namespace) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ended.set)
-        ready = {
+        ready: dict[str, Any] = {
             "pid": os.getpid(),
             "control": f"http://{_CONTROL_ADDRESS}:{control_port}",
             "http_port": estate.http_port,

@@ -15,7 +15,7 @@ from .windows.clock import Clock
 from .windows.machine import Machine
 from .windows.spec import MachineSpec
 from .wsman.planting import Planted, Rule
-from .wsman.service import Service
+from .wsman.service import Host, Service
 from .wsman.settings import WsmanSettings
 
 # Events after which nothing of the old network state is left.
@@ -41,7 +41,7 @@ class EndpointSpec:
     https: bool = True
     idle_timeout: float = 120.0
     channel_binding: str = "relaxed"
-    wsman: WsmanSettings = WsmanSettings()
+    wsman: WsmanSettings = field(default_factory=WsmanSettings)
     faults: tuple[Rule, ...] = ()
     triggers: tuple[Rule, ...] = ()
     source: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -62,14 +62,18 @@ class Endpoint:
 
     @cached_property
     def service(self) -> Service:
-        return Service(
-            self.machine,
-            self.spec.machine.machine_name,
-            self.spec.machine.os.version,
-            self.spec.wsman,
-            self.planted,
-            self.clock.now,
-        )
+        return Service(self.machine, self._host(), self.spec.wsman, self.planted, self.clock.now)
+
+    def _host(self) -> Host:
+        spec = self.spec.machine
+        return Host(spec.machine_name, spec.os.version, spec.account == "administrator")
+
+    @property
+    def is_up(self) -> bool:
+        """A machine that is restarting answers nothing."""
+        if "machine" not in self.__dict__:  # nobody has looked at it yet, so nothing can have happened to it
+            return True
+        return self.machine.is_up
 
     def fire(self, event: str, **detail: Any) -> None:
         """Something happens to the endpoint: to its network here, everything else in the machine."""
@@ -86,8 +90,7 @@ class Endpoint:
         self.planted.replant(
             spec.faults if "faults" in changed else None, spec.triggers if "triggers" in changed else None
         )
-        if "wsman" in changed:
-            self.service.reconfigure(spec.wsman)
+        self.service.reconfigure(self._host(), spec.wsman)
 
     def connected(self, transport: asyncio.Transport, *, secure: bool) -> None:
         self.traffic.connections += 1
@@ -100,7 +103,7 @@ class Endpoint:
         """Ends connections without a word, as an idle time-out of HTTP.sys does."""
         for transport, is_secure in list(self._connections.items()):
             if secure in {None, is_secure}:
-                transport.abort()
+                transport.close()
 
     def describe(self) -> dict[str, Any]:
         return {

@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .endpoint import Endpoint, EndpointSpec
-from .fleet import PATCH_KEYS, SERVER_KEYS, Fleet, merge, spec_of
+from .fleet import PATCH_KEYS, Fleet, merge, spec_of
 from .server.accounts import AccountFiles
 from .server.certificates import Authority
 from .server.listeners import bind, listen, reserve
@@ -76,13 +74,12 @@ class Estate:
         """Changes a living endpoint: the machine's own keys go to the machine, the others to its WinRM service."""
         endpoint = self.endpoint(name)
         Reader(mapping, name, PATCH_KEYS)
-        service_part = {key: value for key, value in mapping.items() if key in SERVER_KEYS}
-        machine_part = {key: value for key, value in mapping.items() if key in MODEL_KEYS}
         old = endpoint.spec
-        spec = spec_of(merge(old.source, service_part), name, old.address, old.account, old.given)
+        spec = spec_of(merge(old.source, mapping), name, old.address, old.account, old.given)
+        machine_part = {key: value for key, value in mapping.items() if key in MODEL_KEYS}
         if machine_part:
             endpoint.machine.patch(machine_part)
-        endpoint.reconfigure(replace(spec, machine=old.machine), service_part)
+        endpoint.reconfigure(spec, mapping)
         await self._adjust(endpoint)
 
     def listing(self) -> list[dict[str, Any]]:
@@ -126,5 +123,3 @@ def _entry(spec: EndpointSpec) -> dict[str, Any]:
         "http": spec.http,
         "https": spec.https,
     }
-
-

@@ -193,9 +193,7 @@ def endpoint_spec(entry: Mapping[str, Any], where: str, address: str, account: A
     return spec_of(merged, where, address, account, given)
 
 
-def spec_of(
-    merged: Mapping[str, Any], where: str, address: str, account: Account, given: Account
-) -> EndpointSpec:
+def spec_of(merged: Mapping[str, Any], where: str, address: str, account: Account, given: Account) -> EndpointSpec:
     reader = Reader(merged, where, PATCH_KEYS | ENTRY_KEYS)
     machine = MachineSpec.from_mapping({key: value for key, value in merged.items() if key in MODEL_KEYS}, where)
     schemes_http, schemes_https = _schemes(reader)

@@ -92,8 +92,9 @@ class Login:
                     options=spnego.NegotiateOptions.use_ntlm if raw else spnego.NegotiateOptions.use_negotiate,
                 )
             answer = self._context.step(token)
-        except Exception as error:  # noqa: BLE001 - a hostile token must not reach the server
-            # pyspnego's parsers raise what they happen to meet on a malformed token: struct, index, value errors.
+        except Exception as error:
+            # A hostile token must not reach the server, and pyspnego's parsers raise what they happen to meet on a
+            # malformed one: struct, index, value errors.
             log.debug("login rejected: %s", error)
             self._context = None
             return REJECTED

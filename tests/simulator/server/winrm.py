@@ -167,9 +167,13 @@ async def serve_connection(
         authority.identity(spec.address, (spec.name,)).bindings if authority else None,
         spec.channel_binding,
     )
-    connection = WinRmConnection(endpoint, HttpConnection(reader, writer), login, peer[0] if peer else "", secure=secure)
+    http = HttpConnection(reader, writer)
+    connection = WinRmConnection(endpoint, http, login, peer[0] if peer else "", secure=secure)
     try:
-        await connection.serve()
+        if endpoint.is_up:
+            await connection.serve()
+        else:
+            transport.abort()
     except (ConnectionError, asyncio.IncompleteReadError):
         pass
     except Exception:

@@ -34,7 +34,8 @@ def output(method: str, outs: Iterable[Out], uri: str) -> str:
     """The answer of a method: output parameters as they come, the return value last, no xsi:type."""
     ordered = sorted(outs, key=lambda out: out.name.lower() == "returnvalue")
     content = "".join(_element(out, "p:", "cim:") for out in ordered)
-    return f'<p:{method}_OUTPUT {_TYPES} xmlns:p="{attribute(uri)}" xmlns:cim="{names.CIM}">{content}</p:{method}_OUTPUT>'
+    name = f"p:{method}_OUTPUT"
+    return f'<{name} {_TYPES} xmlns:p="{attribute(uri)}" xmlns:cim="{names.CIM}">{content}</{name}>'
 
 
 def _sorted(properties: Iterable[Out]) -> list[Out]:

@@ -42,9 +42,7 @@ def response(request: Request, settings: WsmanSettings) -> str:
         ],
         f' xmlns:cfg="{names.CONFIG}"',
     )
-    return envelope(
-        request, f"{request.action}Response", body, ("s", "a", "x", "w", "p"), language=settings.language
-    )
+    return envelope(request, f"{request.action}Response", body, ("s", "a", "x", "w", "p"), language=settings.language)
 
 
 def _element(name: str, content: object, attributes: str = "") -> str:

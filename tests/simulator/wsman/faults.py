@@ -156,7 +156,8 @@ def wmi_access_denied(code: int = 2150859012) -> Fault:
     who = {
         2150859012: "The WMI service returned an 'access denied' error. ",
         2150859013: "The WMI provider returned an 'access denied' error. ",
-        2150859014: "An 'access denied' error was received when connecting to the WMI service on the computer specified. ",
+        2150859014: "An 'access denied' error was received when connecting to the WMI service on the computer "
+        "specified. ",
     }[code]
     text = f"The WS-Management service cannot process the request. {who}"
     return Fault(code, "w:AccessDenied", text, provider=WMI_PLUGIN, nested=True)
@@ -263,8 +264,7 @@ def filter_dialect() -> Fault:
 
 def schema_validation(message: str = "") -> Fault:
     text = (
-        "The SOAP XML in the message does not match the corresponding XML schema definition. "
-        "Change the XML and retry. "
+        "The SOAP XML in the message does not match the corresponding XML schema definition. Change the XML and retry. "
     )
     return Fault(2150858817, "w:SchemaValidationError", text, message=message)
 
@@ -316,9 +316,7 @@ def envelope_too_small() -> Fault:
 
 
 def response_too_large() -> Fault:
-    text = (
-        "The WS-Management service cannot process the response because it is larger than the maximum size allowed. "
-    )
+    text = "The WS-Management service cannot process the response because it is larger than the maximum size allowed. "
     return Fault(2150858790, "w:EncodingLimit", text, detail_uri="MaxEnvelopeSize")
 
 
@@ -342,9 +340,7 @@ def namespace_conflict() -> Fault:
 
 
 def timed_out() -> Fault:
-    text = (
-        "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.  "
-    )
+    text = "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.  "
     return Fault(2150858793, "w:TimedOut", text, value="s:Receiver")
 
 

@@ -20,7 +20,10 @@ SMALLEST_ENVELOPE = 8192
 SHORTEST_TIMEOUT = 0.5
 
 _UNDERSTOOD = {
-    *(f"{{{names.ADDRESSING}}}{name}" for name in ("Action", "To", "MessageID", "ReplyTo", "From", "FaultTo", "RelatesTo")),
+    *(
+        f"{{{names.ADDRESSING}}}{name}"
+        for name in ("Action", "To", "MessageID", "ReplyTo", "From", "FaultTo", "RelatesTo")
+    ),
     *(
         f"{{{names.WSMAN}}}{name}"
         for name in (

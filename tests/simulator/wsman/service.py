@@ -22,6 +22,15 @@ from .wmi_resource import WmiResource
 
 
 @dataclass(frozen=True)
+class Host:
+    """What the service tells about the machine, and whether who logs in administers it."""
+
+    machine_name: str
+    os_version: str
+    administrator: bool = True
+
+
+@dataclass(frozen=True)
 class Caller:
     """Who sent the request, as far as an answer tells it."""
 
@@ -33,15 +42,13 @@ class Service:
     def __init__(
         self,
         machine: Machine,
-        machine_name: str,
-        os_version: str,
+        host: Host,
         settings: WsmanSettings,
         planted: Planted,
         now: Callable[[], datetime],
     ) -> None:
         self.settings = settings
-        self._machine_name = machine_name
-        self._os_version = os_version
+        self._host = host
         self._planted = planted
         self.enumerations = Enumerations(now, timedelta(milliseconds=settings.enumeration_timeout_ms))
         self.shells = Shells(machine, settings)
@@ -70,7 +77,8 @@ class Service:
         self._planted.answered(call)
         return reply, call
 
-    def reconfigure(self, settings: WsmanSettings) -> None:
+    def reconfigure(self, host: Host, settings: WsmanSettings) -> None:
+        self._host = host
         self.settings = self.shells.settings = self._wmi.settings = settings
 
     def restart(self) -> None:
@@ -82,10 +90,10 @@ class Service:
         return Reply(200, identify.response("OS: 0.0.0 SP: 0.0", self.settings).encode())
 
     def _identify(self) -> Reply:
-        return Reply(200, identify.response(f"OS: {self._os_version} SP: 0.0", self.settings).encode())
+        return Reply(200, identify.response(f"OS: {self._host.os_version} SP: 0.0", self.settings).encode())
 
     def _place(self, host: str) -> faults.Place:
-        return faults.Place(host, self._machine_name, self.settings.language)
+        return faults.Place(host, self._host.machine_name, self.settings.language)
 
     def _describe(self, request: Request) -> Call:
         call = describe(request)
@@ -127,7 +135,9 @@ class Service:
                 if isinstance(fault.__cause__, WmiError) and fault.__cause__.duration:
                     await asyncio.sleep(fault.__cause__.duration)
                 raise
-        if uri == names.SHELL_CMD or uri == names.SHELL:
+        if uri in {names.SHELL_CMD, names.SHELL}:
+            if not self._host.administrator:
+                raise faults.access_denied()
             return await self.shells.handle(request, call, caller.principal, caller.client_ip)
         if uri == names.CONFIG and call.operation == "Get":
             return config.response(request, self.settings)

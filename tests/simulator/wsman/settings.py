@@ -23,6 +23,8 @@ class WsmanSettings:
     max_timeout_ms: int = 60000
     enumeration_timeout_ms: int = 240000
     stack: str = "3.0"
+    access_denied: str = _choice("service", "provider", "connect", "win32")
+    """How a WMI access that is denied is told: 2150859012, …13, …14 or the Win32 code 5 (all reported)."""
     first_page: str = _choice("one", "all")
     """An optimised Enumerate of many rows answers with one row (recorded: 2008 R2, 2012) or all (recorded: 2003)."""
     empty_items: str = _choice("element", "absent")

@@ -9,7 +9,8 @@ import binascii
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from ..windows import machine as windows
+from ..windows.machine import Machine
+from ..windows.programs.result import ProgramNotFound, ProgramResult
 from . import faults, names
 from .calls import Call
 from .request import Request
@@ -38,13 +39,13 @@ class Command:
     text: str
     call: Call
     done: asyncio.Event
-    result: windows.ProgramResult | None = None
+    result: ProgramResult | None = None
     timer: asyncio.TimerHandle | None = None
     stdin: bytes = b""
     sent: bool = False
     """Whether the client has received the end of the command: its identifier is gone then (recorded)."""
 
-    def finish(self, result: windows.ProgramResult) -> None:
+    def finish(self, result: ProgramResult) -> None:
         if self.timer:
             self.timer.cancel()
         self.result = result
@@ -65,7 +66,7 @@ class Shell:
 
 
 class Shells:
-    def __init__(self, machine: windows.Machine, settings: WsmanSettings) -> None:
+    def __init__(self, machine: Machine, settings: WsmanSettings) -> None:
         self._machine = machine
         self.settings = settings
         self._open: dict[str, Shell] = {}
@@ -78,7 +79,7 @@ class Shells:
         """What a restart of the machine does to its shells."""
         for shell in self._open.values():
             for command in shell.commands.values():
-                command.finish(windows.ProgramResult(_INTERRUPTED, "", ""))
+                command.finish(ProgramResult(_INTERRUPTED, "", ""))
         self._open.clear()
 
     def listing(self) -> list[dict[str, object]]:
@@ -165,7 +166,7 @@ class Shells:
                 result = self._machine.run_program(application, f"{line} {arguments}".strip())
             else:
                 result = self._machine.run_program(None, f"{program} {arguments}".strip())
-        except windows.ProgramNotFound:
+        except ProgramNotFound:
             # Recorded for a bare name without cmd.exe around it: there is no search along PATH then.
             raise faults.program_not_found() from None
         command_id = new_id()
@@ -195,7 +196,8 @@ class Shells:
             if text:
                 streams += _stream(name, command_id, _encoded(text, shell.codepage))
         streams += "".join(
-            f'<rsp:Stream Name="{name}" CommandId="{command_id}" End="true"></rsp:Stream>' for name in ("stdout", "stderr")
+            f'<rsp:Stream Name="{name}" CommandId="{command_id}" End="true"></rsp:Stream>'
+            for name in ("stdout", "stderr")
         )
         command.sent = True
         state = (
@@ -222,18 +224,20 @@ class Shells:
         body = _body(request, "Signal")
         command_id = _command_id(body).upper()
         code = (body.findtext(_rsp("Code")) or "").strip().rpartition("/")[2].lower()
-        # Recorded: also the identifier of a command that has ended is answered without a fault.
         command = shell.commands.get(command_id)
-        if command and not command.done.is_set():
-            command.finish(windows.ProgramResult(_INTERRUPTED, "", ""))
-        if command and code == "terminate":
+        if command is None:
+            raise faults.invalid_selectors(_NO_COMMAND)
+        # Recorded: a command that has ended is signalled without a fault.
+        if not command.done.is_set():
+            command.finish(ProgramResult(_INTERRUPTED, "", ""))
+        if code == "terminate":
             del shell.commands[command_id]
         return self._respond(request, "<rsp:SignalResponse/>")
 
     def _delete(self, request: Request) -> str:
         shell = self._shell(request)
         for command in shell.commands.values():
-            command.finish(windows.ProgramResult(_INTERRUPTED, "", ""))
+            command.finish(ProgramResult(_INTERRUPTED, "", ""))
         del self._open[shell.shell_id]
         return self._respond(request, "", ("s", "a", "w", "p"))
 
@@ -273,10 +277,8 @@ def _command_id(body: Element | None) -> str:
     """The command that a request is about: on its own element, or on the stream inside it."""
     if body is None:
         return ""
-    for element in (body, *body):
-        if found := element.get("CommandId"):
-            return found
-    return ""
+    own: str = body.get("CommandId", "")
+    return own or next((each for child in body if (each := child.get("CommandId"))), "")
 
 
 def _idle_timeout(body: Element) -> float:

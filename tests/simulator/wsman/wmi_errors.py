@@ -14,6 +14,7 @@ MISSING_NAMESPACE = "The specified namespace does not exist. "
 MISSING_OBJECT = (
     "The WS-Management service cannot process the request. The WMI service or provider could not find the object. "
 )
+_ACCESS_DENIED = {"service": 2150859012, "provider": 2150859013, "connect": 2150859014}
 INVALID_QUERY = "The WS-Management service cannot process the request. The WQL query is invalid. "
 
 
@@ -39,7 +40,8 @@ def fault_of(
     if kind in missing:
         return faults.not_found(missing[kind])
     if kind == "access_denied":
-        return faults.wmi_access_denied()
+        code = _ACCESS_DENIED.get(settings.access_denied)
+        return faults.wmi_access_denied(code) if code else faults.access_denied()
     if kind == "invalid_method":
         return faults.action_not_supported("")
     if kind == "unexpected_keys":

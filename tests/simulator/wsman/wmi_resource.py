@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree.ElementTree import Element
 
 from ..windows.wmi import Instance, Wmi, WmiError
@@ -132,7 +133,7 @@ class WmiResource:
         if body is None or body.tag != f"{{{names.ENUMERATION}}}Pull":
             raise faults.invalid_body()
         asked = (body.findtext(f"{{{names.ENUMERATION}}}MaxElements") or "1").strip()
-        if not (asked.isascii() and asked.isdigit() and 0 < int(asked[:10])):
+        if not (asked.isascii() and asked.isdigit() and int(asked[:10]) > 0):
             raise faults.schema_validation()
         pending = self._enumerations.take(_context(body))
         held = page(pending.items, self._room(request), min(int(asked[:10]), _MOST_ITEMS))
@@ -179,7 +180,7 @@ class WmiResource:
         wanted = {name.lower() for name in rows.projected}
         return tuple(
             cim.instance(
-                Instance(each.namespace, each.class_name, [out for out in each.properties if out.name.lower() in wanted]),
+                replace(each, properties=[out for out in each.properties if out.name.lower() in wanted]),
                 _own_uri(each),
             )
             for each in rows.instances

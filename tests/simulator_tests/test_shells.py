@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""WinRS: the life of shells and commands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pypsrp.exceptions import WSManFaultError as PsrpFault
+from pypsrp.shell import Process, WinRS
+from simulator.client import Simulator
+from simulator_tests.wire import NS, SHELL, TRANSFER, Host, envelope, local_names
+from winrm.exceptions import WSManFaultError
+
+SC = r"C:\Windows\System32\sc.exe"
+
+
+def run(host: Host, command: str, *arguments: str, **options: Any) -> tuple[int, bytes, bytes]:
+    client = host.pywinrm()
+    shell = client.open_shell(codepage=65001)
+    try:
+        command_id = client.run_command(shell, command, arguments, **options)
+        stdout, stderr, exit_code = client.get_command_output(shell, command_id)
+        client.cleanup_command(shell, command_id)
+    finally:
+        client.close_shell(shell)
+    return exit_code, stdout, stderr
+
+
+def test_a_program_with_pywinrm(pc: Host) -> None:
+    exit_code, stdout, stderr = run(pc, "sc.exe", "query", "CcmExec")
+    assert (exit_code, stderr) == (0, b"")
+    assert b"RUNNING" in stdout
+    assert pc.fleet.endpoint(pc.name)["shells"] == []
+
+
+def test_a_program_without_cmd(pc: Host) -> None:
+    assert run(pc, SC, "query", "CcmExec", skip_cmd_shell=True)[0] == 0
+
+
+def test_an_exit_code(pc: Host) -> None:
+    assert run(pc, SC, "query", "nothing", skip_cmd_shell=True)[0] == 1060
+
+
+def test_a_bare_name_without_cmd_is_not_found(pc: Host) -> None:
+    with pytest.raises(WSManFaultError) as caught:
+        run(pc, "sc.exe", "query", "CcmExec", skip_cmd_shell=True)
+    assert (caught.value.wsman_fault_code, caught.value.fault_subcode) == (2147942402, "w:InternalError")
+
+
+def test_a_program_with_pypsrp(pc: Host) -> None:
+    with pc.pypsrp() as client, WinRS(client, codepage=65001) as shell:
+        process = Process(shell, SC, ["query", "CcmExec"], no_shell=True)
+        process.invoke()
+        process.signal("http://schemas.microsoft.com/wbem/wsman/1/windows/shell/signal/ctrl_c")
+    assert process.rc == 0
+    assert b"RUNNING" in process.stdout
+
+
+def test_create_response(pc: Host) -> None:
+    body = f'<rsp:Shell xmlns:rsp="{SHELL}"><rsp:InputStreams>stdin</rsp:InputStreams></rsp:Shell>'
+    root = pc.send(envelope(f"{SHELL}/cmd", f"{TRANSFER}/Create", body))
+    created, shell = root.find("s:Body", NS) or []
+    assert local_names(created) == ["Address", "ReferenceParameters"]
+    assert local_names(shell) == [
+        *("ShellId", "ResourceUri", "Owner", "ClientIP", "IdleTimeOut", "InputStreams", "OutputStreams"),
+        *("ShellRunTime", "ShellInactivity"),
+    ]
+    assert shell.findtext("rsp:Owner", "", NS) == "CORP\\operator"
+    shell_id = shell.findtext("rsp:ShellId", "", NS)
+    assert pc.fleet.endpoint(pc.name)["shells"][0]["shell_id"] == shell_id
+    deleted = pc.send(envelope(f"{SHELL}/cmd", f"{TRANSFER}/Delete", selectors={"ShellId": shell_id})).find(
+        "s:Body", NS
+    )
+    assert deleted is not None
+    assert len(deleted) == 0
+
+
+def test_unknown_shell(pc: Host) -> None:
+    with pytest.raises(WSManFaultError) as caught:
+        pc.pywinrm().run_command("11111111-1111-1111-1111-111111111111", "sc.exe")
+    assert (caught.value.wsman_fault_code, caught.value.fault_subcode) == (2150858843, "w:InvalidSelectors")
+
+
+def test_a_command_that_has_ended_is_gone(pc: Host) -> None:
+    client = pc.pywinrm()
+    shell = client.open_shell()
+    command = client.run_command(shell, "sc.exe", ["query", "CcmExec"])
+    client.get_command_output(shell, command)
+    with pytest.raises(WSManFaultError) as caught:
+        client.get_command_output(shell, command)
+    client.close_shell(shell)
+    assert caught.value.wsman_fault_code == 2150858843
+
+
+def test_receive_without_a_command(pc: Host) -> None:
+    client = pc.pywinrm()
+    shell = client.open_shell()
+    body = f'<rsp:Receive xmlns:rsp="{SHELL}"><rsp:DesiredStream>stdout</rsp:DesiredStream></rsp:Receive>'
+    with pytest.raises(WSManFaultError) as caught:
+        client.send_message(envelope(f"{SHELL}/cmd", f"{SHELL}/Receive", body, selectors={"ShellId": shell}))
+    client.close_shell(shell)
+    assert (caught.value.wsman_fault_code, caught.value.fault_subcode) == (87, "w:InvalidParameter")
+
+
+def test_quota_of_shells(fleet: Simulator) -> None:
+    host = Host(fleet, "PC-SMALL")
+    client = host.pywinrm()
+    shells = [client.open_shell() for _ in range(2)]
+    with pytest.raises(WSManFaultError) as caught:
+        client.open_shell()
+    assert (caught.value.wmierror_code, caught.value.fault_subcode) == (2150859173, "w:QuotaLimit")
+    assert "RelatesTo" not in str(caught.value.response)
+    with host.pypsrp() as other, pytest.raises(PsrpFault):
+        WinRS(other).open()
+    for shell in shells:
+        client.close_shell(shell)
+    client.close_shell(client.open_shell())
+
+
+def test_a_limited_account_gets_no_shell(fleet: Simulator) -> None:
+    (entry,) = fleet.add({"name": "PC-LIMITED", "profile": "limited_account"})
+    with pytest.raises(WSManFaultError) as caught:
+        Host(fleet, entry["name"]).pywinrm().open_shell()
+    fleet.remove("PC-LIMITED")
+    assert (caught.value.wsman_fault_code, caught.value.fault_subcode) == (5, "w:AccessDenied")
