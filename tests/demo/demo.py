@@ -71,7 +71,7 @@ def check(scene: Scene, work: Run) -> int:
             wrong.append(f"{name} was written to: {state['writes']}")
         if work.hosts[name]["status"] == "released":
             released += 1
-            if state["mode"]:
+            if state["client"]["loaded_mode"]:
                 wrong.append(f"{name} was reported as released and is still in the mode")
     for line in wrong:
         print(f"WRONG: {line}")

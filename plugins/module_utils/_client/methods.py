@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._windows import command, system
+from .._windows import command
 from .._windows.endpoint import Endpoint
 from .._wsman.errors import FileMissing, InvalidRequest, NotFound, OperationRefused
 from . import facts
@@ -29,11 +29,11 @@ class MethodFailed(Exception):
 class ClientMethods:
     """``way`` is wmi or command once a call succeeded; the next calls of the task take it at once."""
 
-    def __init__(self, endpoint: Endpoint, via: str, log: t.Callable[[str], None]) -> None:
+    def __init__(self, endpoint: Endpoint, via: str, system_directory: str, log: t.Callable[[str], None]) -> None:
         self._endpoint = endpoint
         self._via = via
+        self._system_directory = system_directory
         self._log = log
-        self._system_directory: str | None = None
         self.way: str | None = None if via == "auto" else via
         self.refusal: str | None = None
 
@@ -72,8 +72,6 @@ class ClientMethods:
 
     def _run(self, method: str, wmic: str, powershell: str) -> None:
         session = self._endpoint.session
-        if self._system_directory is None:
-            self._system_directory = system.operating_system(session).system_directory
         try:
             result = command.run_line(
                 session,

@@ -8,8 +8,8 @@ import typing as t
 from dataclasses import dataclass, field
 
 from . import facts
-from .state import ClientState
-from .verdict import RELEASED, RELEASED_BY_FORCE, Assessment, Verdict
+from .state import ClientState, client_service
+from .verdict import RELEASED, RELEASED_BY_FORCE, Assessment, Verdict, live_signals, unreadable_guard
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ def plan_exit(state: ClientState, assessment: Assessment, *, force: bool, trigge
     steps = []
     if not state.mode.left:
         steps.append(Step("set_mode", False))
-    client_service = (state.guard.services or {}).get(facts.CLIENT_SERVICE.lower())
-    if client_service is not None and client_service.disabled:
+    service = client_service(state)
+    if service is not None and service.disabled:
         steps.append(Step("change_start_mode", "Automatic"))
-        steps.append(Step("start_service", client_service.name))
+        steps.append(Step("start_service", service.name))
     return Plan([*steps, *(Step("trigger_schedule", name) for name in triggers)])
 
 
@@ -52,6 +52,13 @@ def plan_entry(state: ClientState, assessment: Assessment) -> Plan:
         return Plan()
     if assessment.verdict not in (Verdict.NORMAL, Verdict.HALF_EXITED):
         return Plan(left_alone=assessment.summary)
+    for item in live_signals(state.guard):
+        return Plan(left_alone=f"Now {item.means} ({item.value}), which enters and leaves the mode itself.")
+    for item in unreadable_guard(state):
+        return Plan(left_alone=f"Nobody can tell whether an entry would be safe: {item.signal} {item.means}.")
+    service = client_service(state)
+    if service is None or not service.running:
+        return Plan(left_alone=f"The service {facts.CLIENT_SERVICE} does not run, so the client cannot enter the mode.")
     return Plan([Step("set_mode", True)])
 
 

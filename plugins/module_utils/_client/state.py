@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from .._windows.registry import RegistryData
 from .._windows.services import Service
 from .._windows.system import OperatingSystem
+from . import facts
 
 
 @dataclass(frozen=True)
@@ -89,3 +90,8 @@ class ClientState:
     client_version: str | None = None
     class_missing: bool = False
     unreadable: dict[str, str] = field(default_factory=dict)
+
+
+def client_service(state: ClientState) -> Service | None:
+    """The client's service; None where it is not installed or could not be read."""
+    return (state.guard.services or {}).get(facts.CLIENT_SERVICE.lower())

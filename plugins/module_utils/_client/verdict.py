@@ -9,7 +9,7 @@ import typing as t
 from dataclasses import dataclass
 
 from . import facts
-from .state import ClientState, Guard
+from .state import ClientState, Guard, client_service
 from .timeline import Timeline, timeline
 
 DEFAULT_MINIMUM_AGE = 240
@@ -104,16 +104,15 @@ def assess(state: ClientState, minimum_age: int = DEFAULT_MINIMUM_AGE) -> Assess
 def _decide(
     state: ClientState, times: Timeline, live: list[Evidence], unreadable: list[Evidence], minimum_age: int
 ) -> tuple[Verdict, str]:
-    mode, services = state.mode, state.guard.services
-    client_service = (services or {}).get(facts.CLIENT_SERVICE.lower())
-    if state.class_missing and services is not None and client_service is None:
+    mode, services, service = state.mode, state.guard.services, client_service(state)
+    if state.class_missing and services is not None and service is None:
         return Verdict.NOT_INSTALLED, "There is no ConfigMgr client."
     if state.class_missing:
         return Verdict.UNKNOWN, "The client's service is there but its WMI class is not: the client needs a repair."
     if mode.enabled is None:
         seen = "absent" if mode.text is None else f"{mode.text!r}"
         return Verdict.UNKNOWN, f"{facts.MODE} is {seen}, neither true nor false: nobody can tell the mode."
-    disabled = client_service is not None and client_service.disabled
+    disabled = service is not None and service.disabled
     if mode.left and not disabled and services is not None:
         return Verdict.NORMAL, "Not in provisioning mode."
     what = "In provisioning mode" if mode.enabled else "Half out of provisioning mode"
@@ -158,12 +157,10 @@ def _context(state: ClientState, times: Timeline) -> list[Evidence]:
     setup = state.guard.setup
     if setup is not None and setup.armed:
         found.append(Evidence("setup", setup.command_line, "Windows Setup resumes at the next restart"))
-    client_service = (state.guard.services or {}).get(facts.CLIENT_SERVICE.lower())
-    if client_service is not None:
-        means = "left disabled, as by an upgrade that died" if client_service.disabled else "the client's service"
-        found.append(
-            Evidence("service", f"{client_service.name} {client_service.state} {client_service.start_mode}", means)
-        )
+    service = client_service(state)
+    if service is not None:
+        means = "left disabled, as by an upgrade that died" if service.disabled else "the client's service"
+        found.append(Evidence("service", f"{service.name} {service.state} {service.start_mode}", means))
     if times.entered_problem:
         found.append(
             Evidence("entered_at", state.entered.data_for_result(), f"no use as a time: {times.entered_problem}")

@@ -14,7 +14,7 @@ from .methods import ClientMethods, MethodFailed
 from .patience import Patience
 from .plan import Plan, Step
 from .reader import read_entered, read_mode
-from .state import ClientState, Mode, StoredValue
+from .state import ClientState, Mode, StoredValue, client_service
 
 Log = t.Callable[[str], None]
 
@@ -80,7 +80,8 @@ class Writer:
         return other_steps or self.outcome.mode != self._state.mode
 
     def _verify_exit(self) -> None:
-        process_before = self._client_process(self._state)
+        service_before = client_service(self._state)
+        process_before = service_before.process_id if service_before else 0
         held_before = False
         missing = ""
         for _ in Patience(self._wait, self._endpoint.session.deadline):
@@ -128,11 +129,6 @@ class Writer:
         if service is None:
             return f"the service {facts.CLIENT_SERVICE} is gone"
         return "" if service.running else f"the service {facts.CLIENT_SERVICE} is {service.state or 'in no state'}"
-
-    @staticmethod
-    def _client_process(state: ClientState) -> int:
-        service = (state.guard.services or {}).get(facts.CLIENT_SERVICE.lower())
-        return service.process_id if service else 0
 
     def _trigger(self, step: Step) -> None:
         failure: Exception | None = None

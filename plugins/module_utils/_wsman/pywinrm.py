@@ -95,8 +95,9 @@ class PywinrmTransport:
         except WSManError:
             raise
         except InvalidCredentialsError as error:
-            user = self._settings.username
-            raise LoginRejected(f"{url} rejected the login of {user!r} with {self._settings.auth}") from error
+            raise LoginRejected(
+                f"{url} rejected the login of {self._settings.username} with {self._settings.auth}"
+            ) from error
         except WinRMTransportError as error:
             return self._reply_of_http_error(error)
         except requests.RequestException as error:
