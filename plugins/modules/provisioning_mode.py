@@ -325,8 +325,9 @@ def _message(task: Task, plan: Plan, assessment: Assessment) -> str:
         return f"Left alone. {plan.left_alone}"
     if not plan.steps:
         return f"Nothing to do. {assessment.summary}"
-    action = "entered" if task.params["enabled"] else "released"
-    return f"{f'Would be {action}' if task.check_mode else action.capitalize()}. {assessment.summary}"
+    if task.params["enabled"]:
+        return "Would enter provisioning mode." if task.check_mode else "Entered provisioning mode."
+    return f"{'Would be released' if task.check_mode else 'Released'}. {assessment.summary}"
 
 
 if __name__ == "__main__":

@@ -42,15 +42,23 @@ class Timeline:
 
 
 def timeline(
-    entered: StoredValue, max_minutes: StoredValue, client_version: str | None, now: dt.datetime | None
+    entered: StoredValue,
+    max_minutes: StoredValue,
+    client_version: str | None,
+    now: dt.datetime | None,
+    *,
+    in_mode: bool = True,
 ) -> Timeline:
-    """*now* is the endpoint's clock; None where it could not be read, and then nothing is said of age."""
+    """*now* is the endpoint's clock; None where it could not be read, and then nothing is said of age.
+
+    The client keeps the time of entry after it has left the mode: then there is no age and nothing to leave.
+    """
     limit, limit_source = _limit(max_minutes)
     entered_at, problem = _entered(entered, now)
     build = facts.client_build(client_version)
     leaves = None if build is None else build >= facts.FIRST_BUILD_THAT_LEAVES
     earliest = None
-    if entered_at is not None and leaves:
+    if entered_at is not None and leaves and in_mode:
         earliest = entered_at + dt.timedelta(minutes=max(limit, facts.CHECK_INTERVAL_MINUTES))
     return Timeline(
         entered_at=entered_at,
