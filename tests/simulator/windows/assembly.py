@@ -70,12 +70,16 @@ def assemble(spec: MachineSpec, clock: Clock) -> World:
 
 def patch(world: World, spec: MachineSpec, given: dict[str, Given]) -> None:
     """`given` names the keys that changed, each with its changed sub-keys."""
+    installs = world.client is None and spec.client_version is not None
     world.spec = spec
     for key, apply in _APPLIERS.items():
         if key in given:
             apply(world, given[key])
+        elif installs and key in ("provisioning", "services"):
+            apply(world, _subkeys(key))
     if world.client:
         _configure_client(world, world.client)
+        _tell_client(world, world.client)
 
 
 def _subkeys(key: str) -> Given:
@@ -120,6 +124,8 @@ def _winpe(world: World, given: Given) -> None:
 
 def _setup(world: World, given: Given) -> None:
     for name, value in world.spec.setup.items():
+        if given and name not in given:
+            continue
         key = MOSETUP if name in ("SetupProgress", "BoxResult") else SETUP
         data = RegValue.sz(value) if isinstance(value, str) else RegValue.dword(value)
         world.registry.set_value(key, name, data)
@@ -139,7 +145,9 @@ def _client(world: World, given: Given) -> None:
 
 
 def _uninstall_client(world: World) -> None:
-    world.client = None
+    if world.client:
+        world.client.powered_off()
+        world.client = None
     for name in (SERVICE, "smstsmgr"):
         world.scm.uninstall(name)
     world.registry.delete_key(CCM)
@@ -216,22 +224,30 @@ def _past_due(world: World, given: Given) -> None:
 
 def _connect_client(world: World) -> None:
     """From here on CcmExec's starts and stops are the client's. What it did before is in the past by now."""
-    client = world.client
-    if client is None:
-        return
-    service = world.scm.find(SERVICE)
-    if service and service.is_running:
-        client.service_started(_started_in_the_past(world, client))
+    if world.client:
+        _tell_client(world, world.client)
 
-    def started(name: str) -> None:
+    def on_start(name: str) -> None:
         if name == SERVICE and world.client:
             world.client.service_started()
 
-    def stopped(name: str) -> None:
+    def on_stop(name: str) -> None:
         if name == SERVICE and world.client:
             world.client.service_stopped()
 
-    world.scm.started, world.scm.stopped = started, stopped
+    world.scm.started, world.scm.stopped = on_start, on_stop
+
+
+def _tell_client(world: World, client: Client) -> None:
+    """Of a CcmExec that was set to running or stopped by the fleet file."""
+    service = world.scm.find(SERVICE)
+    running = service is not None and service.is_running
+    if running and client.loaded is None:
+        started = _started_in_the_past(world, client)
+        client.service_started(started)
+        world.logs.write("CcmExec", "Starting CCMEXEC service...", "entrypoint.cpp:2904", at=started)
+    elif not running and client.loaded is not None:
+        client.service_stopped()
 
 
 def _started_in_the_past(world: World, client: Client) -> datetime:
@@ -340,6 +356,8 @@ def _requests(world: World, given: Given) -> None:
 
 def _registry(world: World, given: Given) -> None:
     for path, name, value in world.spec.registry:
+        if given and path not in given:
+            continue
         world.registry.set_value(path, name, value)
 
 

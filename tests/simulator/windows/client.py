@@ -8,6 +8,7 @@ differ (official: "Just changing the registry value doesn't fully take the clien
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -71,6 +72,8 @@ class Client:
     triggered: dict[str, datetime] = field(default_factory=dict)
     policy_received: datetime | None = None
     _check: Appointment | None = None
+    _return: Appointment | None = None
+    """When CcmExec comes back, while it restarts."""
 
     @property
     def build(self) -> int:
@@ -82,9 +85,9 @@ class Client:
 
     @property
     def mode(self) -> str:
-        if self.registry.mode or (self.loaded and self.loaded.provisioning):
-            return "provisioning" if self.registry.mode and self.registry.excludes else "half_exited"
-        return "half_exited" if self.registry.excludes else "normal"
+        if self.registry.mode:
+            return "provisioning"
+        return "half_exited" if self.registry.excludes or (self.loaded and self.loaded.provisioning) else "normal"
 
     def describe(self) -> dict[str, Any]:
         loaded = self.loaded
@@ -106,10 +109,11 @@ class Client:
         """Loads the state; in the mode, the hourly check begins. `started` may lie in the past."""
         began = started or self.timeline.now
         self.loaded = LoadedState(self.registry.mode, self.registry.excludes, self.registry.max_minutes, began)
-        self._cancel_check()
+        self._cancel()
         since = self.timeline.now - began
         self._check = self.timeline.after(HOUR * (since // HOUR + 1) - since, self._hourly)
         if started is None:
+            self.journal.happened("ccmexec.started")
             self.logs.write("CcmExec", "Starting CCMEXEC service...", "entrypoint.cpp:2904")
             if self.loaded.takes_policy:
                 self._resume_work()
@@ -123,29 +127,32 @@ class Client:
             self.loaded = fresh
 
     def service_stopped(self) -> None:
+        self.journal.happened("ccmexec.stopped")
         self.logs.write("CcmExec", "Shutting down CCMEXEC...", "entrypoint.cpp:3069")
         self.loaded = None
-        self._cancel_check()
+        self._cancel()
 
-    def _cancel_check(self) -> None:
-        if self._check:
-            self._check.cancel()
-            self._check = None
+    def powered_off(self) -> None:
+        self.loaded = None
+        self._cancel()
+
+    def _cancel(self) -> None:
+        for appointment in (self._check, self._return):
+            if appointment:
+                appointment.cancel()
+        self._check = self._return = None
 
     def _restart_service(self, why: str) -> None:
         service = self.scm.find(SERVICE)
         if service is None or not service.is_running:
             return
-        self.journal.happened("ccmexec.stopped", why)
+        self.journal.happened("ccmexec.restarting", why)
         self.scm.terminate(SERVICE)
-        self.timeline.after(self.restart_gap, lambda: self._start_again(why))
+        self._return = self.timeline.after(self.restart_gap, self._start_again)
 
-    def _start_again(self, why: str) -> None:
-        try:
+    def _start_again(self) -> None:
+        with contextlib.suppress(ScmError):  # disabled, or started by somebody else, in the meantime
             self.scm.start(SERVICE)
-            self.journal.happened("ccmexec.started", why)
-        except ScmError:
-            return  # disabled, or started by somebody else, in the meantime
 
     def _resume_work(self) -> None:
         """Article: out of the mode, policy is updated nearly immediately and what is past due starts at once."""
@@ -237,8 +244,8 @@ class Client:
         if service is None:
             return
         self.scm.change_config(SERVICE, start_mode="Auto")
-        if not service.is_running:
-            self._start_again("repaired")
+        if not service.is_running and self._return is None:
+            self._start_again()
 
     def evaluate_health(self) -> None:
         """ccmeval.exe; that it reads ProvisioningMaxMinutes again is one community source."""

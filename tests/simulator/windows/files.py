@@ -53,8 +53,10 @@ class ClientLogs:
         self._timeline = timeline
         self.time_zone = time_zone
 
-    def write(self, component: str, message: str, source: str, severity: int = 1, log: str = "") -> None:
-        local = self._timeline.now + timedelta(minutes=self.time_zone)
+    def write(
+        self, component: str, message: str, source: str, severity: int = 1, log: str = "", at: datetime | None = None
+    ) -> None:
+        local = (at or self._timeline.now) + timedelta(minutes=self.time_zone)
         bias = f"{-self.time_zone:+d}" if self.time_zone else "+000"
         stamp = f'time="{local:%H:%M:%S}.{local.microsecond // 1000:03d}{bias}" date="{local:%m-%d-%Y}"'
         line = f'<![LOG[{message}]LOG]!><{stamp} component="{component}" context="" type="{severity}" thread="2148" '

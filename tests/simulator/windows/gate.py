@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands between a caller and WMI: a client that is not installed, rights, broken classes, a machine that boots."""
+"""What stands between a caller and WMI: a missing client, missing rights, broken classes, a machine that boots."""
 
 from __future__ import annotations
 

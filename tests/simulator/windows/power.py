@@ -27,7 +27,7 @@ class Power:
         world.scm.power_off()
         world.processes.reboot()
         if world.client:
-            world.client.service_stopped()
+            world.client.powered_off()
         if world.spec.boot_seconds > timedelta(0):
             world.timeline.after(world.spec.boot_seconds, lambda: self._boot(resume_setup))
         else:

@@ -19,7 +19,9 @@ _OWN, _SHARE = 0x10, 0x20
 START_MODES: Mapping[int, StartMode] = {number: mode for mode, number in START_TYPES.items()}
 _MODES: Mapping[str, StartMode] = {mode: mode for mode in START_TYPES}
 # Inferred: services without which Windows does not run refuse to stop.
-_UNSTOPPABLE = frozenset(["dcomlaunch", "rpcss", "rpceptmapper", "lsm", "samss", "power", "plugplay", "gpsvc", "brokerinfrastructure"])
+_UNSTOPPABLE = frozenset(
+    ("dcomlaunch", "rpcss", "rpceptmapper", "lsm", "samss", "power", "plugplay", "gpsvc", "brokerinfrastructure")
+)
 
 
 @dataclass(frozen=True)

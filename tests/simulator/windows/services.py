@@ -7,6 +7,7 @@ below ``SYSTEM\\CurrentControlSet\\Services`` it sees at the next boot only ([MS
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
@@ -31,7 +32,9 @@ SERVICE_DEPENDENCY_DELETED = 1075
 
 _KEY = "HKLM\\SYSTEM\\CurrentControlSet\\Services"
 # Drivers and filters that services depend on; they are no services of this model and always run.
-_DRIVERS = frozenset(["afd", "bowser", "fileinfo", "http", "mpsdrv", "mrxdav", "mrxsmb20", "mup", "netbt", "nsiproxy", "rdpdr", "srv2", "tcpip"])
+_DRIVERS = frozenset(
+    ("afd", "bowser", "fileinfo", "http", "mpsdrv", "mrxdav", "mrxsmb20", "mup", "netbt", "nsiproxy", "rdpdr", "srv2")
+) | {"tcpip"}
 
 
 class ScmError(Exception):
@@ -189,12 +192,10 @@ class Scm:
             self._put(self._from_registry(replace(service, state="Stopped", process_id=0)))
         for service in list(self._services.values()):
             usual = background_services().get(service.name.lower())
-            if service.start_mode != "Disabled" and not service.is_running:
-                if service.start_mode == "Auto" or (usual and usual.is_running):
-                    try:
-                        self.start(service.name)
-                    except ScmError:
-                        continue
+            wanted = service.start_mode == "Auto" or (service.start_mode == "Manual" and usual and usual.is_running)
+            if wanted and not service.is_running:
+                with contextlib.suppress(ScmError):
+                    self.start(service.name)
 
     def _from_registry(self, service: Service) -> Service:
         key = f"{_KEY}\\{service.name}"

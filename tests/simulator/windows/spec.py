@@ -157,7 +157,7 @@ class MachineSpec:
     """WMI classes that cannot be read, and how they fail."""
     past_due: tuple[str, ...] = ()
     """Required deployments whose deadline passed while the client was in the mode."""
-    variants: Variants = Variants()
+    variants: Variants = field(default_factory=Variants)
     source: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """The mapping that this was read from."""
 

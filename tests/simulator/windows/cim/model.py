@@ -85,7 +85,7 @@ class WmiError(Exception):
         super().__init__(f"{self.text} (0x{self.hresult:08X})")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Out:
     """One property of an instance, or one output parameter of a method."""
 

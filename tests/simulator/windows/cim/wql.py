@@ -52,7 +52,7 @@ class Query:
         chosen = [instance for instance in instances if test is None or test(instance)]
         if self.columns is None:
             return Rows(chosen)
-        names = [_column(cim_class, name) for name in self.columns]
+        names = list(dict.fromkeys(_column(cim_class, name) for name in self.columns))
         return Rows([_project(instance, names) for instance in chosen], names)
 
 
@@ -334,7 +334,7 @@ def _reader(cim_class: CimClass, name: str) -> tuple[str, Callable[[Instance], V
 
 def _project(instance: Instance, names: list[str]) -> Instance:
     by_name = {out.name: out for out in instance.properties}
-    properties = [by_name.get(name) or _system(instance, name) for name in dict.fromkeys(names)]
+    properties = [by_name.get(name) or _system(instance, name) for name in names]
     return Instance(instance.namespace, instance.class_name, properties)
 
 

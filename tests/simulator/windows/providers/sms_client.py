@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-from ..cim.model import HRESULTS, Row, WmiError
+from ..cim.model import HRESULTS, ErrorKind, Row, WmiError
 from ..client import Client, ClientError
 from ..client_registry import CCM
 from ..registry import RegValue
@@ -38,8 +38,7 @@ class SmsClient(BaseProvider):
         try:
             outputs = self._run(method, arguments)
         except ClientError as error:
-            known = next((kind for kind, code in HRESULTS.items() if code == error.hresult), "failed")
-            raise WmiError(known, str(error), error.hresult, error.duration) from None
+            raise WmiError(_kind(error.hresult), str(error), error.hresult, error.duration) from None
         match self._world.variants.return_value:
             case "absent":
                 return outputs
@@ -73,6 +72,13 @@ class SmsClient(BaseProvider):
             number = cast("int | None", arguments.get(name))
             if number is not None:
                 self._world.registry.set_value(f"{CCM}\\Logging\\@GLOBAL", name, RegValue.dword(number))
+
+
+def _kind(hresult: int) -> ErrorKind:
+    for kind, code in HRESULTS.items():
+        if code == hresult:
+            return kind
+    return "failed"
 
 
 def _needed(arguments: Row, name: str) -> object:

@@ -82,6 +82,8 @@ class StdRegProv:
                 return {"sNames": self._array([key.name for key in self._readable(path).subkeys()])}
             case "EnumValues":
                 entries = list(self._readable(path).values())
+                if not any(entry for entry, _ in entries):  # official: null where only the default value exists
+                    entries = []
                 return {
                     "sNames": self._array([entry for entry, _ in entries]),
                     "Types": self._array([int(value.type) for _, value in entries]),

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Task sequences, upgrades and restarts."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import Endpoint
+
+SETUP = "SYSTEM\\Setup"
+
+
+def alive(endpoint: Endpoint) -> bool:
+    return bool(endpoint.machine.describe()["task_sequence"]["alive"])
+
+
+def test_an_upgrade_from_start_to_end() -> None:
+    endpoint = Endpoint()
+    endpoint.machine.fire("start_in_place_upgrade")
+    assert alive(endpoint)
+    assert endpoint.mode == "provisioning"
+    assert (endpoint.ccmexec()["State"], endpoint.ccmexec()["StartMode"]) == ("Stopped", "Disabled")
+    endpoint.machine.fire("upgrade_restart")
+    assert not alive(endpoint)
+    assert endpoint.registry("GetDWORDValue", SETUP, sValueName="SetupType")["uValue"] == 2
+    assert "SMSTSPostUpgrade" in str(endpoint.text("CmdLine", SETUP))
+    endpoint.machine.fire("reboot")
+    assert alive(endpoint)
+    endpoint.machine.fire("end_task_sequence")
+    assert not alive(endpoint)
+    assert endpoint.mode == "normal"
+    assert (endpoint.ccmexec()["State"], endpoint.ccmexec()["StartMode"]) == ("Running", "Auto")
+    assert not endpoint.machine.describe()["task_sequence"]["requests"]
+
+
+def test_a_hard_reset_leaves_the_client_behind() -> None:
+    endpoint = Endpoint()
+    endpoint.machine.fire("start_in_place_upgrade")
+    endpoint.machine.fire("hard_reset")
+    endpoint.advance(hours=5)
+    assert not alive(endpoint)
+    assert endpoint.mode == "provisioning"
+    assert endpoint.ccmexec()["StartMode"] == "Disabled"
+    (request,) = endpoint.machine.describe()["task_sequence"]["requests"]
+    assert (request["State"], request["CompletionState"]) == ("Ready", "Failure")
+
+
+def test_an_oem_machine_does_not_resume() -> None:
+    endpoint = Endpoint("upgrade_pending_restart", variants={"oem_license": True})
+    endpoint.machine.fire("reboot")
+    assert not alive(endpoint)
+    assert endpoint.mode == "provisioning"
+
+
+def test_a_restart_reads_services_from_the_registry() -> None:
+    endpoint = Endpoint()
+    key = "SYSTEM\\CurrentControlSet\\Services\\smstsmgr"
+    endpoint.registry("SetMultiStringValue", key, sValueName="DependOnService", sValue=["Winmgmt", "CcmExec"])
+    assert "CcmExec" not in endpoint.machine.run_program(None, "sc qc smstsmgr").stdout
+    endpoint.machine.fire("reboot")
+    assert "CcmExec" in endpoint.machine.run_program(None, "sc qc smstsmgr").stdout
+
+
+def test_while_it_boots_it_is_not_up() -> None:
+    endpoint = Endpoint(boot_seconds=60)
+    endpoint.machine.fire("reboot")
+    assert not endpoint.machine.describe()["up"]
+    endpoint.advance(seconds=60)
+    assert endpoint.machine.is_up
+    assert endpoint.ccmexec()["State"] == "Running"
+
+
+def test_a_deleted_request_is_gone() -> None:
+    endpoint = Endpoint("stuck")
+    (row,) = endpoint.rows("root/ccm/SoftMgmtAgent", "SELECT RequestID FROM CCM_TSExecutionRequest")
+    keys = {"RequestID": str(row["RequestID"])}
+    endpoint.wmi.delete("root/ccm/SoftMgmtAgent", "CCM_TSExecutionRequest", keys)
+    assert not endpoint.rows("root/ccm/SoftMgmtAgent", "SELECT RequestID FROM CCM_TSExecutionRequest")
+
+
+def test_a_boot_task_leaves_the_mode() -> None:
+    endpoint = Endpoint("stuck")
+    wmic = "wmic.exe /namespace:\\\\root\\ccm path sms_client CALL SetClientProvisioningMode False /NOINTERACTIVE"
+    line = f'schtasks.exe /create /tn "Leave" /tr "{wmic}" /sc onstart /ru SYSTEM /delay 0005:00 /f'
+    assert endpoint.machine.run_program(None, line).exit_code == 0
+    endpoint.machine.fire("reboot")
+    assert endpoint.mode == "provisioning"
+    endpoint.advance(minutes=6)
+    assert endpoint.mode == "normal"
+
+
+def test_run_once_waits_for_an_administrator() -> None:
+    endpoint = Endpoint("stuck")
+    key = "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\RunOnce"
+    command = (
+        'powershell.exe Invoke-WmiMethod -Namespace "root\\ccm" -Class SMS_Client -Name SetClientProvisioningMode '
+    )
+    endpoint.registry("SetStringValue", key, sValueName="Leave", sValue=f"{command} $false")
+    endpoint.machine.fire("reboot")
+    assert endpoint.mode == "provisioning"
+    endpoint.machine.fire("administrator_logs_on")
+    assert endpoint.mode == "normal"
+    assert endpoint.registry("GetStringValue", key, sValueName="Leave")["ReturnValue"] == 1
+
+
+def test_unknown_events_are_named() -> None:
+    with pytest.raises(ValueError, match="allowed: start_in_place_upgrade"):
+        Endpoint().machine.fire("explode")
