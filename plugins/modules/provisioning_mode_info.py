@@ -110,7 +110,7 @@ timeline:
       type: str
       sample: ""
     age_minutes:
-      description: Minutes since C(entered_at).
+      description: Minutes since C(entered_at); null outside the mode.
       type: int
       sample: 1800
     limit_minutes:
@@ -126,7 +126,9 @@ timeline:
       type: bool
       sample: true
     self_exit_earliest:
-      description: The client looks once an hour, so it leaves between this time in UTC and C(self_exit_latest).
+      description:
+        - The client looks once an hour, so it leaves between this time in UTC and C(self_exit_latest).
+        - Null outside the mode, and where the client does not leave by itself.
       type: str
       sample: "2026-11-03T02:00:00Z"
     self_exit_latest:

@@ -63,15 +63,18 @@ def timeline(
     return Timeline(
         entered_at=entered_at,
         entered_problem=problem,
-        age_minutes=None
-        if entered_at is None or now is None
-        else max(0, int((now - entered_at).total_seconds() // 60)),
+        age_minutes=whole_minutes(now - entered_at) if entered_at and now and in_mode else None,
         limit_minutes=limit,
         limit_source=limit_source,
         leaves_by_itself=leaves,
         self_exit_earliest=earliest,
         self_exit_latest=None if earliest is None else earliest + dt.timedelta(minutes=facts.CHECK_INTERVAL_MINUTES),
     )
+
+
+def whole_minutes(age: dt.timedelta) -> int:
+    """Never negative: clocks are set now and then."""
+    return max(0, int(age.total_seconds() // 60))
 
 
 def _limit(stored: StoredValue) -> tuple[int, str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from . import facts
 from .state import ClientState, Guard, client_service
-from .timeline import Timeline, timeline
+from .timeline import Timeline, timeline, whole_minutes
 
 DEFAULT_MINIMUM_AGE = 240
 """Minutes."""
@@ -94,7 +94,8 @@ def assess(state: ClientState, minimum_age: int = DEFAULT_MINIMUM_AGE) -> Assess
     ]
     if not state.full:
         return Assessment(Verdict.NORMAL, "Not in provisioning mode.", evidence, None)
-    times = timeline(state.entered, state.max_minutes, state.client_version, state.system.now if state.system else None)
+    now = state.system.now if state.system else None
+    times = timeline(state.entered, state.max_minutes, state.client_version, now, in_mode=mode.enabled is not False)
     live, unreadable = live_signals(state.guard), unreadable_guard(state)
     evidence += live + _context(state, times) + unreadable
     verdict, summary = _decide(state, times, live, unreadable, minimum_age)
@@ -143,7 +144,7 @@ def _decide_in_mode(state: ClientState, times: Timeline, minimum_age: int) -> tu
     else:
         # The time of entry cannot be used. What can: since its boot nothing has been left running here.
         since = f"since an unknown time (time of entry: {times.entered_problem})"
-        age = max(0, int((now - state.system.booted).total_seconds() // 60))
+        age = whole_minutes(now - state.system.booted)
     if age < minimum_age:
         what = since if times.age_minutes is not None else f"{since}, and it started {_duration(age)} ago"
         return Verdict.RECENT, f"In provisioning mode {what}: less than the {_duration(minimum_age)} to wait."
