@@ -11,6 +11,7 @@ from typing import Any
 
 from .server.accounts import Account
 from .server.traffic import Traffic
+from .timing import Pacer
 from .windows.clock import Clock
 from .windows.machine import Machine
 from .windows.spec import MachineSpec
@@ -19,7 +20,7 @@ from .wsman.service import Host, Service
 from .wsman.settings import WsmanSettings
 
 # Events after which nothing of the old network state is left.
-_RESTARTS = {"reboot", "hard_reset"}
+_RESTARTS = {"reboot", "hard_reset", "upgrade_restart"}
 NETWORK_EVENTS = ("drop_connections",)
 
 
@@ -49,9 +50,10 @@ class EndpointSpec:
 
 
 class Endpoint:
-    def __init__(self, spec: EndpointSpec, clock: Clock) -> None:
+    def __init__(self, spec: EndpointSpec, clock: Clock, pacer: Pacer) -> None:
         self.spec = spec
         self.clock = clock
+        self._pacer = pacer
         self.traffic = Traffic()
         self.planted = Planted(spec.faults, spec.triggers, self.fire)
         self._connections: dict[asyncio.Transport, bool] = {}
@@ -62,7 +64,7 @@ class Endpoint:
 
     @cached_property
     def service(self) -> Service:
-        return Service(self.machine, self._host(), self.spec.wsman, self.planted, self.clock.now)
+        return Service(self.machine, self._host(), self.spec.wsman, self.planted, self._pacer)
 
     def _host(self) -> Host:
         spec = self.spec.machine
@@ -112,6 +114,7 @@ class Endpoint:
             **self.machine.describe(),
             "shells": self.service.shells.listing(),
             "shells_opened": self.service.shells.opened,
+            "running": [{"operation": call.operation, "detail": call.detail} for call in self.service.running],
             "open_enumerations": len(self.service.enumerations),
             "open_connections": len(self._connections),
             "planted": self.planted.describe(),

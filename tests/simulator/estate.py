@@ -14,6 +14,7 @@ from .server.accounts import AccountFiles
 from .server.certificates import Authority
 from .server.listeners import bind, listen, reserve
 from .server.winrm import serve_connection
+from .timing import Pacer
 from .windows.clock import Clock
 from .windows.reading import Reader
 from .windows.spec import MODEL_KEYS
@@ -27,11 +28,12 @@ class Estate:
     def __init__(self, fleet: Fleet, ca_file: Path) -> None:
         self.fleet = fleet
         self.clock = Clock(fleet.clock_start)
+        self.pacer = Pacer(self.clock)
         self.authority = Authority(ca_file)
         self.http_port = 0
         self.https_port = 0
         self._files = AccountFiles()
-        self._endpoints = {spec.name: Endpoint(spec, self.clock) for spec in fleet.endpoints}
+        self._endpoints = {spec.name: Endpoint(spec, self.clock, self.pacer) for spec in fleet.endpoints}
         self._servers: dict[tuple[str, bool], asyncio.Server] = {}
 
     async def start(self, http_port: int, https_port: int) -> None:
@@ -59,7 +61,7 @@ class Estate:
     async def add(self, entries: Any) -> list[Endpoint]:
         added = []
         for spec in self.fleet.add(entries, "endpoints"):
-            endpoint = self._endpoints[spec.name] = Endpoint(spec, self.clock)
+            endpoint = self._endpoints[spec.name] = Endpoint(spec, self.clock, self.pacer)
             await self._adjust(endpoint)
             added.append(endpoint)
         return added

@@ -7,14 +7,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timezone
+from functools import partial
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from .endpoint import EndpointSpec
+from .endpoint import NETWORK_EVENTS, EndpointSpec
 from .server.accounts import Account
+from .windows.events import EVENTS
 from .windows.reading import Reader, SpecError
 from .windows.spec import MODEL_KEYS, MachineSpec
 from .wsman.planting import PlantError, Rule, read_faults, read_triggers
@@ -213,7 +215,7 @@ def spec_of(merged: Mapping[str, Any], where: str, address: str, account: Accoun
         channel_binding=reader.one_of("channel_binding", ("none", "relaxed", "strict"), EndpointSpec.channel_binding),
         wsman=_wsman(reader, machine),
         faults=_rules(read_faults, reader, "faults"),
-        triggers=_rules(read_triggers, reader, "triggers"),
+        triggers=_rules(partial(read_triggers, events=(*EVENTS, *NETWORK_EVENTS)), reader, "triggers"),
         source=merged,
     )
 

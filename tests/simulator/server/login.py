@@ -10,12 +10,14 @@ import logging
 from dataclasses import dataclass
 
 import spnego
-import spnego.channel_bindings
+from spnego.channel_bindings import GssChannelBindings
 
 from .accounts import Account, AccountFiles
 
 log = logging.getLogger(__name__)
 _NTLM = b"NTLMSSP\x00"
+# The head of the AV pair MsvAvChannelBindings, sixteen octets long (specified: MS-NLMP 2.2.2.1).
+_CHANNEL_BINDINGS = b"\x0a\x00\x10\x00"
 _NTLM_NEGOTIATE = _NTLM + b"\x01\x00\x00\x00"
 
 
@@ -41,15 +43,15 @@ class Login:
         machine_name: str,
         schemes: tuple[str, ...],
         files: AccountFiles,
-        bindings: spnego.channel_bindings.GssChannelBindings | None = None,
+        bindings: GssChannelBindings | None = None,
         hardening: str = "relaxed",
     ) -> None:
         self._account = account
         self._machine_name = machine_name
         self._schemes = schemes
         self._files = files
-        # Relaxed lets clients without bindings in, which the acceptor cannot tell apart: it checks none then.
-        self._bindings = bindings if hardening == "strict" else None
+        self._bindings = None if hardening == "none" else bindings
+        self._bindings_required = hardening == "strict"
         self._context: spnego.ContextProxy | None = None
         self.principal = ""
 
@@ -77,6 +79,10 @@ class Login:
         self.principal = user
         return Outcome(Step.GRANTED)
 
+    def _expected_bindings(self, token: bytes) -> GssChannelBindings | None:
+        """CbtHardeningLevel Relaxed, the default, lets in who binds nothing, but not who bound another channel."""
+        return self._bindings if self._bindings_required or _CHANNEL_BINDINGS in token else None
+
     def _negotiate(self, token: bytes) -> Outcome:
         if not token:
             return REJECTED
@@ -88,10 +94,9 @@ class Login:
                 self._context = spnego.server(
                     protocol="ntlm" if raw else "negotiate",
                     service="HTTP",
-                    channel_bindings=self._bindings,
                     options=spnego.NegotiateOptions.use_ntlm if raw else spnego.NegotiateOptions.use_negotiate,
                 )
-            answer = self._context.step(token)
+            answer = self._context.step(token, channel_bindings=self._expected_bindings(token))
         except Exception as error:
             # A hostile token must not reach the server, and pyspnego's parsers raise what they happen to meet on a
             # malformed one: struct, index, value errors.

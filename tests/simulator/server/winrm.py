@@ -125,6 +125,7 @@ class WinRmConnection:
         if reply.cut != "drop":
             sent = await self._send(response, len(body) // 2 if reply.cut == "half" else None)
         self._endpoint.traffic.call(call, request.octets, sent, 0 if reply.cut == "drop" else reply.status)
+        self._endpoint.planted.answered(call)
         if reply.cut == "drop":
             raise ConnectionResetError("dropped as planted")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from . import names
-from .text import attribute, escape, new_id
+from .text import attribute, escape, localised, new_id
 
 WMI_PLUGIN = ("WMI Provider", r"%systemroot%\system32\WsmWmiPl.dll")
 SHELL_PLUGIN = ("Shell cmd plugin", r"%systemroot%\system32\winrscmd.dll")
@@ -72,12 +72,13 @@ class Fault(Exception):
         related = f"<a:RelatesTo>{escape(relates_to)}</a:RelatesTo>" if relates_to and self.relates else ""
         declared = "".join(f' xmlns:{p}="{names.PREFIXES[p]}"' for p in ("s", "a", "x", "e", "n", "w", "p"))
         subcode = f"<s:Subcode><s:Value>{self.subcode}</s:Value></s:Subcode>" if self.subcode else ""
-        detail = self._wmi_error() if self.shape == "wmi_error" else self._wsman_fault(place)
+        detail = self._wmi_error(place) if self.shape == "wmi_error" else self._wsman_fault(place)
+        reason = escape(localised(self.reason, place.language))
         return (
             f'<s:Envelope xml:lang="{place.language}"{declared}><s:Header><a:Action>{self.action}</a:Action>'
             f"<a:MessageID>uuid:{new_id()}</a:MessageID><a:To>{names.ANONYMOUS}</a:To>{related}</s:Header>"
             f"<s:Body><s:Fault><s:Code><s:Value>{self.value}</s:Value>{subcode}</s:Code>"
-            f'<s:Reason><s:Text xml:lang="{place.language}">{escape(self.reason)}</s:Text></s:Reason>'
+            f'<s:Reason><s:Text xml:lang="{place.language}">{reason}</s:Text></s:Reason>'
             f"<s:Detail>{detail}</s:Detail></s:Fault></s:Body></s:Envelope>"
         )
 
@@ -86,7 +87,7 @@ class Fault(Exception):
         return f"{uri}{self._fault_element(self._message_content(place), place.host)}"
 
     def _message_content(self, place: Place) -> str:
-        text = escape(self.message)
+        text = escape(localised(self.message, place.language))
         if self.provider is None:
             return text
         if self.nested:
@@ -113,8 +114,8 @@ class Fault(Exception):
             f"</f:ExtendedError>"
         )
 
-    def _wmi_error(self) -> str:
-        text = escape(self.message)
+    def _wmi_error(self, place: Place) -> str:
+        text = escape(localised(self.message, place.language))
         fields: list[tuple[str, str, str | None]] = [
             ("CIMStatusCode", "UnsignedInt", "27"),
             ("CIMStatusCodeDescription", "String", None),

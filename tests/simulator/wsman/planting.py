@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -169,6 +169,7 @@ class Rule:
     match: Match
     effect: Effect = Effect()
     event: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
     met: int = 0
     source: Mapping[str, Any] = field(default_factory=dict)
 
@@ -176,7 +177,7 @@ class Rule:
 class Planted:
     """The planted faults and triggers of one endpoint. `fire` carries out a trigger's event."""
 
-    def __init__(self, fault_rules: Sequence[Rule], trigger_rules: Sequence[Rule], fire: Callable[[str], None]) -> None:
+    def __init__(self, fault_rules: Sequence[Rule], trigger_rules: Sequence[Rule], fire: Callable[..., None]) -> None:
         self._faults = list(fault_rules)
         self._triggers = list(trigger_rules)
         self._fire = fire
@@ -203,7 +204,7 @@ class Planted:
             if rule.match.meets(call):
                 rule.met += 1
                 if rule.match.counts(rule.met):
-                    self._fire(rule.event)
+                    self._fire(rule.event, **rule.detail)
 
     def describe(self) -> dict[str, list[dict[str, Any]]]:
         return {
@@ -219,11 +220,16 @@ def read_faults(data: Any, where: str) -> list[Rule]:
     ]
 
 
-def read_triggers(data: Any, where: str) -> list[Rule]:
-    return [
-        Rule(Match.read(entry["after"], f"{at}.after"), event=str(entry["do"]), source=entry)
-        for entry, at in _entries(data, where, "after", "do")
-    ]
+def read_triggers(data: Any, where: str, events: Collection[str]) -> list[Rule]:
+    """`do` is the name of an event, or a mapping of `event` and its details."""
+    rules = []
+    for entry, at in _entries(data, where, "after", "do"):
+        do = entry["do"] if isinstance(entry["do"], Mapping) else {"event": entry["do"]}
+        if do.get("event") not in events:
+            raise PlantError(f"{at}.do: {do.get('event')!r} … allowed: {', '.join(events)}")
+        detail = {str(key): value for key, value in do.items() if key != "event"}
+        rules.append(Rule(Match.read(entry["after"], f"{at}.after"), event=do["event"], detail=detail, source=entry))
+    return rules
 
 
 def _entries(data: Any, where: str, *keys: str) -> list[tuple[Mapping[str, Any], str]]:

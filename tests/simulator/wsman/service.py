@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from ..timing import Pacer
 from ..windows.machine import Machine
 from ..windows.wmi import WmiError
 from . import config, faults, identify, names
@@ -45,15 +44,17 @@ class Service:
         host: Host,
         settings: WsmanSettings,
         planted: Planted,
-        now: Callable[[], datetime],
+        pacer: Pacer,
     ) -> None:
         self.settings = settings
         self._host = host
         self._planted = planted
-        self.enumerations = Enumerations(now, timedelta(milliseconds=settings.enumeration_timeout_ms))
-        self.shells = Shells(machine, settings)
+        self.enumerations = Enumerations(pacer.now, timedelta(milliseconds=settings.enumeration_timeout_ms))
+        self.shells = Shells(machine, settings, pacer)
+        self._pacer = pacer
         self._wmi = WmiResource(machine.wmi, self.enumerations, settings)
-        self._running = 0
+        self.running: list[Call] = []
+        """The operations that are being worked on."""
 
     async def handle(self, data: bytes, caller: Caller, address: str) -> tuple[Reply, Call]:
         """Answers one envelope. Whatever is wrong with it becomes a fault, never an exception."""
@@ -73,9 +74,7 @@ class Service:
             reply = await self._answer(request, call, caller, effect)
         except faults.Fault as fault:
             reply = Reply(fault.status, fault.render(place, request.message_id).encode())
-        reply = effect.spoil(reply)
-        self._planted.answered(call)
-        return reply, call
+        return effect.spoil(reply), call
 
     def reconfigure(self, host: Host, settings: WsmanSettings) -> None:
         self._host = host
@@ -106,39 +105,49 @@ class Service:
         return call
 
     async def _answer(self, request: Request, call: Call, caller: Caller, effect: Effect) -> Reply:
-        if self._running >= self.settings.max_operations:
+        if len(self.running) >= self.settings.max_operations:
             raise faults.too_many_operations(self.settings.max_operations)
         longest = self.settings.max_timeout_ms / 1000
         limit = min(request.operation_timeout or longest, longest)
-        self._running += 1
+        self.running.append(call)
         try:
-            async with asyncio.timeout(limit):
-                if effect.delay:
-                    await asyncio.sleep(effect.delay)
-                if instead := effect.before():
-                    return instead
-                answer = await self._run(request, call, caller)
-                effect.after()
-                return Reply(200, answer.encode())
-        except TimeoutError:
-            raise faults.timed_out() from None
+            await self._block(effect.delay, limit)
+            if instead := effect.before():
+                return instead
+            answer = await self._run(request, call, caller, limit)
+            effect.after()
+            return Reply(200, answer.encode())
         finally:
-            self._running -= 1
+            self.running.remove(call)
 
-    async def _run(self, request: Request, call: Call, caller: Caller) -> str:
+    async def _block(self, seconds: float, limit: float) -> None:
+        """Lets a call take its time, by the fleet's clock; OperationTimeout ends it."""
+        if seconds > 0:
+            await self._pacer.sleep(min(seconds, limit))
+        if seconds >= limit:
+            raise faults.timed_out()
+
+    def _fitting(self, request: Request, answer: str) -> str:
+        """An answer that is larger than the client or the service allows is not sent (octets of UTF-16: inferred)."""
+        limit = self.settings.max_envelope_kb * 1024
+        if len(answer) * 2 > min(request.max_envelope_size or limit, limit):
+            raise faults.response_too_large()
+        return answer
+
+    async def _run(self, request: Request, call: Call, caller: Caller, limit: float) -> str:
         uri = request.resource_uri.partition("?")[0].lower()
         if wmi_class(request.resource_uri) is not None:
             try:
-                return self._wmi.handle(request, call)
+                return self._fitting(request, self._wmi.handle(request, call))
             except faults.Fault as fault:
                 # A call that blocks before it fails blocks its client too.
-                if isinstance(fault.__cause__, WmiError) and fault.__cause__.duration:
-                    await asyncio.sleep(fault.__cause__.duration)
+                if isinstance(fault.__cause__, WmiError):
+                    await self._block(fault.__cause__.duration, limit)
                 raise
         if uri in {names.SHELL_CMD, names.SHELL}:
             if not self._host.administrator:
                 raise faults.access_denied()
-            return await self.shells.handle(request, call, caller.principal, caller.client_ip)
+            return await self.shells.handle(request, call, caller.principal, caller.client_ip, limit)
         if uri == names.CONFIG and call.operation == "Get":
             return config.response(request, self.settings)
         raise faults.invalid_resource_uri()

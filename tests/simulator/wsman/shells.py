@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from xml.etree.ElementTree import Element
 
-from ..windows.machine import Machine
-from ..windows.programs.result import ProgramNotFound, ProgramResult
+from ..timing import Pacer
+from ..windows.machine import Machine, ProgramNotFound, ProgramResult
 from . import faults, names
 from .calls import Call
 from .request import Request
@@ -38,18 +38,16 @@ _INTERRUPTED = 0xC000013A  # STATUS_CONTROL_C_EXIT
 class Command:
     text: str
     call: Call
-    done: asyncio.Event
-    result: ProgramResult | None = None
-    timer: asyncio.TimerHandle | None = None
+    result: ProgramResult
+    ends: datetime
     stdin: bytes = b""
     sent: bool = False
     """Whether the client has received the end of the command: its identifier is gone then (recorded)."""
 
-    def finish(self, result: ProgramResult) -> None:
-        if self.timer:
-            self.timer.cancel()
-        self.result = result
-        self.done.set()
+    interrupted: bool = False
+
+    def has_ended(self, now: datetime) -> bool:
+        return self.interrupted or now >= self.ends
 
 
 @dataclass
@@ -62,13 +60,15 @@ class Shell:
     input_streams: str
     working_directory: str
     codepage: str
+    used: datetime
     commands: dict[str, Command] = field(default_factory=dict)
 
 
 class Shells:
-    def __init__(self, machine: Machine, settings: WsmanSettings) -> None:
+    def __init__(self, machine: Machine, settings: WsmanSettings, pacer: Pacer) -> None:
         self._machine = machine
         self.settings = settings
+        self._pacer = pacer
         self._open: dict[str, Shell] = {}
         self.opened = 0
 
@@ -78,9 +78,14 @@ class Shells:
     def clear(self) -> None:
         """What a restart of the machine does to its shells."""
         for shell in self._open.values():
-            for command in shell.commands.values():
-                command.finish(ProgramResult(_INTERRUPTED, "", ""))
+            self._interrupt(*shell.commands.values())
         self._open.clear()
+
+    def _interrupt(self, *commands: Command) -> None:
+        for command in commands:
+            if not command.has_ended(self._pacer.now()):
+                command.result, command.interrupted = ProgramResult(_INTERRUPTED), True
+        self._pacer.look_again()
 
     def listing(self) -> list[dict[str, object]]:
         return [
@@ -98,14 +103,15 @@ class Shells:
         command = shell.commands.get(_command_id(request.body).upper()) if shell else None
         return command.call.continued(call.operation) if command else call
 
-    async def handle(self, request: Request, call: Call, principal: str, client_ip: str) -> str:
+    async def handle(self, request: Request, call: Call, principal: str, client_ip: str, limit: float) -> str:
+        self._expire()
         match call.operation:
             case "Create":
                 return self._create(request, principal, client_ip)
             case "Command":
                 return self._command(request, call)
             case "Receive":
-                return await self._receive(request)
+                return await self._receive(request, limit)
             case "Send":
                 return self._send(request)
             case "Signal":
@@ -139,6 +145,7 @@ class Shells:
             body.findtext(_rsp("InputStreams")) or "stdin",
             body.findtext(_rsp("WorkingDirectory")) or "",
             request.option("WINRS_CODEPAGE"),
+            self._pacer.now(),
         )
         self._open[shell.shell_id] = shell
         self.opened += 1
@@ -170,26 +177,23 @@ class Shells:
             # Recorded for a bare name without cmd.exe around it: there is no search along PATH then.
             raise faults.program_not_found() from None
         command_id = new_id()
-        command = Command(call.detail, call, asyncio.Event())
-        if result.duration > 0:
-            command.timer = asyncio.get_running_loop().call_later(result.duration, command.finish, result)
-        else:
-            command.finish(result)
-        shell.commands[command_id] = command
+        ends = self._pacer.now() + timedelta(seconds=result.duration)
+        shell.commands[command_id] = Command(call.detail, call, result, ends)
         return self._respond(
             request, f"<rsp:CommandResponse><rsp:CommandId>{command_id}</rsp:CommandId></rsp:CommandResponse>"
         )
 
-    async def _receive(self, request: Request) -> str:
+    async def _receive(self, request: Request, limit: float) -> str:
         shell = self._shell(request)
         body = _body(request, "Receive")
         if not _command_id(body):
             raise faults.shell_parameter()
         command = self._find(shell, body)
-        await command.done.wait()
+        deadline = self._pacer.now() + timedelta(seconds=limit)
+        await self._pacer.sleep_until(min(command.ends, deadline), lambda: command.interrupted)
+        if not command.has_ended(self._pacer.now()) or (command.ends > deadline and not command.interrupted):
+            raise faults.timed_out()
         result = command.result
-        if result is None:
-            raise faults.invalid_selectors(_NO_COMMAND)
         command_id = _command_id(body).upper()
         streams = ""
         for name, text in (("stdout", result.stdout), ("stderr", result.stderr)):
@@ -228,16 +232,14 @@ class Shells:
         if command is None:
             raise faults.invalid_selectors(_NO_COMMAND)
         # Recorded: a command that has ended is signalled without a fault.
-        if not command.done.is_set():
-            command.finish(ProgramResult(_INTERRUPTED, "", ""))
+        self._interrupt(command)
         if code == "terminate":
             del shell.commands[command_id]
         return self._respond(request, "<rsp:SignalResponse/>")
 
     def _delete(self, request: Request) -> str:
         shell = self._shell(request)
-        for command in shell.commands.values():
-            command.finish(ProgramResult(_INTERRUPTED, "", ""))
+        self._interrupt(*shell.commands.values())
         del self._open[shell.shell_id]
         return self._respond(request, "", ("s", "a", "w", "p"))
 
@@ -254,7 +256,15 @@ class Shells:
         shell = self._open.get(shell_id.upper())
         if shell is None:
             raise faults.invalid_selectors(_NO_SHELL.format(shell=shell_id))
+        shell.used = self._pacer.now()
         return shell
+
+    def _expire(self) -> None:
+        """A shell that nobody uses for its idle time-out is closed: so leaked shells go, two hours later."""
+        now = self._pacer.now()
+        for shell in list(self._open.values()):
+            if now - shell.used > timedelta(seconds=shell.idle_timeout):
+                del self._open[shell.shell_id]
 
     def _find(self, shell: Shell, element: Element) -> Command:
         command = shell.commands.get(_command_id(element).upper())

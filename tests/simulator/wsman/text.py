@@ -20,6 +20,17 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
 
 
+_FOREIGN = str.maketrans("aceinouyACEINOUY", "äçéîñöüýÄÇÉÎÑÖÜÝ")
+
+
+def localised(text: str, language: str) -> str:
+    """A message as a Windows of another language would not have it in English: a stand-in for the translations.
+
+    Recorded: reasons, captions and states come in the language of the system. Who matches them finds out here.
+    """
+    return text if language.lower().startswith("en") else text.translate(_FOREIGN)
+
+
 def attribute(text: str) -> str:
     return escape(text).replace('"', "&quot;")
 

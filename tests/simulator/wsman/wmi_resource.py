@@ -115,8 +115,6 @@ class WmiResource:
             content = f"<n:EnumerationContext>{context}</n:EnumerationContext>"
         elif len(items) <= 1 or self.settings.first_page == "all":
             content = f"<n:EnumerationContext></n:EnumerationContext>{self._items(items)}<w:EndOfSequence/>"
-            if len(content) > self._room(request):
-                raise faults.response_too_large()
         else:
             # Recorded: one item, however many were asked for.
             context = self._enumerations.keep(call, items[1:])

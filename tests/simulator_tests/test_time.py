@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Calls and commands that take their time, by the fleet's clock; restarts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from simulator.client import Simulator, SimulatorError
+from simulator_tests.wire import WMI, Host, call, query, read_value
+from winrm.exceptions import WinRMOperationTimeoutError, WSManFaultError
+
+LEAVE = call(f"{WMI}root/ccm/SMS_Client", "SetClientProvisioningMode", [("bEnable", "false")], timeout="PT60S")
+
+
+def meanwhile(what: Callable[[], Any], host: Host, operation: str, by: str) -> BaseException | None:
+    """Does something in a thread, moves the clock once the server is busy with it, and tells how it ended."""
+    caught: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            what()
+        except Exception as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    while not any(each["operation"] == operation for each in host.fleet.endpoint(host.name)["running"]):
+        assert thread.is_alive()
+    host.fleet.advance(by)
+    thread.join(10)
+    assert not thread.is_alive()
+    return caught[0] if caught else None
+
+
+def test_a_call_hangs_until_the_clock_moves(fresh: Host) -> None:
+    fresh.fleet.patch(fresh.name, faults=[{"match": {}, "then": "hang 30"}])
+    message = read_value("ProvisioningMode", timeout="PT60S")
+    assert meanwhile(lambda: fresh.send(message), fresh, "Invoke", "31s") is None
+
+
+def test_a_call_blocks_before_it_fails(fresh: Host) -> None:
+    fresh.fleet.patch(fresh.name, variants={"set_provisioning_mode": "fails", "fails_after_seconds": 50})
+    error = meanwhile(lambda: fresh.send(LEAVE), fresh, "Invoke", "51s")
+    assert isinstance(error, WSManFaultError)
+
+
+def test_a_call_blocks_longer_than_its_operation_timeout(fresh: Host) -> None:
+    fresh.fleet.patch(fresh.name, variants={"set_provisioning_mode": "fails", "fails_after_seconds": 309})
+    error = meanwhile(lambda: fresh.send(LEAVE), fresh, "Invoke", "61s")
+    assert isinstance(error, WinRMOperationTimeoutError)
+
+
+def test_a_leaked_shell_is_closed_after_two_idle_hours(fresh: Host) -> None:
+    client = fresh.pywinrm()
+    shell = client.open_shell()
+    fresh.fleet.advance("1h")
+    client.cleanup_command(shell, client.run_command(shell, "sc.exe", ["query"]))
+    fresh.fleet.advance("1h59m")
+    assert len(fresh.fleet.endpoint(fresh.name)["shells"]) == 1
+    fresh.fleet.advance("2m")
+    with pytest.raises(WSManFaultError):
+        client.run_command(shell, "sc.exe")
+
+
+def test_a_restart_leaves_nothing(fresh: Host) -> None:
+    client = fresh.pywinrm()
+    client.open_shell()
+    client.send_message(query("SELECT * FROM Win32_Service"))
+    fresh.fleet.event(fresh.name, "reboot")
+    state = fresh.fleet.endpoint(fresh.name)
+    assert (state["shells"], state["open_enumerations"], state["open_connections"]) == ([], 0, 0)
+
+
+def test_the_clock_only_goes_forward(fleet: Simulator) -> None:
+    with pytest.raises(SimulatorError, match="-5h"):
+        fleet.advance("-5h")
+
+
+def test_faults_speak_the_language_of_the_machine(fleet: Simulator) -> None:
+    (entry,) = fleet.add({"name": "PC-DE", "os": {"language": 1031}})
+    with pytest.raises(WSManFaultError) as caught:
+        Host(fleet, entry["name"]).send(query("SELECT * FROM Win32_Nothing"))
+    fleet.remove("PC-DE")
+    assert 'xml:lang="de-DE"' in str(caught.value.response)
+    assert "The specified class does not exist" not in str(caught.value.response)
