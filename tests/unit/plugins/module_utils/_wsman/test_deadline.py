@@ -1,0 +1,24 @@
+# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import DeadlineExceeded
+from tests.unit.fakes import Clock
+
+SECONDS = st.integers(0, 10_000)
+
+
+@given(SECONDS, SECONDS)
+def test_remaining_is_what_is_left_and_never_nothing(seconds: int, passed: int) -> None:
+    clock = Clock()
+    deadline = Deadline(seconds, clock)
+    clock.sleep(passed)
+    if passed < seconds:
+        assert deadline.remaining() == seconds - passed
+    else:
+        with pytest.raises(DeadlineExceeded, match=f" {seconds} s"):
+            deadline.remaining()

@@ -1,0 +1,317 @@
+# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import pytest
+
+from ansible_collections.configmgr.client.plugins.module_utils._wsman import errors
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.session import MAX_PULLS
+from tests.unit import wire
+from tests.unit.fakes import SETTINGS, Clock, Wire, body, header, selectors
+from tests.unit.wire import NAMESPACES
+
+WQL = "SELECT Name FROM Win32_Service WHERE State<>'Stopped' AND Name>='A&B'"
+STALE = errors.StaleConnection("the connection was closed")
+GET = wire.envelope(wire.row("SMS_Client", "<p:ClientVersion>5.00.9128.1007</p:ClientVersion>", "root/ccm"))
+DONE = wire.output("Win32_Service", "StartService", "<p:ReturnValue>0</p:ReturnValue>", "root/cimv2")
+
+
+def item(name: str) -> str:
+    return wire.projected(f"<Name>{name}</Name>")
+
+
+def rows(endpoint: Wire) -> list[str | None]:
+    return [row.string("Name") for row in endpoint.session().query("root/cimv2", WQL)]
+
+
+# Get
+
+
+def test_get_of_a_singleton_has_neither_selectors_nor_a_body() -> None:
+    endpoint = Wire([GET])
+    client = endpoint.session().get("root/ccm", "SMS_Client")
+    assert (client.class_name, client.string("ClientVersion")) == ("SMS_Client", "5.00.9128.1007")
+    (sent,) = endpoint.sent
+    assert header(sent, "a:Action") == f"{wire.X}/Get"
+    assert header(sent, "w:ResourceURI") == f"{wire.WMI}/root/ccm/SMS_Client"
+    assert header(sent, "a:To") == "https://pc-0001.corp.example:5986/wsman"
+    assert selectors(sent) == {}
+    assert body(sent) == []
+
+
+def test_get_of_an_instance_names_its_keys() -> None:
+    endpoint = Wire([GET])
+    endpoint.session().get("root\\cimv2", "Win32_Service", {"Name": "CcmExec"})
+    assert header(endpoint.sent[0], "w:ResourceURI") == f"{wire.WMI}/root/cimv2/Win32_Service"
+    assert selectors(endpoint.sent[0]) == {"Name": "CcmExec"}
+
+
+@pytest.mark.parametrize("content", ["", wire.row("A", "") + wire.row("B", "")], ids=["nothing", "two"])
+def test_get_accepts_one_instance_only(content: str) -> None:
+    with pytest.raises(errors.ProtocolError):
+        Wire([wire.envelope(content)]).session().get("root/ccm", "SMS_Client")
+
+
+def test_fault_is_raised_as_what_it_is() -> None:
+    endpoint = Wire([wire.wsman_fault(2150858752, "a:DestinationUnreachable")])
+    with pytest.raises(errors.NotFound):
+        endpoint.session().get("root/ccm", "SMS_Client")
+
+
+# Enumerate and Pull
+
+
+def test_query_is_one_optimised_enumeration_over_the_namespace() -> None:
+    endpoint = Wire([wire.first_page(item("a"), end=True)])
+    assert rows(endpoint) == ["a"]
+    (sent,) = endpoint.sent
+    assert header(sent, "a:Action") == f"{wire.N}/Enumerate"
+    assert header(sent, "w:ResourceURI") == f"{wire.WMI}/root/cimv2/*"
+    (enumerate_,) = body(sent)
+    assert enumerate_.tag == f"{{{wire.N}}}Enumerate"
+    assert enumerate_.find("w:OptimizeEnumeration", NAMESPACES) is not None
+    assert int(enumerate_.findtext("w:MaxElements", "", NAMESPACES)) > 1
+    query = enumerate_.find("w:Filter", NAMESPACES)
+    assert query.get("Dialect") == "http://schemas.microsoft.com/wbem/wsman/1/WQL"
+    assert query.text == WQL
+
+
+def test_first_page_of_one_row_is_followed_by_pulls_each_with_the_newest_context() -> None:
+    """Server 2008 R2 and 2012 answer so, whatever MaxElements says."""
+    endpoint = Wire(
+        [
+            wire.first_page(item("a"), "uuid:1"),
+            wire.next_page(item("b") + item("c"), "uuid:2"),
+            wire.next_page(item("d"), "uuid:3"),
+            wire.next_page(item("e"), end=True),
+        ]
+    )
+    assert rows(endpoint) == ["a", "b", "c", "d", "e"]
+    assert endpoint.actions == ["Enumerate", "Pull", "Pull", "Pull"]
+    contexts = [message.findtext(".//n:EnumerationContext", None, NAMESPACES) for message in endpoint.sent]
+    assert contexts == [None, "uuid:1", "uuid:2", "uuid:3"]
+
+
+def test_first_page_without_rows_is_followed_by_pulls() -> None:
+    """As not optimised: the first answer is a context alone."""
+    nothing_yet = wire.envelope(
+        "<n:EnumerateResponse><n:EnumerationContext>uuid:1</n:EnumerationContext></n:EnumerateResponse>"
+    )
+    assert rows(Wire([nothing_yet, wire.next_page(item("a"), "uuid:2"), wire.next_page(item("b"), end=True)])) == [
+        "a",
+        "b",
+    ]
+
+
+EMPTY = {
+    "no items": wire.first_page("", end=True),
+    "no element for items": wire.envelope(
+        "<n:EnumerateResponse><n:EnumerationContext></n:EnumerationContext><w:EndOfSequence/></n:EnumerateResponse>"
+    ),
+    "nothing but the end": wire.envelope("<n:EnumerateResponse><w:EndOfSequence/></n:EnumerateResponse>"),
+}
+
+
+@pytest.mark.parametrize("page", EMPTY.values(), ids=EMPTY)
+def test_query_without_rows(page: bytes) -> None:
+    endpoint = Wire([page])
+    assert rows(endpoint) == []
+    assert endpoint.actions == ["Enumerate"]
+
+
+def test_end_counts_even_beside_a_context() -> None:
+    endpoint = Wire([wire.first_page(item("a"), "uuid:1", end=True)])
+    assert rows(endpoint) == ["a"]
+    assert endpoint.actions == ["Enumerate"]
+
+
+def test_rows_come_under_their_own_class() -> None:
+    items = wire.row("Win32_Service", "") + wire.row("Win32_TerminalService", "") + item("x")
+    found = Wire([wire.first_page(items, end=True)]).session().query("root/cimv2", "SELECT * FROM Win32_Service")
+    assert [row.class_name for row in found] == ["Win32_Service", "Win32_TerminalService", "XmlFragment"]
+
+
+def test_page_that_neither_ends_nor_goes_on_is_refused() -> None:
+    with pytest.raises(errors.ProtocolError):
+        rows(Wire([wire.first_page(item("a"))]))
+
+
+def test_enumeration_that_never_ends_is_ended() -> None:
+    endpoint = Wire([wire.first_page("", "uuid:0"), *[wire.next_page("", "uuid:1")] * (MAX_PULLS + 1)])
+    with pytest.raises(errors.ProtocolError, match=str(MAX_PULLS)):
+        rows(endpoint)
+
+
+def test_context_is_text_not_markup() -> None:
+    endpoint = Wire([wire.first_page("", "a&lt;b&gt;&amp;c"), wire.next_page("", end=True)])
+    rows(endpoint)
+    assert endpoint.sent[1].findtext(".//n:EnumerationContext", "", NAMESPACES) == "a<b>&c"
+
+
+# Invoke
+
+
+def test_static_method_has_no_selectors() -> None:
+    endpoint = Wire(
+        [wire.output("StdRegProv", "GetDWORDValue", "<p:uValue>5</p:uValue><p:ReturnValue>0</p:ReturnValue>")]
+    )
+    parameters = {"hDefKey": 0x80000002, "sSubKeyName": "SYSTEM\\Setup", "sValueName": "SetupType"}
+    output = endpoint.session().invoke("root/default", "StdRegProv", "GetDWORDValue", parameters)
+    assert output.integer("uValue") == 5
+    (sent,) = endpoint.sent
+    uri = f"{wire.WMI}/root/default/StdRegProv"
+    assert header(sent, "a:Action") == f"{uri}/GetDWORDValue"
+    assert header(sent, "w:ResourceURI") == uri
+    assert selectors(sent) == {}
+    (input_,) = body(sent)
+    assert input_.tag == f"{{{uri}}}GetDWORDValue_INPUT"
+    assert [(child.tag, child.text) for child in input_] == [
+        (f"{{{uri}}}hDefKey", "2147483650"),
+        (f"{{{uri}}}sSubKeyName", "SYSTEM\\Setup"),
+        (f"{{{uri}}}sValueName", "SetupType"),
+    ]
+
+
+def test_method_of_an_instance_names_it() -> None:
+    endpoint = Wire([DONE])
+    endpoint.session().invoke("root/cimv2", "Win32_Service", "StartService", {}, selectors={"Name": "CcmExec"})
+    assert selectors(endpoint.sent[0]) == {"Name": "CcmExec"}
+
+
+def test_boolean_parameter_is_lower_case() -> None:
+    endpoint = Wire([wire.output("SMS_Client", "SetClientProvisioningMode", "", "root/ccm")])
+    endpoint.session().invoke("root/ccm", "SMS_Client", "SetClientProvisioningMode", {"bEnable": False})
+    assert [child.text for child in body(endpoint.sent[0])[0]] == ["false"]
+
+
+def test_output_of_another_method_is_refused() -> None:
+    with pytest.raises(errors.ProtocolError, match="StartService_OUTPUT"):
+        Wire([DONE]).session().invoke("root/cimv2", "Win32_Service", "StopService", {})
+
+
+# Stale connections
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_only_what_may_be_repeated_is_repeated(repeatable: bool) -> None:
+    endpoint = Wire([STALE, DONE])
+    session = endpoint.session()
+    call = ("root/cimv2", "Win32_Service", "StartService", {})
+    if repeatable:
+        session.invoke(*call, repeatable=True)
+    else:
+        with pytest.raises(errors.ConnectionLost):
+            session.invoke(*call)
+    assert len(endpoint.sent) == endpoint.connections == session.calls == (2 if repeatable else 1)
+
+
+def test_second_stale_connection_is_the_end() -> None:
+    endpoint = Wire([STALE, STALE, GET])
+    with pytest.raises(errors.StaleConnection):
+        endpoint.session().get("root/ccm", "SMS_Client")
+    assert len(endpoint.sent) == 2
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.ConnectionLost("it stopped answering"),
+        errors.EndpointUnreachable("refused", "port"),
+        errors.LoginRejected("no"),
+        errors.DeadlineExceeded("over"),
+        errors.ProtocolError("garbage"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_no_other_error_is_ever_repeated(error: errors.WSManError) -> None:
+    endpoint = Wire([error, GET, GET])
+    with pytest.raises(type(error)):
+        endpoint.session().get("root/ccm", "SMS_Client")
+    with pytest.raises(type(error)):
+        dataclasses.replace(endpoint, replies=[error, GET]).session().query("root/cimv2", WQL)
+    assert len(endpoint.sent) == 2
+
+
+def test_query_that_loses_its_connection_starts_again_and_counts_no_row_twice() -> None:
+    endpoint = Wire(
+        [
+            wire.first_page(item("a"), "uuid:1"),
+            STALE,
+            wire.first_page(item("a"), "uuid:2"),
+            wire.next_page(item("b"), end=True),
+        ]
+    )
+    assert rows(endpoint) == ["a", "b"]
+    assert endpoint.actions == ["Enumerate", "Pull", "Enumerate", "Pull"]
+    assert endpoint.connections == 2
+
+
+def test_query_starts_again_once_only() -> None:
+    endpoint = Wire(
+        [wire.first_page("", "uuid:1"), STALE, wire.first_page("", "uuid:2"), STALE, wire.first_page("", end=True)]
+    )
+    with pytest.raises(errors.StaleConnection):
+        rows(endpoint)
+    assert endpoint.connections == 2
+
+
+# Life of a session
+
+
+def test_nothing_is_sent_before_the_first_call_and_one_connection_carries_all() -> None:
+    endpoint = Wire([GET, GET, wire.first_page(item("a"), "uuid:1"), wire.next_page("", end=True)])
+    with endpoint.session() as session:
+        assert (endpoint.connections, session.calls) == (0, 0)
+        session.get("root/ccm", "SMS_Client")
+        session.get("root/ccm", "SMS_Client")
+        assert session.calls == 2
+        session.query("root/cimv2", WQL)
+        assert (endpoint.connections, session.calls, endpoint.closed) == (1, 4, 0)
+    assert endpoint.closed == 1
+
+
+def test_session_that_was_never_used_closes_nothing() -> None:
+    endpoint = Wire([])
+    with endpoint.session():
+        pass
+    assert (endpoint.connections, endpoint.closed) == (0, 0)
+
+
+def test_connection_is_closed_after_an_error() -> None:
+    endpoint = Wire([wire.wsman_fault(5)])
+    with pytest.raises(errors.AccessDenied), endpoint.session() as session:
+        session.get("root/ccm", "SMS_Client")
+    assert endpoint.closed == 1
+
+
+def test_nothing_is_sent_after_the_deadline() -> None:
+    clock = Clock()
+    endpoint = Wire([GET, GET], before_reply=lambda: clock.sleep(40))
+    session = endpoint.session(Deadline(60, clock))
+    session.get("root/ccm", "SMS_Client")
+    session.get("root/ccm", "SMS_Client")
+    with pytest.raises(errors.DeadlineExceeded, match="60 s"):
+        session.get("root/ccm", "SMS_Client")
+    assert len(endpoint.sent) == 2
+
+
+def test_endpoint_is_asked_to_finish_before_the_deadline() -> None:
+    clock = Clock()
+    endpoint = Wire([GET, GET], before_reply=lambda: clock.sleep(50))
+    session = endpoint.session(Deadline(60, clock), dataclasses.replace(SETTINGS, operation_timeout=20))
+    session.get("root/ccm", "SMS_Client")
+    session.get("root/ccm", "SMS_Client")
+    asked = [header(message, "w:OperationTimeout") for message in endpoint.sent]
+    assert [float(re.fullmatch(r"PT([\d.]+)S", text)[1]) for text in asked] == [20, 10]
+
+
+def test_log_tells_each_call_and_no_secret() -> None:
+    lines: list[str] = []
+    endpoint = Wire([STALE, GET])
+    endpoint.session(log=lines.append).get("root/ccm", "SMS_Client")
+    assert any("connecting again" in line for line in lines)
+    assert any("Get SMS_Client" in line for line in lines)
+    assert SETTINGS.password not in "".join(lines)
