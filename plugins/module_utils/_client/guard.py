@@ -9,7 +9,7 @@ from .._windows.endpoint import Endpoint
 from . import reader
 from .identity import mismatch
 from .state import ClientState
-from .verdict import live_signals, unreadable_guard
+from .verdict import live_signals, unreadable_signals
 
 
 class WrongMachine(Exception):
@@ -31,7 +31,7 @@ def reason_to_wait(endpoint: Endpoint) -> str:
     state = ClientState(mode=reader.read_mode(endpoint), full=True, guard=guard, unreadable=unreadable)
     for item in live_signals(guard):
         return f"{item.means} ({item.value})"
-    for item in unreadable_guard(state):
+    for item in unreadable_signals(state):
         return f"{item.signal} {item.means}"
     return (
         f"Windows Setup resumes at the next restart ({guard.setup.command_line})"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from . import facts
 from .state import ClientState, client_service
-from .verdict import RELEASED, RELEASED_BY_FORCE, Assessment, Verdict, live_signals, unreadable_guard
+from .verdict import RELEASED, RELEASED_BY_FORCE, Assessment, Verdict, live_signals, unreadable_signals
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ def plan_exit(state: ClientState, assessment: Assessment, *, force: bool, trigge
     service = client_service(state)
     if service is not None and service.disabled:
         steps.append(Step("change_start_mode", "Automatic"))
+    if service is not None and service.stopped:
         steps.append(Step("start_service", service.name))
     return Plan([*steps, *(Step("trigger_schedule", name) for name in triggers)])
 
@@ -54,7 +55,7 @@ def plan_entry(state: ClientState, assessment: Assessment) -> Plan:
         return Plan(left_alone=assessment.summary)
     for item in live_signals(state.guard):
         return Plan(left_alone=f"Now {item.means} ({item.value}), which enters and leaves the mode itself.")
-    for item in unreadable_guard(state):
+    for item in unreadable_signals(state):
         return Plan(left_alone=f"Nobody can tell whether an entry would be safe: {item.signal} {item.means}.")
     service = client_service(state)
     if service is None or not service.running:

@@ -76,8 +76,9 @@ def read_state(endpoint: Endpoint, *, full: bool = False) -> ClientState:
     return ClientState(
         mode=mode,
         full=True,
-        entered=_stored(endpoint, signals, facts.ENTERED, types),
-        max_minutes=_stored(endpoint, signals, facts.MAX_MINUTES, types),
+        entered=signals.read("entered_at", lambda: _value(endpoint, facts.ENTERED, types or {})) or StoredValue(),
+        max_minutes=signals.read("max_minutes", lambda: _value(endpoint, facts.MAX_MINUTES, types or {}))
+        or StoredValue(),
         system=signals.read("clock", lambda: system.operating_system(endpoint.session)),
         guard=guard,
         hold=signals.read("hold", lambda: _hold(endpoint)),
@@ -122,10 +123,6 @@ def _value(endpoint: Endpoint, name: str, types: t.Mapping[str, int]) -> StoredV
     if value_type is None:
         return StoredValue()
     return StoredValue(endpoint.registry.get(facts.CCMEXEC_KEY, name, value_type), value_type)
-
-
-def _stored(endpoint: Endpoint, signals: _Signals, name: str, types: t.Mapping[str, int] | None) -> StoredValue:
-    return signals.read(name, lambda: _value(endpoint, name, types or {})) or StoredValue()
 
 
 def _client_version(endpoint: Endpoint, signals: _Signals) -> tuple[str | None, bool]:

@@ -73,13 +73,12 @@ def live_signals(guard: Guard) -> list[Evidence]:
     return found
 
 
-def unreadable_guard(state: ClientState) -> list[Evidence]:
-    """The guard's signals that could not be read: with one of these in the dark, nothing may be written."""
-    signals = ("processes", "services", "setup", "winpe", "clock", "hold", "registry", "client_version")
+def unreadable_signals(state: ClientState) -> list[Evidence]:
+    """The signals that could not be read and that decide: with one of these in the dark, nothing may be written."""
     return [
-        Evidence(signal, None, f"could not be read: {state.unreadable[signal]}")
-        for signal in signals
-        if signal in state.unreadable
+        Evidence(signal, None, f"could not be read: {reason}")
+        for signal, reason in state.unreadable.items()
+        if signal != "requests"
     ]
 
 
@@ -96,7 +95,7 @@ def assess(state: ClientState, minimum_age: int = DEFAULT_MINIMUM_AGE) -> Assess
         return Assessment(Verdict.NORMAL, "Not in provisioning mode.", evidence, None)
     now = state.system.now if state.system else None
     times = timeline(state.entered, state.max_minutes, state.client_version, now, in_mode=mode.enabled is not False)
-    live, unreadable = live_signals(state.guard), unreadable_guard(state)
+    live, unreadable = live_signals(state.guard), unreadable_signals(state)
     evidence += live + _context(state, times) + unreadable
     verdict, summary = _decide(state, times, live, unreadable, minimum_age)
     return Assessment(verdict, summary, evidence, times)
@@ -106,9 +105,9 @@ def _decide(
     state: ClientState, times: Timeline, live: list[Evidence], unreadable: list[Evidence], minimum_age: int
 ) -> tuple[Verdict, str]:
     mode, services, service = state.mode, state.guard.services, client_service(state)
-    if state.class_missing and services is not None and service is None:
-        return Verdict.NOT_INSTALLED, "There is no ConfigMgr client."
-    if state.class_missing:
+    if state.class_missing and services is not None:
+        if service is None:
+            return Verdict.NOT_INSTALLED, "There is no ConfigMgr client."
         return Verdict.UNKNOWN, "The client's service is there but its WMI class is not: the client needs a repair."
     if mode.enabled is None:
         seen = "absent" if mode.text is None else f"{mode.text!r}"
@@ -122,6 +121,11 @@ def _decide(
     if unreadable:
         names = ", ".join(item.signal for item in unreadable)
         return Verdict.UNKNOWN, f"{what}; nobody can tell whether a change would be safe: {names} could not be read."
+    assert state.guard.setup is not None, "unreadable, which was handled before"
+    if state.guard.setup.armed:
+        return Verdict.RESUME_PENDING, (
+            f"{what} and waiting for a restart, which will run {state.guard.setup.command_line}."
+        )
     if mode.enabled:
         return _decide_in_mode(state, times, minimum_age)
     if mode.excludes:
@@ -130,12 +134,8 @@ def _decide(
 
 
 def _decide_in_mode(state: ClientState, times: Timeline, minimum_age: int) -> tuple[Verdict, str]:
-    assert state.system is not None and state.guard.setup is not None, "unreadable signals were handled before"
+    assert state.system is not None, "unreadable, which was handled before"
     now = state.system.now
-    if state.guard.setup.armed:
-        return Verdict.RESUME_PENDING, (
-            f"In provisioning mode and waiting for a restart, which will run {state.guard.setup.command_line}."
-        )
     if state.hold is not None and state.hold.expires > now:
         return Verdict.HELD, f"Held in provisioning mode by {state.hold.owner}: {state.hold.reason}."
     if times.age_minutes is not None:

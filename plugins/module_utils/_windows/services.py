@@ -49,6 +49,10 @@ class Service:
         return self.state == "Running"
 
     @property
+    def stopped(self) -> bool:
+        return self.state == "Stopped"
+
+    @property
     def disabled(self) -> bool:
         return self.start_mode == "Disabled"
 
