@@ -62,7 +62,7 @@ def assemble(spec: MachineSpec, clock: Clock) -> World:
         files=files,
         logs=ClientLogs(files, timeline, spec.os.time_zone),
     )
-    for key, apply in _APPLIERS.items():
+    for apply, key in {apply: key for key, apply in _APPLIERS.items()}.items():
         apply(world, _subkeys(key))
     _connect_client(world)
     return world

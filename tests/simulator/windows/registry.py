@@ -8,7 +8,7 @@ share the parts of the registry in which they do not differ.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum
 from types import MappingProxyType
 from typing import TypeVar
@@ -100,16 +100,18 @@ class Key:
 
     def with_value(self, name: str, value: RegValue) -> Key:
         old = self._values.get(name.lower())
-        return replace(self, _values=_with(self._values, name.lower(), _Named(old.name if old else name, value)))
+        return Key(
+            self.name, _with(self._values, name.lower(), _Named(old.name if old else name, value)), self._subkeys
+        )
 
     def without_value(self, name: str) -> Key:
-        return replace(self, _values=_without(self._values, name.lower()))
+        return Key(self.name, _without(self._values, name.lower()), self._subkeys)
 
     def with_subkey(self, key: Key) -> Key:
-        return replace(self, _subkeys=_with(self._subkeys, key.name.lower(), key))
+        return Key(self.name, self._values, _with(self._subkeys, key.name.lower(), key))
 
     def without_subkey(self, name: str) -> Key:
-        return replace(self, _subkeys=_without(self._subkeys, name.lower()))
+        return Key(self.name, self._values, _without(self._subkeys, name.lower()))
 
 
 def _with(mapping: Mapping[str, T], name: str, entry: T) -> Mapping[str, T]:

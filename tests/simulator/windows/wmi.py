@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from .cim import types, wql
@@ -59,14 +59,14 @@ class Wmi:
 
     def enumerate(self, namespace: str, class_name: str) -> list[Instance]:
         cim_class = self._open(namespace, class_name)
-        return [
-            _instance(namespace, each, row) for each in self._repository.family(cim_class) for row in self._rows(each)
-        ]
+        return [_instance(namespace, each, row) for each, row in self._objects(cim_class)]
 
     def query(self, namespace: str, wql_text: str) -> Rows:
         query = wql.parse(wql_text)
         cim_class = self._open(namespace, query.class_name)
-        return query.run(cim_class, self.enumerate(namespace, query.class_name))
+        columns = query.projection(cim_class)
+        found = query.select(cim_class, self._objects(cim_class))
+        return Rows([_instance(namespace, each, row, columns) for each, row in found], columns)
 
     def invoke(
         self, namespace: str, class_name: str, method: str, keys: dict[str, str], arguments: dict[str, list[str | None]]
@@ -128,16 +128,18 @@ class Wmi:
 
     def _find(self, cim_class: CimClass, keys: Mapping[str, str]) -> tuple[CimClass, Row]:
         wanted = _checked_keys(cim_class, keys)
-        for each in self._repository.family(cim_class):
-            for row in self._rows(each):
-                if _matches(row, wanted):
-                    return each, row
+        for each, row in self._objects(cim_class):
+            if _matches(row, wanted):
+                return each, row
         raise WmiError("not_found")
 
-    def _rows(self, cim_class: CimClass) -> list[Row]:
-        self._gate.check(cim_class.namespace, cim_class.name)
-        provider = self._providers.get((cim_class.namespace, cim_class.name))
-        return provider.instances(cim_class.name) if provider else []
+    def _objects(self, cim_class: CimClass) -> Iterator[tuple[CimClass, Row]]:
+        """What the class and the classes derived from it have."""
+        for each in self._repository.family(cim_class):
+            self._gate.check(each.namespace, each.name)
+            provider = self._providers.get((each.namespace, each.name))
+            for row in provider.instances(each.name) if provider else ():
+                yield each, row
 
     def _typed_arguments(self, method: Method, arguments: Arguments) -> dict[str, Value]:
         declared = {parameter.name: parameter for parameter in method.inputs}
@@ -173,10 +175,20 @@ def _outs(method: Method, results: Row) -> list[Out]:
     return outs
 
 
-def _instance(namespace: str, cim_class: CimClass, row: Row) -> Instance:
+def _instance(namespace: str, cim_class: CimClass, row: Row, columns: list[str] | None = None) -> Instance:
     """The namespace stays as the caller spelled it."""
-    properties = [Out(prop.name, prop.cim_type, row.get(prop.name), prop.is_array) for prop in cim_class.properties]
-    return Instance(namespace.replace("\\", "/"), cim_class.name, properties)
+    if columns is None:
+        outs = [Out(prop.name, prop.cim_type, row.get(prop.name), prop.is_array) for prop in cim_class.properties]
+    else:
+        outs = [_column(cim_class, row, name) for name in columns]
+    return Instance(namespace.replace("\\", "/"), cim_class.name, outs)
+
+
+def _column(cim_class: CimClass, row: Row, name: str) -> Out:
+    prop = cim_class.find_property(name)
+    if prop is None:
+        return Out(name, "string", wql.system_property(cim_class, name))
+    return Out(prop.name, prop.cim_type, row.get(prop.name), prop.is_array)
 
 
 def _checked_keys(cim_class: CimClass, keys: Mapping[str, str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from . import mof
@@ -33,7 +33,11 @@ class CimClass:
         return tuple(prop for prop in self.properties if prop.is_key)
 
     def find_property(self, name: str) -> Property | None:
-        return next((prop for prop in self.properties if prop.name.lower() == name.lower()), None)
+        return self._properties_by_name.get(name.lower())
+
+    @cached_property
+    def _properties_by_name(self) -> dict[str, Property]:
+        return {prop.name.lower(): prop for prop in self.properties}
 
     def find_method(self, name: str) -> Method | None:
         return next((method for method in self.methods if method.name.lower() == name.lower()), None)

@@ -8,12 +8,12 @@ Official docs: "WQL (SQL for WMI)". Comparisons of strings ignore case; NULL ans
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from . import types
-from .model import Instance, Out, Rows, Scalar, Value, WmiError
+from .model import Row, Scalar, Value, WmiError
 from .mof import Property
 from .repository import CimClass
 
@@ -26,9 +26,11 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-Test = Callable[[Instance], bool]
+Found = tuple[CimClass, Row]
+"""One object that a class or a class derived from it has."""
+Test = Callable[[Found], bool]
 Condition = Callable[[CimClass], Test]
-_SYSTEM_PROPERTIES = ("__CLASS", "__NAMESPACE", "__SUPERCLASS", "__RELPATH")
+SYSTEM_PROPERTIES = ("__CLASS", "__NAMESPACE", "__SUPERCLASS")
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,17 @@ class Query:
     """None stands for ``*``."""
     condition: Condition | None
 
-    def run(self, cim_class: CimClass, instances: list[Instance]) -> Rows:
-        test = self.condition(cim_class) if self.condition else None
-        chosen = [instance for instance in instances if test is None or test(instance)]
+    def select(self, cim_class: CimClass, objects: Iterable[Found]) -> list[Found]:
+        if self.condition is None:
+            return list(objects)
+        test = self.condition(cim_class)
+        return [each for each in objects if test(each)]
+
+    def projection(self, cim_class: CimClass) -> list[str] | None:
+        """The columns under their declared names, each once; None stands for all of them."""
         if self.columns is None:
-            return Rows(chosen)
-        names = list(dict.fromkeys(_column(cim_class, name) for name in self.columns))
-        return Rows([_project(instance, names) for instance in chosen], names)
+            return None
+        return list(dict.fromkeys(_column(cim_class, name) for name in self.columns))
 
 
 def parse(text: str) -> Query:
@@ -195,7 +201,7 @@ def _unquoted(text: str) -> str:
 def _combined(parts: list[Condition], rule: Callable[[list[bool]], bool]) -> Condition:
     def bind(cim_class: CimClass) -> Test:
         tests = [part(cim_class) for part in parts]
-        return lambda instance: rule([test(instance) for test in tests])
+        return lambda found: rule([test(found) for test in tests])
 
     return bind
 
@@ -203,7 +209,7 @@ def _combined(parts: list[Condition], rule: Callable[[list[bool]], bool]) -> Con
 def _negated(part: Condition) -> Condition:
     def bind(cim_class: CimClass) -> Test:
         test = part(cim_class)
-        return lambda instance: not test(instance)
+        return lambda found: not test(found)
 
     return bind
 
@@ -211,7 +217,7 @@ def _negated(part: Condition) -> Condition:
 def _is_null(name: str, wanted: bool) -> Condition:
     def bind(cim_class: CimClass) -> Test:
         read = _reader(cim_class, name)[1]
-        return lambda instance: (read(instance) is None) is wanted
+        return lambda found: (read(found) is None) is wanted
 
     return bind
 
@@ -233,8 +239,8 @@ def _like(name: str, pattern: str) -> Condition:
         if cim_type != "string":
             raise _invalid(f"LIKE needs a string, and {name} is a {cim_type}")
 
-        def test(instance: Instance) -> bool:
-            value = read(instance)
+        def test(found: Found) -> bool:
+            value = read(found)
             return isinstance(value, str) and expression.fullmatch(value) is not None
 
         return test
@@ -264,8 +270,8 @@ def _compared(name: str, operator: str, constant: _Token) -> Condition:
         cim_type, read = _reader(cim_class, name)
         wanted = _constant(cim_type, constant)
 
-        def test(instance: Instance) -> bool:
-            return _compare(read(instance), operator, wanted)
+        def test(found: Found) -> bool:
+            return _compare(read(found), operator, wanted)
 
         return test
 
@@ -313,7 +319,7 @@ def _ordered(left: float | str, operator: str, right: float | str) -> bool:
 
 def _column(cim_class: CimClass, name: str) -> str:
     """The name as the class declares it; one that it does not have makes the query invalid."""
-    if name.upper() in _SYSTEM_PROPERTIES:
+    if name.upper() in SYSTEM_PROPERTIES:
         return name.upper()
     return _declared(cim_class, name).name
 
@@ -325,19 +331,15 @@ def _declared(cim_class: CimClass, name: str) -> Property:
     return found
 
 
-def _reader(cim_class: CimClass, name: str) -> tuple[str, Callable[[Instance], Value]]:
-    if name.upper() in _SYSTEM_PROPERTIES:
-        return "string", lambda instance: _system(instance, name.upper()).value
+def _reader(cim_class: CimClass, name: str) -> tuple[str, Callable[[Found], Value]]:
+    if name.upper() in SYSTEM_PROPERTIES:
+        return "string", lambda found: system_property(found[0], name.upper())
     declared = _declared(cim_class, name)
-    return declared.cim_type, lambda instance: instance[declared.name]
+    return declared.cim_type, lambda found: found[1].get(declared.name)
 
 
-def _project(instance: Instance, names: list[str]) -> Instance:
-    by_name = {out.name: out for out in instance.properties}
-    properties = [by_name.get(name) or _system(instance, name) for name in names]
-    return Instance(instance.namespace, instance.class_name, properties)
-
-
-def _system(instance: Instance, name: str) -> Out:
-    values = {"__CLASS": instance.class_name, "__NAMESPACE": instance.namespace.replace("/", "\\")}
-    return Out(name, "string", values.get(name))
+def system_property(cim_class: CimClass, name: str) -> str | None:
+    values = {"__CLASS": cim_class.name, "__NAMESPACE": cim_class.namespace.replace("/", "\\")}
+    if name == "__SUPERCLASS":
+        return cim_class.ancestors[0] if cim_class.ancestors else None
+    return values.get(name)
