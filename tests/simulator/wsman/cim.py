@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from ..windows.wmi import Instance, Out
 from . import names
-from .text import attribute, escape, xml_datetime, xml_interval
+from .text import escape, xml_datetime, xml_interval
 
 _TYPES = f'xmlns:xsi="{names.XSI}"'
 
@@ -18,7 +18,7 @@ def instance(found: Instance, uri: str) -> str:
     name = found.class_name
     content = "".join(_element(out, "p:", "cim:") for out in _sorted(found.properties))
     return (
-        f'<p:{name} {_TYPES} xmlns:p="{attribute(uri)}" xmlns:cim="{names.CIM}" xsi:type="p:{name}_Type">'
+        f'<p:{name} {_TYPES} xmlns:p="{escape(uri)}" xmlns:cim="{names.CIM}" xsi:type="p:{name}_Type">'
         f"{content}</p:{name}>"
     )
 
@@ -35,7 +35,7 @@ def output(method: str, outs: Iterable[Out], uri: str) -> str:
     ordered = sorted(outs, key=lambda out: out.name.lower() == "returnvalue")
     content = "".join(_element(out, "p:", "cim:") for out in ordered)
     name = f"p:{method}_OUTPUT"
-    return f'<{name} {_TYPES} xmlns:p="{attribute(uri)}" xmlns:cim="{names.CIM}">{content}</{name}>'
+    return f'<{name} {_TYPES} xmlns:p="{escape(uri)}" xmlns:cim="{names.CIM}">{content}</{name}>'
 
 
 def _sorted(properties: Iterable[Out]) -> list[Out]:

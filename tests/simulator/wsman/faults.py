@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from . import names
-from .text import attribute, escape, localised, new_id
+from .text import escape, localised, new_id
 
 WMI_PLUGIN = ("WMI Provider", r"%systemroot%\system32\WsmWmiPl.dll")
 SHELL_PLUGIN = ("Shell cmd plugin", r"%systemroot%\system32\winrscmd.dll")
@@ -97,7 +97,7 @@ class Fault(Exception):
 
     def _fault_element(self, content: str, machine: str) -> str:
         return (
-            f'<f:WSManFault xmlns:f="{names.FAULT}" Code="{self.code}" Machine="{attribute(machine)}">'
+            f'<f:WSManFault xmlns:f="{names.FAULT}" Code="{self.code}" Machine="{escape(machine)}">'
             f"<f:Message>{content}</f:Message></f:WSManFault>"
         )
 
@@ -107,7 +107,7 @@ class Fault(Exception):
         namespace, wql = self.extended_status
         uri = f"{names.WMI_ROOT}{namespace}/__ExtendedStatus"
         return (
-            f'<f:ExtendedError><p:__ExtendedStatus xmlns:xsi="{names.XSI}" xmlns:p="{attribute(uri)}"'
+            f'<f:ExtendedError><p:__ExtendedStatus xmlns:xsi="{names.XSI}" xmlns:p="{escape(uri)}"'
             f' xmlns:cim="{names.CIM}" xsi:type="p:__ExtendedStatus_Type"><p:Description xsi:nil="true"/>'
             f"<p:Operation>ExecQuery</p:Operation><p:ParameterInfo>{escape(wql)}</p:ParameterInfo>"
             f'<p:ProviderName>WinMgmt</p:ProviderName><p:StatusCode xsi:nil="true"/></p:__ExtendedStatus>'

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from . import names
 from .request import Request
-from .text import attribute, escape, new_id
+from .text import escape, new_id
 
 
 def envelope(
@@ -30,7 +30,7 @@ def envelope(
         echoed += f"<p:SequenceId{microsoft}>{escape(request.sequence_id)}</p:SequenceId>"
     activity = f"<p:ActivityId{microsoft}>{new_id()}</p:ActivityId>" if activity_id else ""
     return (
-        f'<s:Envelope xml:lang="{attribute(language)}"{declared}><s:Header><a:Action>{escape(action)}</a:Action>'
+        f'<s:Envelope xml:lang="{escape(language)}"{declared}><s:Header><a:Action>{escape(action)}</a:Action>'
         f"<a:MessageID>uuid:{new_id()}</a:MessageID>{activity}{echoed}<a:To>{names.ANONYMOUS}</a:To>"
         f"<a:RelatesTo>{escape(request.message_id)}</a:RelatesTo></s:Header><s:Body>{body}</s:Body></s:Envelope>"
     )

@@ -59,6 +59,7 @@ class Shell:
     output_streams: str
     input_streams: str
     working_directory: str
+    environment: tuple[tuple[str, str], ...]
     codepage: str
     used: datetime
     commands: dict[str, Command] = field(default_factory=dict)
@@ -144,6 +145,7 @@ class Shells:
             body.findtext(_rsp("OutputStreams")) or "stdout stderr",
             body.findtext(_rsp("InputStreams")) or "stdin",
             body.findtext(_rsp("WorkingDirectory")) or "",
+            tuple((each.get("Name", ""), each.text or "") for each in body.iterfind(f"{_rsp('Environment')}/*")),
             request.option("WINRS_CODEPAGE"),
             self._pacer.now(),
         )
@@ -302,6 +304,10 @@ def _idle_timeout(body: Element) -> float:
 
 
 def _described(shell: Shell) -> str:
+    variables = "".join(
+        f'<rsp:Variable Name="{escape(name)}">{escape(value)}</rsp:Variable>' for name, value in shell.environment
+    )
+    environment = f"<rsp:Environment>{variables}</rsp:Environment>" if variables else ""
     directory = (
         f"<rsp:WorkingDirectory>{escape(shell.working_directory)}</rsp:WorkingDirectory>"
         if shell.working_directory
@@ -310,7 +316,7 @@ def _described(shell: Shell) -> str:
     return (
         f'<rsp:Shell xmlns:rsp="{names.SHELL}"><rsp:ShellId>{shell.shell_id}</rsp:ShellId>'
         f"<rsp:ResourceUri>{names.SHELL_CMD}</rsp:ResourceUri><rsp:Owner>{escape(shell.owner)}</rsp:Owner>"
-        f"<rsp:ClientIP>{shell.client_ip}</rsp:ClientIP>{directory}"
+        f"<rsp:ClientIP>{shell.client_ip}</rsp:ClientIP>{environment}{directory}"
         f"<rsp:IdleTimeOut>PT{shell.idle_timeout:.3f}S</rsp:IdleTimeOut>"
         f"<rsp:InputStreams>{escape(shell.input_streams)}</rsp:InputStreams>"
         f"<rsp:OutputStreams>{escape(shell.output_streams)}</rsp:OutputStreams>"

@@ -15,9 +15,10 @@ _DURATION = re.compile(
 
 
 def escape(text: str) -> str:
-    text = _NOT_XML.sub("?", text)
+    """Text of an element or an attribute: Windows escapes the quotation mark in both (recorded)."""
+    text = _NOT_XML.sub("?", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # A bare carriage return would come out of the client's parser as a line feed.
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+    return text.replace('"', "&quot;").replace("\r", "&#13;")
 
 
 _FOREIGN = str.maketrans("aceinouyACEINOUY", "äçéîñöüýÄÇÉÎÑÖÜÝ")
@@ -29,10 +30,6 @@ def localised(text: str, language: str) -> str:
     Recorded: reasons, captions and states come in the language of the system. Who matches them finds out here.
     """
     return text if language.lower().startswith("en") else text.translate(_FOREIGN)
-
-
-def attribute(text: str) -> str:
-    return escape(text).replace('"', "&quot;")
 
 
 def new_id() -> str:
