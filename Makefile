@@ -3,7 +3,7 @@ PYTHON ?= python3
 
 BUILD := $(CURDIR)/.build
 # The demo's environment is the smaller one; a run that also tests needs no second one.
-VENV := $(CURDIR)/.venv/$(if $(filter-out help install demo fleet clean,$(MAKECMDGOALS)),test,demo)
+VENV := $(CURDIR)/.venv/$(if $(filter-out help install demo fleet bench clean,$(MAKECMDGOALS)),test,demo)
 # The checkout, importable as ansible_collections.configmgr.client: for unit tests and mypy.
 LINK := $(BUILD)/src/ansible_collections/configmgr/client
 # What people get: built, installed, and run by the demo and the integration tests.
@@ -23,12 +23,13 @@ export LC_ALL := C.UTF-8
 export PATH := $(VENV)/bin:$(PATH)
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo fleet test lint test-cores install clean
+.PHONY: help demo fleet bench test lint test-cores install clean
 .SECONDARY:
 
 help:
-	@echo 'make demo        survey, repair and report on a few simulated endpoints'
-	@echo 'make fleet       the same on a fleet of thousands'
+	@echo 'make demo        survey, remediate and survey again forty simulated endpoints'
+	@echo 'make fleet       leave the simulated endpoints running, to try the modules by hand'
+	@echo 'make bench       calls, bytes and CPU per endpoint, beside what one would run instead'
 	@echo 'make test        all checks and tests'
 	@echo 'make lint        the checks only: ruff, mypy, ansible-lint, changelog, documentation'
 	@echo 'make test-cores  the tests under the oldest and the newest supported ansible-core'
@@ -38,6 +39,9 @@ help:
 
 demo fleet: $(VENV)/.ready install
 	@PYTHONPATH=$(CURDIR) $(VENV)/bin/python tests/demo/$@.py # which imports tests.simulator
+
+bench: $(VENV)/.ready install
+	@PYTHONPATH=$(CURDIR) $(VENV)/bin/python tests/bench/per_host.py
 
 lint: $(VENV)/.ready install $(LINK)
 	@echo '== ruff' && ruff check
