@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -66,6 +66,9 @@ class ScheduledTasks:
         self._world.journal.happened("task.unregistered", task.uri)
         return True
 
+    def enable(self, task: ScheduledTask, enabled: bool) -> None:
+        self._tasks[task.uri.lower()] = replace(task, enabled=enabled)
+
     def booted(self) -> None:
         """A boot trigger's delay counts from the start of the scheduler."""
         for task in self:
@@ -98,6 +101,11 @@ def parse(path: str, name: str, xml: str) -> ScheduledTask:
     if not command:
         raise MalformedTask("the task has no command")
     arguments = text("Actions/Exec/Arguments")
+    if not name:  # seen in public scripts: the task is then called as its own XML says
+        folder, _, name = text("RegistrationInfo/URI").rpartition("\\")
+        path = _folder(folder)
+        if not name:
+            raise MalformedTask("the task has no name")
     quoted = f'"{command}"' if " " in command and not command.startswith('"') else command
     boots = root.find(f"{_NAMESPACE}Triggers/{_NAMESPACE}BootTrigger") is not None
     return ScheduledTask(

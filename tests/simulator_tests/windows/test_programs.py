@@ -131,6 +131,13 @@ def test_an_application_takes_its_arguments_with_or_without_its_name() -> None:
         machine.run_program("sc.exe", "query CcmExec")
 
 
+def test_cmd_keeps_the_quotes_of_what_it_runs() -> None:
+    machine = Endpoint().machine
+    line = '/d /c "sc.exe config "smstsmgr" depend= "Winmgmt/CcmExec""'
+    assert machine.run_program(f"{SYSTEM32}\\cmd.exe", line).exit_code == 0
+    assert machine.describe()["services"]["smstsmgr"]["depend_on"] == ["Winmgmt", "CcmExec"]
+
+
 def test_cmd_runs_one_command_after_another() -> None:
     machine = Endpoint().machine
     assert machine.run_program(None, "hostname & exit /b 3").exit_code == 3

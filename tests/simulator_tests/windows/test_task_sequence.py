@@ -89,6 +89,28 @@ def test_a_boot_task_leaves_the_mode() -> None:
     assert endpoint.mode == "normal"
 
 
+XML = (
+    '<?xml version="1.0" encoding="UTF-16"?>'
+    '<Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">'
+    "<Triggers><BootTrigger><Delay>PT2M</Delay></BootTrigger></Triggers>"
+    "<Actions><Exec><Command>C:\\Windows\\CCM\\ccmeval.exe</Command></Exec></Actions></Task>"
+)
+TASKS = "root/Microsoft/Windows/TaskScheduler"
+
+
+def test_tasks_are_registered_and_deleted_over_wmi() -> None:
+    endpoint = Endpoint("dead_upgrade")
+    names = {"TaskName": "Repair", "TaskPath": "\\Example\\"}
+    endpoint.call(TASKS, "PS_ScheduledTask", "RegisterByXml", Force="true", Xml=XML, **names)
+    (row,) = endpoint.rows(TASKS, "SELECT URI, State FROM MSFT_ScheduledTask")
+    assert row == {"URI": "\\Example\\Repair", "State": 3}
+    endpoint.machine.fire("reboot")
+    endpoint.advance(minutes=2)
+    assert endpoint.ccmexec()["State"] == "Running"
+    endpoint.wmi.delete(TASKS, "MSFT_ScheduledTask", names)
+    assert not endpoint.rows(TASKS, "SELECT * FROM MSFT_ScheduledTask")
+
+
 def test_run_once_waits_for_an_administrator() -> None:
     endpoint = Endpoint("stuck")
     key = "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\RunOnce"

@@ -14,7 +14,8 @@ from .result import ProgramNotFound, ProgramResult
 if TYPE_CHECKING:
     from ..world import World
 
-Program = Callable[["World", list[str]], ProgramResult]
+Program = Callable[["World", str], ProgramResult]
+"""Takes what stands behind its name on the command line."""
 _SYSTEM32 = "c:\\windows\\system32"
 _PATH = (_SYSTEM32, "c:\\windows", f"{_SYSTEM32}\\wbem", f"{_SYSTEM32}\\windowspowershell\\v1.0")
 
@@ -41,27 +42,26 @@ def _whoami(world: World, arguments: list[str]) -> ProgramResult:
     return ProgramResult(0, f"{world.spec.domain.partition('.')[0].lower()}\\operator\r\n")
 
 
-def _cmd(world: World, arguments: list[str]) -> ProgramResult:
-    words = [word for word in arguments if word.lower() not in ("/d", "/s", "/q", "/u", "/a")]
-    if not words or words[0].lower() not in ("/c", "/k"):
-        return ProgramResult(0)
-    return run_in_shell(world, " ".join(_requoted(word) for word in words[1:]))
+def _cmd(world: World, tail: str) -> ProgramResult:
+    match = re.fullmatch(r"\s*(?:/[dsqua]\s+)*/c\s*(.*)", tail, re.IGNORECASE | re.DOTALL)
+    return run_in_shell(world, match[1]) if match else ProgramResult(0)
 
 
-def _requoted(word: str) -> str:
-    return f'"{word}"' if " " in word and len(word.split()) > 1 and ntpath.splitdrive(word)[0] else word
+def _splitting(program: Callable[[World, list[str]], ProgramResult]) -> Program:
+    """A program that splits its command line by the common rules; cmd.exe has its own."""
+    return lambda world, tail: program(world, command_line.arguments(tail))
 
 
 _PROGRAMS: dict[str, Program] = {
-    f"{_SYSTEM32}\\sc.exe": sc.run,
+    f"{_SYSTEM32}\\sc.exe": _splitting(sc.run),
     f"{_SYSTEM32}\\cmd.exe": _cmd,
-    f"{_SYSTEM32}\\schtasks.exe": schtasks.run,
-    f"{_SYSTEM32}\\hostname.exe": _hostname,
-    f"{_SYSTEM32}\\whoami.exe": _whoami,
-    f"{_SYSTEM32}\\wbem\\wmic.exe": wmic.run,
-    f"{_SYSTEM32}\\windowspowershell\\v1.0\\powershell.exe": powershell.run,
-    "c:\\windows\\ccm\\ccmeval.exe": _ccmeval,
-    "c:\\windows\\ccm\\ccmrestart.exe": _ccmrestart,
+    f"{_SYSTEM32}\\schtasks.exe": _splitting(schtasks.run),
+    f"{_SYSTEM32}\\hostname.exe": _splitting(_hostname),
+    f"{_SYSTEM32}\\whoami.exe": _splitting(_whoami),
+    f"{_SYSTEM32}\\wbem\\wmic.exe": _splitting(wmic.run),
+    f"{_SYSTEM32}\\windowspowershell\\v1.0\\powershell.exe": _splitting(powershell.run),
+    "c:\\windows\\ccm\\ccmeval.exe": _splitting(_ccmeval),
+    "c:\\windows\\ccm\\ccmrestart.exe": _splitting(_ccmrestart),
 }
 
 
@@ -74,9 +74,8 @@ def run_program(world: World, application: str | None, line: str) -> ProgramResu
     if program is None:
         raise ProgramNotFound(application)
     words = command_line.split(line)
-    if words and _stem(words[0]) == _stem(path):
-        return program(world, words[1:])
-    return program(world, command_line.arguments(line))
+    named = bool(words) and _stem(words[0]) == _stem(path)
+    return program(world, line[command_line.program_length(line) :] if named else line)
 
 
 def create_process(world: World, line: str) -> ProgramResult:
@@ -86,13 +85,13 @@ def create_process(world: World, line: str) -> ProgramResult:
     program = _look_up(world, words[0]) if words else None
     if program is None:
         raise ProgramNotFound(words[0] if words else "")
-    return program(world, words[1:])
+    return program(world, line[command_line.program_length(line) :])
 
 
 def run_in_shell(world: World, line: str) -> ProgramResult:
     """``cmd.exe /c line`` with the separators `&`, `&&` and `||`."""
     result = ProgramResult(0)
-    for separator, part in _parts(_unwrapped(_expanded(world, line.strip()))):
+    for separator, part in _parts(_unwrapped(world, _expanded(world, line.strip()))):
         if (separator == "&&" and result.exit_code) or (separator == "||" and not result.exit_code):
             continue
         after = _run_command(world, part.strip())
@@ -124,7 +123,7 @@ def _run_command(world: World, line: str) -> ProgramResult:
     if program is None:
         text = f"'{words[0]}' is not recognized as an internal or external command,\r\noperable program or batch file."
         return ProgramResult(1, "", f"{text}\r\n")
-    return program(world, words[1:])
+    return program(world, rest)
 
 
 def _type(world: World, names: list[str]) -> ProgramResult:
@@ -134,11 +133,14 @@ def _type(world: World, names: list[str]) -> ProgramResult:
     return ProgramResult(0, file.text)
 
 
-def _unwrapped(line: str) -> str:
-    """cmd.exe /c takes away the outer quotes of a line that starts with one and has more than two (official)."""
-    if line.startswith('"') and line.count('"') > 2 and line.endswith('"'):
-        return line[1:-1]
-    return line
+def _unwrapped(world: World, line: str) -> str:
+    """cmd.exe /c takes the first and the last quote away, unless just the name of a program is quoted (official)."""
+    if not line.startswith('"') or line.count('"') < 2:
+        return line
+    inner, _, after = line[1:].rpartition('"')
+    if '"' not in inner and _look_up(world, inner):
+        return line
+    return inner + after
 
 
 def _parts(line: str) -> list[tuple[str, str]]:

@@ -35,9 +35,9 @@ class SchedulerHistoryProvider(BaseProvider):
         shift = timedelta(minutes=world.spec.os.time_zone if local else 0)
         return [
             {
-                "ActivationMessageSent": "19700101000000.000000+000",
+                "ActivationMessageSent": _epoch(),
                 "ActivationMessageSentIsGMT": True,
-                "ExpirationMessageSent": "19700101000000.000000+000",
+                "ExpirationMessageSent": _epoch(),
                 "ExpirationMessageSentIsGMT": True,
                 "FirstEvalTime": _epoch(),
                 "LastTriggerTime": (moment + shift).replace(microsecond=0),
@@ -47,6 +47,14 @@ class SchedulerHistoryProvider(BaseProvider):
             }
             for schedule, moment in sorted(world.client.triggered.items() if world.client else ())
         ]
+
+    def delete(self, class_name: str, keys: Mapping[str, str]) -> None:
+        """Public scripts delete entries, so that a required deployment runs again."""
+        self._world.journal.written("CCM_Scheduler_History.delete", keys["ScheduleID"])
+        if not self._world.access.is_administrator:
+            raise WmiError("access_denied")
+        if self._world.client:
+            self._world.client.triggered.pop(keys["ScheduleID"], None)
 
 
 class ClientUtilitiesProvider(BaseProvider):

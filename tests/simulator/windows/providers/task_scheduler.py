@@ -28,6 +28,8 @@ class TaskScheduler(BaseProvider):
         ]
 
     def call(self, class_name: str, method: str, keys: Mapping[str, str], arguments: Row) -> Row:
+        if class_name != "PS_ScheduledTask":
+            raise WmiError("not_supported")
         path, name = str(arguments.get("TaskPath") or "\\"), str(arguments.get("TaskName") or "")
         self._world.journal.written(f"task.{method}", path + name)
         if not self._world.access.is_administrator:
@@ -47,8 +49,16 @@ class TaskScheduler(BaseProvider):
         match method:
             case "UnregisterByName":
                 tasks.unregister(path, name)
-            case "StartByPath":
+            case "EnableByName" | "DisableByName":
+                tasks.enable(task, method == "EnableByName")
+            case "StartByName":
                 tasks.run(task)
             case "ExportByName":
                 return {"XmlText": task.xml, "ReturnValue": 0}
         return {"ReturnValue": 0}
+
+    def delete(self, class_name: str, keys: Mapping[str, str]) -> None:
+        self._world.journal.written("task.delete", keys["TaskPath"] + keys["TaskName"])
+        if not self._world.access.is_administrator:
+            raise WmiError("access_denied")
+        self._world.scheduled_tasks.unregister(keys["TaskPath"], keys["TaskName"])
