@@ -88,11 +88,13 @@ def problem(params: Result, check: Check | None) -> str | None:
     return check(params) if check else None
 
 
-def execute(run: Run, settings: Settings, params: t.Mapping[str, t.Any], check_mode: bool, log: Log) -> Result:
-    """*run*'s result; every expected failure becomes one TaskFailed or TaskUnreachable."""
+def execute(
+    run: Run, settings: Settings, params: t.Mapping[str, t.Any], check_mode: bool, log: Log, trace: Log
+) -> Result:
+    """*run*'s result; every expected failure becomes one TaskFailed or TaskUnreachable. *trace* tells each call."""
     with failures():
         deadline = Deadline(params["deadline"])
-        with Session(settings, lambda: PywinrmTransport(settings, deadline), deadline, log) as session:
+        with Session(settings, lambda: PywinrmTransport(settings, deadline), deadline, trace) as session:
             return run(Task(Endpoint(session), params, check_mode, log))
 
 
@@ -135,7 +137,7 @@ def main(argument_spec: dict[str, t.Any], run: Run, check: Check | None = None, 
     try:
         with failures():
             settings = endpoint_settings(params["endpoint"], params["connect_timeout"])
-        result = execute(run, settings, params, module.check_mode, module.debug)
+        result = execute(run, settings, params, module.check_mode, module.debug, module.debug)
     except TaskFailed as error:
         module.fail_json(msg=str(error), unreachable=isinstance(error, TaskUnreachable), **error.result)
     except Exception as error:  # a defect of ours: the traceback is for the report of it

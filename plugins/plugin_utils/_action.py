@@ -55,12 +55,15 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
             params["computer_name"] = params["computer_name"] or host
 
         def log(line: str) -> None:
+            display.v(f"<{host}> {line}")
+
+        def trace(line: str) -> None:
             display.vvv(line, host=host)
 
         try:
             with _task.failures():
                 settings = self._settings(params["connect_timeout"])
-            result.update(_task.execute(self.MODULE.run, settings, params, bool(self._task.check_mode), log))
+            result.update(_task.execute(self.MODULE.run, settings, params, bool(self._task.check_mode), log, trace))
         except _task.TaskUnreachable as error:
             # Not AnsibleConnectionFailure, which would drop all but the message.
             result.update(error.result, unreachable=True, msg=str(error))
