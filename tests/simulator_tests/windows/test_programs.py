@@ -154,3 +154,8 @@ def test_a_created_process_does_its_work() -> None:
     assert endpoint.mode == "normal"
     outs = endpoint.call("root/cimv2", "Win32_Process", "Create", CommandLine="nope.exe")
     assert outs == {"ProcessId": None, "ReturnValue": 9}
+
+
+def test_a_quoted_program_takes_quoted_arguments() -> None:
+    machine = Endpoint().machine
+    assert machine.run_program(None, '"C:\\Windows\\System32\\sc.exe" query "CcmExec"').exit_code == 0

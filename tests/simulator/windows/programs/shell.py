@@ -44,7 +44,7 @@ def _whoami(world: World, arguments: list[str]) -> ProgramResult:
 
 def _cmd(world: World, tail: str) -> ProgramResult:
     match = re.fullmatch(r"\s*(?:/[dsqua]\s+)*/c\s*(.*)", tail, re.IGNORECASE | re.DOTALL)
-    return run_in_shell(world, match[1]) if match else ProgramResult(0)
+    return run_in_shell(world, _unwrapped(world, match[1])) if match else ProgramResult(0)
 
 
 def _splitting(program: Callable[[World, list[str]], ProgramResult]) -> Program:
@@ -89,9 +89,12 @@ def create_process(world: World, line: str) -> ProgramResult:
 
 
 def run_in_shell(world: World, line: str) -> ProgramResult:
-    """``cmd.exe /c line`` with the separators `&`, `&&` and `||`."""
+    """A line of cmd.exe, with the separators `&`, `&&` and `||`.
+
+    Inferred: WinRM quotes the command that it hands to cmd.exe, so that the command's own quotes stay.
+    """
     result = ProgramResult(0)
-    for separator, part in _parts(_unwrapped(world, _expanded(world, line.strip()))):
+    for separator, part in _parts(_expanded(world, line.strip())):
         if (separator == "&&" and result.exit_code) or (separator == "||" and not result.exit_code):
             continue
         after = _run_command(world, part.strip())
