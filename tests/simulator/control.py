@@ -42,8 +42,8 @@ class Control:
                 await http.write(http.encode(await self._answer(request), self._estate.clock.now()))
                 if not http.reusable:
                     return
-        except (BadHttp, ConnectionError):
-            pass
+        except (BadHttp, ConnectionError, asyncio.CancelledError):
+            pass  # the client left, or the simulator ends
         finally:
             writer.close()
 

@@ -175,8 +175,8 @@ async def serve_connection(
             await connection.serve()
         else:
             transport.abort()
-    except (ConnectionError, asyncio.IncompleteReadError):
-        pass
+    except (ConnectionError, asyncio.CancelledError):
+        pass  # the client left, or the simulator ends: nobody is above this who could want to know
     except Exception:
         log.exception("%s: the connection ends with an error of the simulator", spec.name)
     finally:

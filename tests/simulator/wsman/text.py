@@ -15,10 +15,10 @@ _DURATION = re.compile(
 
 
 def escape(text: str) -> str:
-    """Text of an element or an attribute: Windows escapes the quotation mark in both (recorded)."""
+    """Text of an element or an attribute: Windows escapes both quotation marks in either (recorded)."""
     text = _NOT_XML.sub("?", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # A bare carriage return would come out of the client's parser as a line feed.
-    return text.replace('"', "&quot;").replace("\r", "&#13;")
+    return text.replace('"', "&quot;").replace("'", "&apos;").replace("\r", "&#13;")
 
 
 _FOREIGN = str.maketrans("aceinouyACEINOUY", "äçéîñöüýÄÇÉÎÑÖÜÝ")
