@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+import ansible.constants as C
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -16,6 +17,7 @@ from ansible.utils.display import Display
 from ..module_utils import _task
 from ..module_utils._wsman.settings import Settings
 from ._connection import winrm_settings
+from ._login_brake import LoginBrake
 
 display = Display()
 
@@ -63,13 +65,25 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
         try:
             with _task.failures():
                 settings = self._settings(params["connect_timeout"])
-            result.update(_task.execute(self.MODULE.run, settings, params, bool(self._task.check_mode), log, trace))
+            result.update(self._execute(settings, params, log, trace))
         except _task.TaskUnreachable as error:
             # Not AnsibleConnectionFailure, which would drop all but the message.
             result.update(error.result, unreachable=True, msg=str(error))
         except _task.TaskFailed as error:
             result.update(error.result, failed=True, msg=str(error))
         return result
+
+    def _execute(self, settings: Settings, params: _task.Result, log: _task.Log, trace: _task.Log) -> _task.Result:
+        brake = LoginBrake(C.DEFAULT_LOCAL_TMP, settings)
+        problem = brake.problem()
+        if problem:
+            raise _task.TaskUnreachable(problem, {"error_layer": "login"})
+        try:
+            return _task.execute(self.MODULE.run, settings, params, bool(self._task.check_mode), log, trace)
+        except _task.TaskUnreachable as error:
+            if error.result.get("error_layer") == "login":
+                brake.rejected()
+            raise
 
     def _settings(self, connect_timeout: float) -> Settings:
         kind = self._connection.transport

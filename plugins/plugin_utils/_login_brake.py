@@ -1,0 +1,45 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stops a wrong password from locking its account: after some rejected logins, an account is not tried again in a run.
+
+Each host is worked on in a process of its own, so what they all see is a file: in Ansible's temporary directory of the
+run, which ends with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from ..module_utils._wsman.settings import Settings
+
+MOST_REJECTIONS = 3
+"""Below the lockout thresholds that Active Directory domains commonly set. Logins under way at once come on top."""
+
+
+class LoginBrake:
+    """For the account of *settings*. A local account is another one on each host."""
+
+    def __init__(self, directory: str, settings: Settings) -> None:
+        username = (settings.username or "").casefold()
+        of_domain = "@" in username or ("\\" in username and not username.startswith(".\\"))
+        account = username if of_domain else f"{settings.host.casefold()}\\{username}"
+        digest = hashlib.sha256(account.encode()).hexdigest()[:32]
+        self._file = Path(directory, f"configmgr-client-rejected-{digest}")
+
+    def problem(self) -> str | None:
+        """Why no login is to be tried; None where one may be."""
+        try:
+            rejections = self._file.stat().st_size
+        except FileNotFoundError:
+            return None
+        if rejections < MOST_REJECTIONS:
+            return None
+        return (
+            f"No login was tried: this account was rejected {rejections} times in this run, and could get locked."
+            " Check ansible_user and ansible_password"
+        )
+
+    def rejected(self) -> None:
+        with self._file.open("ab") as file:  # appending is atomic: the size is the count
+            file.write(b".")
