@@ -105,6 +105,26 @@ def test_https_with_pywinrm(pc: Host, transport: str) -> None:
     assert b"_OUTPUT" in pc.pywinrm("https", transport).send_message(read_value("ProvisioningMode"))
 
 
+@pytest.mark.parametrize(
+    ("hardening", "bound", "accepted"),
+    [
+        ("strict", True, True),
+        ("strict", False, False),
+        ("relaxed", True, True),
+        ("relaxed", False, True),
+        ("none", False, True),
+    ],
+)
+def test_channel_binding(fresh: Host, hardening: str, bound: bool, accepted: bool) -> None:
+    fresh.fleet.patch(fresh.name, channel_binding=hardening)
+    client = fresh.pywinrm("https", send_cbt=bound)
+    if accepted:
+        client.send_message(read_value("ProvisioningMode"))
+    else:
+        with pytest.raises(InvalidCredentialsError):
+            client.send_message(read_value("ProvisioningMode"))
+
+
 def test_wrong_basic_password(pc: Host) -> None:
     client = Protocol(
         f"https://{pc.address}:{pc.fleet.https_port}/wsman",

@@ -108,6 +108,14 @@ def test_a_trigger_changes_the_world_after_the_answer(fresh: Host) -> None:
     assert "SetupHost.exe" in str(fresh.fleet.endpoint(fresh.name)["processes"])
 
 
+def test_a_trigger_that_ends_the_connection_lets_the_answer_out(fresh: Host) -> None:
+    fresh.fleet.patch(fresh.name, triggers=[{"after": {"operation": "Invoke"}, "do": {"event": "reboot"}}])
+    client = fresh.pywinrm()
+    assert b"_OUTPUT" in client.send_message(MESSAGE)
+    with pytest.raises(requests.ConnectionError):  # it takes its time to boot
+        client.send_message(MESSAGE)
+
+
 def test_traffic(fresh: Host) -> None:
     client = fresh.pywinrm()
     client.send_message(MESSAGE)

@@ -53,6 +53,25 @@ def test_a_call_blocks_longer_than_its_operation_timeout(fresh: Host) -> None:
     assert isinstance(error, WinRMOperationTimeoutError)
 
 
+def test_quota_of_operations(fresh: Host) -> None:
+    fresh.fleet.patch(fresh.name, wsman={"max_operations": 1}, faults=[{"match": {"nth": 1}, "then": "hang 30"}])
+    refused: list[int | None] = []
+
+    def second() -> None:
+        with pytest.raises(WSManFaultError) as caught:
+            fresh.send(read_value("ProvisioningMode"))
+        refused.append(caught.value.wsman_fault_code)
+
+    first = threading.Thread(target=fresh.send, args=[read_value("ProvisioningMode", timeout="PT60S")])
+    first.start()
+    while not fresh.fleet.endpoint(fresh.name)["running"]:
+        assert first.is_alive()
+    second()
+    fresh.fleet.advance("31s")
+    first.join(10)
+    assert refused == [2150859174]
+
+
 def test_a_leaked_shell_is_closed_after_two_idle_hours(fresh: Host) -> None:
     client = fresh.pywinrm()
     shell = client.open_shell()
