@@ -93,8 +93,8 @@ def wsman_fault(
 ) -> bytes:
     """A fault of the first shape: f:WSManFault. *message* is text or further XML."""
     detail = (
-        f'<f:WSManFault xmlns:f="{F}" Code="{code}" Machine="pc-0001"><f:Message>{message or escape(reason)}</f:Message>'
-        "</f:WSManFault>"
+        f'<f:WSManFault xmlns:f="{F}" Code="{code}" Machine="pc-0001">'
+        f"<f:Message>{message or escape(reason)}</f:Message></f:WSManFault>"
     )
     return envelope(
         fault_body(subcode, reason, detail, language=language),

@@ -186,9 +186,19 @@ def test_known_times(text: str, moment: dt.datetime) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "now", "2026-01-02", "2026-13-01T00:00:00Z", "2026-01-02T25:00:00Z", "20260102******.000000+***",
-     "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "00010101000000.000000+720", "99991231235959.000000-720"],
-)  # fmt: skip
+    [
+        "",
+        "now",
+        "2026-01-02",
+        "2026-13-01T00:00:00Z",
+        "2026-01-02T25:00:00Z",
+        "20260102******.000000+***",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-12:00",
+        "00010101000000.000000+720",
+        "99991231235959.000000-720",
+    ],
+)
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ProtocolError, match=r"Win32_Thing\.X"):
         cim(f"<p:X><cim:Datetime>{text}</cim:Datetime></p:X>").datetime("X")
@@ -295,7 +305,10 @@ def test_projected_row_has_no_class_and_its_properties() -> None:
 
 
 def test_embedded_rows_keep_their_own_class() -> None:
-    inner = '<p:Setting xsi:type="p:Win32_SpecialSetting_Type"><p:Id>1</p:Id></p:Setting><p:Setting><p:Id>2</p:Id></p:Setting>'
+    inner = (
+        '<p:Setting xsi:type="p:Win32_SpecialSetting_Type"><p:Id>1</p:Id></p:Setting>'
+        "<p:Setting><p:Id>2</p:Id></p:Setting>"
+    )
     objects = cim(inner).objects("Setting")
     assert [(item.class_name, item.integer("Id")) for item in objects] == [("Win32_SpecialSetting", 1), ("Setting", 2)]
 

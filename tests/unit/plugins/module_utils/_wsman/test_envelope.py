@@ -126,7 +126,8 @@ def test_fault_without_detail() -> None:
 
 NESTED = (
     '<f:ProviderFault provider="WMI Provider" path="%systemroot%\\system32\\WsmWmiPl.dll">'
-    f'<f:WSManFault xmlns:f="{wire.F}" Code="2150858778" Machine="pc-0001"><f:Message>{{text}}</f:Message></f:WSManFault>'
+    f'<f:WSManFault xmlns:f="{wire.F}" Code="2150858778" Machine="pc-0001"><f:Message>{{text}}</f:Message>'
+    "</f:WSManFault>"
     '<f:ExtendedError><q:__ExtendedStatus xmlns:q="http://schemas.microsoft.com/wbem/wsman/1/wmi/root/ccm/__ExtendedStatus"'
     f' xmlns:xsi="{wire.XSI}" xsi:type="q:__ExtendedStatus_Type"><q:Description xsi:nil="true"/>'
     "<q:Operation>ExecQuery</q:Operation><q:ProviderName>WinMgmt</q:ProviderName></q:__ExtendedStatus></f:ExtendedError>"

@@ -16,7 +16,8 @@ SHELL_ID, COMMAND_ID = "4283CBDC-0000-4000-8000-000000000001", "CF84C20A-0000-40
 CREATED = wire.envelope(
     f"<x:ResourceCreated><a:Address>http://pc-0001:5985/wsman</a:Address><a:ReferenceParameters><w:ResourceURI>{wire.RSP}/cmd"
     f'</w:ResourceURI><w:SelectorSet><w:Selector Name="ShellId">{SHELL_ID}</w:Selector></w:SelectorSet>'
-    f'</a:ReferenceParameters></x:ResourceCreated><rsp:Shell xmlns:rsp="{wire.RSP}"><rsp:ShellId>{SHELL_ID}</rsp:ShellId>'
+    f'</a:ReferenceParameters></x:ResourceCreated><rsp:Shell xmlns:rsp="{wire.RSP}">'
+    f"<rsp:ShellId>{SHELL_ID}</rsp:ShellId>"
     "<rsp:IdleTimeOut>PT7200.000S</rsp:IdleTimeOut></rsp:Shell>"
 )
 STARTED = wire.envelope(
