@@ -52,11 +52,14 @@ def describe(request: Request) -> Call:
 
 
 def wmi_class(uri: str) -> tuple[str, str] | None:
-    """The namespace and class of a WMI resource URI; URIs are compared without regard to case (specified)."""
+    """The namespace and class of a WMI resource URI; URIs are compared without regard to case (specified).
+
+    A DMTF URI has no namespace: a selector names it.
+    """
     uri = uri.partition("?")[0]
+    if uri.lower().startswith(names.CIM_SCHEMA):
+        return "", uri[len(names.CIM_SCHEMA) :]
     if not uri.lower().startswith(names.WMI_ROOT):
-        if uri.lower().startswith(names.CIM_SCHEMA.replace("/1/cim-schema", "/1/cim-schema")):
-            return "", uri[len(names.CIM_SCHEMA) :]
         return None
     namespace, _, class_name = uri[len(names.WMI_ROOT) :].rpartition("/")
     return namespace, class_name
