@@ -38,10 +38,10 @@ help:
 	@echo 'PYTHON=…         the interpreter to use, 3.11 or later (now: $(PYTHON)); make clean before another one'
 
 demo fleet: $(VENV)/.ready install
-	@PYTHONPATH=$(CURDIR) $(VENV)/bin/python tests/demo/$@.py # which imports tests.simulator
+	@PYTHONPATH=tests $(VENV)/bin/python tests/demo/$@.py # which imports the simulator
 
 bench: $(VENV)/.ready install
-	@PYTHONPATH=$(CURDIR) $(VENV)/bin/python tests/bench/per_host.py
+	@PYTHONPATH=tests $(VENV)/bin/python tests/bench/per_host.py
 
 lint: $(VENV)/.ready install $(LINK)
 	@echo '== ruff' && ruff check

@@ -296,8 +296,7 @@ def _plan(task: Task, state: ClientState, assessment: Assessment) -> Plan:
 
 
 def _carry_out(task: Task, state: ClientState, plan: Plan) -> Result:
-    assert state.system is not None, "nothing is planned while the clock is unreadable"
-    methods = ClientMethods(task.endpoint, task.params["via"], state.system.system_directory, task.log)
+    methods = ClientMethods(task.endpoint, task.params["via"], state.system_directory, task.log)
     writer = Writer(task.endpoint, state, methods, task.params["wait_timeout"], task.log)
     try:
         with failures():

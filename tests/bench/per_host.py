@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.simulator.client import Simulator
+from simulator.client import Simulator
 
 HOSTS = 40
 MODULE = "configmgr.client.provisioning_mode_info"

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from tests.demo.scene import ROOT, Scene
+from demo.scene import ROOT, Scene
 
 
 def main() -> None:

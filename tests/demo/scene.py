@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from tests.simulator.client import Simulator
+from simulator.client import Simulator
 
 FLEET = Path(__file__).with_name("fleet.yml")
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from .._windows.registry import RegistryData
 from .._windows.services import Service
-from .._windows.system import OperatingSystem
+from .._windows.system import USUAL_SYSTEM_DIRECTORY, OperatingSystem
 from . import facts
 
 
@@ -90,6 +90,10 @@ class ClientState:
     client_version: str | None = None
     class_missing: bool = False
     unreadable: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def system_directory(self) -> str:
+        return self.system.system_directory if self.system else USUAL_SYSTEM_DIRECTORY
 
 
 def client_service(state: ClientState) -> Service | None:

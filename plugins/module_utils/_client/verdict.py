@@ -8,6 +8,7 @@ import enum
 import typing as t
 from dataclasses import dataclass
 
+from .._windows.system import OperatingSystem
 from . import facts
 from .state import ClientState, Guard, client_service
 from .timeline import Timeline, timeline, whole_minutes
@@ -118,25 +119,24 @@ def _decide(
     what = "In provisioning mode" if mode.enabled else "Half out of provisioning mode"
     if live:
         return Verdict.EXPECTED, f"{what} while {live[0].means} ({live[0].value})."
-    if unreadable:
-        names = ", ".join(item.signal for item in unreadable)
+    if unreadable or state.system is None or state.guard.setup is None:
+        names = ", ".join(item.signal for item in unreadable) or "the state"
         return Verdict.UNKNOWN, f"{what}; nobody can tell whether a change would be safe: {names} could not be read."
-    assert state.guard.setup is not None, "unreadable, which was handled before"
     if state.guard.setup.armed:
         return Verdict.RESUME_PENDING, (
             f"{what} and waiting for a restart, which will run {state.guard.setup.command_line}."
         )
     if mode.enabled:
-        return _decide_in_mode(state, times, minimum_age)
+        return _decide_in_mode(state, state.system, times, minimum_age)
     if mode.excludes:
         return Verdict.HALF_EXITED, f"The mode is off, yet {facts.EXCLUDES} still holds system tasks back."
     return Verdict.HALF_EXITED, f"The mode is off, yet the service {facts.CLIENT_SERVICE} is left disabled."
 
 
-def _decide_in_mode(state: ClientState, times: Timeline, minimum_age: int) -> tuple[Verdict, str]:
-    assert state.system is not None, "unreadable, which was handled before"
-    now = state.system.now
-    if state.hold is not None and state.hold.expires > now:
+def _decide_in_mode(
+    state: ClientState, system: OperatingSystem, times: Timeline, minimum_age: int
+) -> tuple[Verdict, str]:
+    if state.hold is not None and state.hold.expires > system.now:
         return Verdict.HELD, f"Held in provisioning mode by {state.hold.owner}: {state.hold.reason}."
     if times.age_minutes is not None:
         since = f"for {_duration(times.age_minutes)}"
@@ -144,11 +144,11 @@ def _decide_in_mode(state: ClientState, times: Timeline, minimum_age: int) -> tu
     else:
         # The time of entry cannot be used. What can: since its boot nothing has been left running here.
         since = f"since an unknown time (time of entry: {times.entered_problem})"
-        age = whole_minutes(now - state.system.booted)
+        age = whole_minutes(system.now - system.booted)
     if age < minimum_age:
         what = since if times.age_minutes is not None else f"{since}, and it started {_duration(age)} ago"
         return Verdict.RECENT, f"In provisioning mode {what}: less than the {_duration(minimum_age)} to wait."
-    if times.self_exit_latest is not None and now > times.self_exit_latest:
+    if times.self_exit_latest is not None and system.now > times.self_exit_latest:
         return Verdict.OVERDUE, f"In provisioning mode {since}, nothing runs, and it did not leave by itself."
     return Verdict.STUCK, f"In provisioning mode {since}, and nothing runs."
 

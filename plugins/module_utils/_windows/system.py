@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from .._wsman.errors import ProtocolError
 from .._wsman.session import Session
 
+USUAL_SYSTEM_DIRECTORY = r"C:\Windows\system32"
+
 _CIMV2 = "root/cimv2"
 
 
@@ -47,7 +49,7 @@ def operating_system(session: Session) -> OperatingSystem:
         booted=booted,
         version=row.string("Version") or "",
         caption=(row.string("Caption") or "").strip(),
-        system_directory=row.string("SystemDirectory") or r"C:\Windows\system32",
+        system_directory=row.string("SystemDirectory") or USUAL_SYSTEM_DIRECTORY,
     )
 
 

@@ -9,14 +9,17 @@ import ssl
 import threading
 import typing as t
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-
 from .deadline import Deadline
 from .errors import ProtocolError
 from .xml import MAX_BYTES
+
+try:
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+except ImportError:  # they come with pywinrm, whose absence is reported
+    HTTPAdapter = object  # type: ignore[assignment, misc]
 
 
 class BoundedAdapter(HTTPAdapter):

@@ -16,14 +16,13 @@ from .errors import (
     StaleConnection,
     WSManError,
 )
+from .http import BoundedAdapter, diagnose
 from .settings import Settings
 
 try:
     import requests
     from winrm.exceptions import InvalidCredentialsError, WinRMTransportError
     from winrm.transport import Transport as WinRMTransport
-
-    from .http import BoundedAdapter, diagnose
 except ImportError as error:
     PYWINRM_IMPORT_ERROR: ImportError | None = error
     WinRMTransport = object  # type: ignore[assignment, misc]
