@@ -7,7 +7,7 @@ import shutil
 import sys
 import textwrap
 
-from demo.scene import SCENE, Run, Scene
+from scene import SCENE, Run, Scene
 
 NEVER_WRITTEN = {"PC-1401", "PC-1402", "PC-1403", "PC-1404"}
 """A live OS deployment, two live in-place upgrades, and one that waits for a restart."""

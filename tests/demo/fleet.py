@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from demo.scene import ROOT, Scene
+from scene import ROOT, Scene
 
 
 def main() -> None:
