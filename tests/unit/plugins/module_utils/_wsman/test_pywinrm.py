@@ -1,0 +1,496 @@
+# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+"""Everything that can stand behind an address instead of a WinRM service, and what the user is told of it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+import socket
+import ssl
+import threading
+import time
+import typing as t
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.configmgr.client.plugins.module_utils._wsman import errors
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.pywinrm import PywinrmTransport
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import Settings
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.xml import MAX_BYTES
+from tests.unit import wire
+from tests.unit.servers import BadServer, Exchange, Script, certificate, free_port, ntlm_challenge
+
+PASSWORD = "correct horse battery staple"
+MESSAGE = wire.envelope("<x:Request/>")
+REPLY = wire.envelope("<x:Reply/>")
+SOAP = "Content-Type: application/soap+xml;charset=UTF-8"
+NEGOTIATE = "WWW-Authenticate: Negotiate"
+
+
+class Tls(t.NamedTuple):
+    context: ssl.SSLContext
+    path: Path
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
+    path = certificate(tmp_path_factory.mktemp("tls"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return Tls(context, path)
+
+
+@pytest.fixture(autouse=True)
+def no_trust_store(monkeypatch: pytest.MonkeyPatch, tls: Tls) -> None:
+    """Reading the whole store of this machine for each connection takes longer than the tests themselves."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tls.path.with_name("none")))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tls.path.with_name("none")))
+
+
+@pytest.fixture
+def opened() -> Iterator[list[PywinrmTransport]]:
+    transports: list[PywinrmTransport] = []
+    yield transports
+    for transport in transports:
+        transport.close()
+
+
+@pytest.fixture
+def connect(opened: list[PywinrmTransport]) -> t.Callable[..., PywinrmTransport]:
+    """A transport to a port: NTLM over HTTP as it is by default, basic over HTTPS where *tls* is given."""
+
+    def connect_(port: int, *, deadline: float = 10, tls: bool = False, **options: t.Any) -> PywinrmTransport:
+        defaults: dict[str, t.Any] = {
+            "host": "127.0.0.1",
+            "port": port,
+            "scheme": "https" if tls else "http",
+            "auth": "basic" if tls else "ntlm",
+            "username": "CORP\\admin",
+            "password": PASSWORD,
+            "validate_certificate": False,
+            "operation_timeout": 1,
+            "read_timeout": 2,
+            "connect_timeout": 1,
+        }
+        transport = PywinrmTransport(Settings(**{**defaults, **options}), Deadline(deadline))
+        opened.append(transport)
+        return transport
+
+    return connect_
+
+
+Connect = t.Callable[..., PywinrmTransport]
+
+
+def fails(transport: PywinrmTransport, kind: type[errors.WSManError], layer: str, read_timeout: float = 2) -> str:
+    """Sends, and wants exactly *kind* at *layer*; the message for the user."""
+    with pytest.raises(errors.WSManError) as caught:
+        transport.send(MESSAGE, read_timeout)
+    assert type(caught.value) is kind
+    assert caught.value.layer == layer
+    message = str(caught.value)
+    assert PASSWORD not in message
+    return message
+
+
+def ntlm(then: Script) -> Script:
+    """Lets everybody in by NTLM, and leaves all further requests of a connection to *then*."""
+
+    def script(exchange: Exchange) -> None:
+        if not exchange.authorization:
+            exchange.answer("401 ", b"", NEGOTIATE) if not exchange.body else then(exchange)
+        elif exchange.server.logins:
+            exchange.answer("200 ")
+        else:
+            exchange.answer("401 ", b"", f"{NEGOTIATE} {ntlm_challenge()}")
+
+    return script
+
+
+def drip(exchange: Exchange, head: bytes, drop: bytes) -> None:
+    """For ever, as far as a test can wait."""
+    exchange.write(head)
+    for _ in range(1000):
+        exchange.write(drop)
+        if exchange.wait(0.005):
+            break
+
+
+# Nobody there
+
+
+def test_refused(connect: Connect) -> None:
+    message = fails(connect(free_port()), errors.EndpointUnreachable, "port")
+    assert "127.0.0.1" in message
+
+
+def test_name_that_does_not_resolve(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_arguments: object, **_options: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert "pc.invalid" in fails(connect(5985, host="pc.invalid"), errors.EndpointUnreachable, "dns")
+
+
+def test_connection_that_nothing_answers(connect: Connect) -> None:
+    """A listener whose queue is full drops what else comes, as a firewall does."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        waiting = [socket.socket() for _ in range(4)]
+        for sock in waiting:
+            sock.setblocking(False)
+            sock.connect_ex(listener.getsockname())
+        started = time.monotonic()
+        fails(connect(listener.getsockname()[1], connect_timeout=0.3), errors.EndpointUnreachable, "port")
+        assert time.monotonic() - started < 3
+        for sock in waiting:
+            sock.close()
+
+
+def test_proxy_that_is_not_there(connect: Connect) -> None:
+    transport = connect(5985, proxy=f"http://127.0.0.1:{free_port()}")
+    fails(transport, errors.EndpointUnreachable, "proxy")
+
+
+# Somebody there, who is no WinRM service
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_silence(connect: Connect, tls: Tls, secure: bool) -> None:
+    with BadServer(lambda exchange: exchange.wait(5), tls.context if secure else None) as server:
+        transport = connect(server.port, tls=secure)
+        assert "silent" in fails(transport, errors.EndpointUnreachable, "timeout", read_timeout=0.3)
+
+
+@pytest.mark.parametrize(
+    "greeting", [b"", b"SSH-2.0-OpenSSH_9.2\r\n", b"\0\1\2\3", b"HTTP/1.1 \r\n\r\n", b"HTTP/9 yes\r\n\r\n", b"<html>"]
+)
+def test_not_http_at_all(connect: Connect, greeting: bytes) -> None:
+    def script(exchange: Exchange) -> None:
+        exchange.write(greeting)
+        exchange.hang_up()
+
+    with BadServer(script) as server:
+        fails(connect(server.port), errors.EndpointUnreachable, "http")
+
+
+def test_https_asked_of_an_http_port(connect: Connect) -> None:
+    with BadServer(lambda exchange: exchange.answer("200 OK")) as server:
+        fails(connect(server.port, tls=True), errors.EndpointUnreachable, "tls")
+        assert server.exchanges == []
+
+
+def test_http_asked_of_an_https_port(connect: Connect, tls: Tls) -> None:
+    with BadServer(lambda exchange: exchange.answer("200 OK"), tls.context) as server:
+        fails(connect(server.port), errors.EndpointUnreachable, "http")
+        assert server.exchanges == []
+
+
+STATUSES = {
+    "404 Not Found": "no WinRM service at this path",
+    "413 Request Entity Too Large": "larger",
+    "500 Internal Server Error": "encrypted",
+    "503 Service Unavailable": "not available",
+    "418 I'm a teapot": "not a WinRM service",
+    "400 Bad Request": "not a WinRM service",
+}
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize(("status", "words"), STATUSES.items())
+def test_status_says_what_is_there(connect: Connect, tls: Tls, status: str, words: str, secure: bool) -> None:
+    with BadServer(lambda exchange: exchange.answer(status), tls.context if secure else None) as server:
+        message = fails(connect(server.port, tls=secure), errors.EndpointUnreachable, "http")
+        assert f"HTTP {status[:3]}" in message
+        assert words in message
+
+
+def test_web_page_over_http(connect: Connect) -> None:
+    with BadServer(lambda exchange: exchange.answer("200 OK", b"<html></html>", "Content-Type: text/html")) as server:
+        fails(connect(server.port), errors.ProtocolError, "protocol")
+        assert all(MESSAGE not in exchange.body for exchange in server.exchanges), "nothing is sent unencrypted"
+
+
+def test_web_page_over_https_is_left_to_the_reader(connect: Connect, tls: Tls) -> None:
+    with BadServer(lambda exchange: exchange.answer("200 OK", b"<html></html>"), tls.context) as server:
+        assert connect(server.port, tls=True).send(MESSAGE, 2) == b"<html></html>"
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_redirect_is_never_followed(connect: Connect, tls: Tls, status: str, secure: bool) -> None:
+    with BadServer(lambda exchange: exchange.answer("200 OK")) as elsewhere:
+        location = f"Location: http://127.0.0.1:{elsewhere.port}/wsman"
+        context = tls.context if secure else None
+        with BadServer(lambda exchange: exchange.answer(status, b"", location), context) as server:
+            message = fails(connect(server.port, tls=secure), errors.ProtocolError, "protocol")
+            assert str(elsewhere.port) in message
+        assert elsewhere.connections == 0
+
+
+# Logins
+
+
+def test_rejected_login_is_tried_once(connect: Connect) -> None:
+    def script(exchange: Exchange) -> None:
+        challenge = f" {ntlm_challenge()}" if exchange.authorization and not exchange.server.logins else ""
+        exchange.answer("401 ", b"", NEGOTIATE + challenge)
+
+    with BadServer(script) as server:
+        message = fails(connect(server.port), errors.LoginRejected, "login")
+        assert server.logins == 1
+        assert "CORP\\admin" in message
+        assert "ntlm" in message
+
+
+def test_rejected_basic_login_is_tried_once(connect: Connect, tls: Tls) -> None:
+    def script(exchange: Exchange) -> None:
+        exchange.answer("401 ", b"", 'WWW-Authenticate: Basic realm="WSMAN"')
+
+    with BadServer(script, tls.context) as server:
+        fails(connect(server.port, tls=True), errors.LoginRejected, "login")
+        assert server.logins == len(server.exchanges) == 1
+
+
+@pytest.mark.parametrize("headers", [(), ('WWW-Authenticate: Basic realm="WSMAN"',), (NEGOTIATE,)], ids=str)
+def test_401_without_a_challenge(connect: Connect, headers: tuple[str, ...]) -> None:
+    with BadServer(lambda exchange: exchange.answer("401 ", b"", *headers)) as server:
+        fails(connect(server.port), errors.LoginRejected, "login")
+        assert server.logins == 0
+
+
+@pytest.mark.parametrize("token", ["!!!!", "AAAA", "TlRMTVNTUAACAAAA"], ids=["no base64", "no ntlm", "cut off"])
+def test_challenge_that_is_none(connect: Connect, token: str) -> None:
+    def script(exchange: Exchange) -> None:
+        exchange.answer("401 ", b"", f"{NEGOTIATE} {token}" if exchange.authorization else NEGOTIATE)
+
+    with BadServer(script) as server:
+        fails(connect(server.port), errors.ProtocolError, "protocol")
+        assert server.logins == 0
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_forbidden(connect: Connect, tls: Tls, secure: bool) -> None:
+    with BadServer(lambda exchange: exchange.answer("403 "), tls.context if secure else None) as server:
+        fails(connect(server.port, tls=secure), errors.LoginRejected, "login")
+
+
+# Certificates
+
+
+def test_untrusted_certificate(connect: Connect, tls: Tls) -> None:
+    with BadServer(lambda exchange: exchange.answer("200 ", REPLY), tls.context) as server:
+        message = fails(connect(server.port, tls=True, validate_certificate=True), errors.EndpointUnreachable, "tls")
+        assert "certificate" in message
+        assert server.exchanges == [], "not even the login was sent"
+
+
+def test_certificate_that_is_trusted_by_name(connect: Connect, tls: Tls) -> None:
+    with BadServer(lambda exchange: exchange.answer("200 ", REPLY, SOAP), tls.context) as server:
+        transport = connect(server.port, tls=True, validate_certificate=True, ca_trust_path=str(tls.path))
+        assert transport.send(MESSAGE, 2) == REPLY
+
+
+# Connections that break
+
+
+def cut(exchange: Exchange) -> None:
+    exchange.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<s:Envel")
+    exchange.hang_up()
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_closed_in_the_middle_of_the_first_answer(connect: Connect, tls: Tls, secure: bool) -> None:
+    with BadServer(cut, tls.context if secure else None) as server:
+        fails(connect(server.port, tls=secure), errors.EndpointUnreachable, "http")
+
+
+def answered_once(then: Script) -> Script:
+    return lambda exchange: exchange.answer("200 ", REPLY, SOAP) if exchange.number == 0 else then(exchange)
+
+
+@pytest.mark.parametrize(
+    "then", [cut, Exchange.hang_up, lambda exchange: exchange.answer("400 ")], ids=["cut", "closed", "400"]
+)
+def test_connection_that_was_kept_too_long_is_stale(connect: Connect, tls: Tls, then: Script) -> None:
+    with BadServer(answered_once(then), tls.context) as server:
+        transport = connect(server.port, tls=True)
+        assert transport.send(MESSAGE, 2) == REPLY
+        fails(transport, errors.StaleConnection, "connection")
+        assert server.connections == 1
+        assert len(server.exchanges) == 2
+
+
+def test_silence_after_the_login_is_a_loss_that_is_not_repeated(connect: Connect, tls: Tls) -> None:
+    with BadServer(answered_once(lambda exchange: exchange.wait(5)), tls.context) as server:
+        transport = connect(server.port, tls=True)
+        transport.send(MESSAGE, 2)
+        fails(transport, errors.ConnectionLost, "connection", read_timeout=0.2)
+
+
+def test_transport_logs_in_again_after_a_loss(connect: Connect, tls: Tls) -> None:
+    def script(exchange: Exchange) -> None:
+        exchange.hang_up() if exchange.number == 1 else exchange.answer("200 ", REPLY, SOAP)
+
+    with BadServer(script, tls.context) as server:
+        transport = connect(server.port, tls=True)
+        transport.send(MESSAGE, 2)
+        fails(transport, errors.StaleConnection, "connection")
+        assert transport.send(MESSAGE, 2) == REPLY
+        assert server.connections == 2
+
+
+def test_one_connection_carries_all(connect: Connect, tls: Tls) -> None:
+    with BadServer(lambda exchange: exchange.answer("200 ", REPLY, SOAP), tls.context) as server:
+        transport = connect(server.port, tls=True)
+        for _ in range(5):
+            assert transport.send(MESSAGE, 2) == REPLY
+        assert server.connections == 1
+        assert [exchange.body for exchange in server.exchanges] == [MESSAGE] * 5
+        assert all("POST /wsman HTTP/1.1" in exchange.head for exchange in server.exchanges)
+
+
+def test_soap_fault_is_a_reply(connect: Connect, tls: Tls) -> None:
+    fault = wire.wsman_fault(5, "w:AccessDenied", "\u30a2\u30af\u30bb\u30b9\u304c\u62d2\u5426", language="ja-JP")
+    with BadServer(lambda exchange: exchange.answer("500 ", fault, SOAP), tls.context) as server:
+        assert connect(server.port, tls=True).send(MESSAGE, 2) == fault
+
+
+# NTLM: whatever follows the login is sealed
+
+
+def test_message_is_sealed_after_an_ntlm_login(connect: Connect) -> None:
+    with BadServer(ntlm(lambda exchange: exchange.answer("400 "))) as server:
+        fails(connect(server.port), errors.EndpointUnreachable, "http")
+        assert server.logins == 1
+        sealed = server.exchanges[-1]
+        assert "application/HTTP-SPNEGO-session-encrypted" in sealed.head
+        assert b"Envelope" not in sealed.body
+
+
+@pytest.mark.parametrize("content", ["multipart/encrypted", "text/plain", None])
+def test_sealed_answer_that_is_none(connect: Connect, content: str | None) -> None:
+    protocol = ';protocol="application/HTTP-SPNEGO-session-encrypted";boundary="Encrypted Boundary"'
+    headers = [f"Content-Type: {content}{protocol}"] if content else []
+    with BadServer(ntlm(lambda exchange: exchange.answer("200 ", b"--Encrypted Boundary\r\nno", *headers))) as server:
+        fails(connect(server.port), errors.ProtocolError, "protocol")
+
+
+# Floods and drips
+
+
+def flood(exchange: Exchange) -> None:
+    exchange.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+    while not exchange.wait(0):
+        exchange.write(chunk)
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_endless_body_is_ended_by_its_size(connect: Connect, tls: Tls, secure: bool) -> None:
+    with BadServer(flood, tls.context if secure else None) as server:
+        assert str(MAX_BYTES) in fails(connect(server.port, tls=secure), errors.ProtocolError, "protocol")
+
+
+def test_endless_headers_are_ended(connect: Connect) -> None:
+    def script(exchange: Exchange) -> None:
+        exchange.write(b"HTTP/1.1 200 OK\r\n")
+        while not exchange.wait(0):
+            exchange.write(b"X: y\r\n" * 100)
+
+    with BadServer(script) as server:
+        fails(connect(server.port), errors.EndpointUnreachable, "http")
+
+
+DRIPS = {
+    "status line": (b"HTTP/1.1 200 ", b"O"),
+    "header": (b"HTTP/1.1 200 OK\r\nX: ", b"y"),
+    "counted body": (b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b" "),
+    "chunked body": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "body until the end": (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b" "),
+    "body of a 401": (b"HTTP/1.1 401 \r\nWWW-Authenticate: Negotiate\r\nContent-Length: 1000000\r\n\r\n", b" "),
+    "body of a 500": (b"HTTP/1.1 500 \r\nContent-Length: 1000000\r\n\r\n", b" "),
+}
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize(("head", "drop"), DRIPS.values(), ids=DRIPS)
+def test_drip_is_ended_by_the_deadline(connect: Connect, tls: Tls, head: bytes, drop: bytes, secure: bool) -> None:
+    with BadServer(lambda exchange: drip(exchange, head, drop), tls.context if secure else None) as server:
+        transport = connect(server.port, tls=secure, deadline=0.4)
+        started = time.monotonic()
+        fails(transport, errors.DeadlineExceeded, "timeout")
+        assert 0.3 < time.monotonic() - started < 3
+
+
+def test_drip_after_the_login_is_ended_by_the_deadline(connect: Connect, tls: Tls) -> None:
+    script = answered_once(lambda exchange: drip(exchange, *DRIPS["counted body"]))
+    with BadServer(script, tls.context) as server:
+        transport = connect(server.port, tls=True, deadline=0.5)
+        assert transport.send(MESSAGE, 2) == REPLY
+        fails(transport, errors.DeadlineExceeded, "timeout")
+
+
+def test_handshake_that_drips_is_ended_by_the_deadline(connect: Connect) -> None:
+    over = threading.Event()
+
+    def drip_handshake(listener: socket.socket) -> None:
+        connection, _address = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KiB follows
+            for _ in range(1000):
+                connection.sendall(b"\0")
+                if over.wait(0.005):
+                    break
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=drip_handshake, args=(listener,), daemon=True).start()
+        transport = connect(listener.getsockname()[1], tls=True, deadline=0.3)
+        started = time.monotonic()
+        fails(transport, errors.DeadlineExceeded, "timeout")
+        over.set()
+        assert time.monotonic() - started < 3
+
+
+def test_handshake_that_never_ends_is_ended_by_the_deadline(connect: Connect) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        transport = connect(listener.getsockname()[1], tls=True, deadline=0.3, connect_timeout=5)
+        started = time.monotonic()
+        fails(transport, errors.DeadlineExceeded, "timeout")
+        assert time.monotonic() - started < 3
+
+
+def test_nothing_is_sent_after_the_deadline(connect: Connect) -> None:
+    with BadServer(lambda exchange: exchange.answer("200 ")) as server:
+        fails(connect(server.port, deadline=0), errors.DeadlineExceeded, "timeout")
+        assert server.connections == 0
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"auth": "certificate", "cert_pem": "/nonexistent/cert.pem", "cert_key_pem": "/nonexistent/key.pem"},
+    ],
+)
+def test_settings_that_the_library_refuses(connect: Connect, options: dict[str, t.Any]) -> None:
+    with pytest.raises(errors.SettingsError, match=r"cert\.pem"):
+        connect(5986, tls=True, **options)
+
+
+def test_password_stays_out_of_all_that_is_written(
+    connect: Connect, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with BadServer(lambda exchange: exchange.answer("401 ", b"", NEGOTIATE)) as server:
+        transport = connect(server.port)
+        fails(transport, errors.LoginRejected, "login")
+    shown = caplog.text + "".join(capfd.readouterr()) + repr(dataclasses.asdict(transport._settings)["username"])
+    assert PASSWORD not in shown
