@@ -1,0 +1,89 @@
+# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ansible_collections.configmgr.client.plugins.module_utils._client.identity import is_address, mismatch
+from ansible_collections.configmgr.client.plugins.module_utils._windows.system import ComputerNames
+
+LABELS = st.text(string.ascii_lowercase + string.digits + "-", min_size=1, max_size=30).filter(
+    lambda label: label[0].isalpha() and not label.endswith("-")
+)
+DOMAINS = st.lists(LABELS, min_size=1, max_size=3).map(".".join)
+
+
+def computer(name: str, domain: str | None = "corp.example") -> ComputerNames:
+    """As Windows names itself: the NetBIOS name is what fifteen characters hold, in capitals."""
+    return ComputerNames(name[:15].upper(), name, domain)
+
+
+@given(LABELS, DOMAINS)
+def test_every_name_of_the_machine_is_accepted(name: str, domain: str) -> None:
+    actual = computer(name, domain)
+    for expected in (
+        name,
+        name.upper(),
+        f"{name}.{domain}",
+        f"{name}.{domain}.",
+        f" {name} ",
+        f"{name}.elsewhere.example",
+    ):
+        assert mismatch(expected, actual, "short") is None
+
+
+@given(LABELS, LABELS, DOMAINS)
+def test_no_name_of_another_machine_is_accepted(name: str, other: str, domain: str) -> None:
+    assume(name[:15] != other[:15])
+    for expected in (other, f"{other}.{domain}"):
+        for check in ("short", "fqdn"):
+            problem = mismatch(expected, computer(name, domain), check)
+            assert problem and name in problem and other in problem
+
+
+@given(LABELS, DOMAINS)
+def test_fqdn_is_compared_whole(name: str, domain: str) -> None:
+    actual = computer(name, domain)
+    assert mismatch(f"{name}.{domain}".upper() + ".", actual, "fqdn") is None
+    assert mismatch(name, actual, "fqdn")
+    assert mismatch(f"{name}.other.{domain}", actual, "fqdn")
+
+
+def test_workgroup_computer_has_its_host_name_alone() -> None:
+    assert mismatch("pc-0001", computer("pc-0001", None), "fqdn") is None
+    assert mismatch("pc-0001.corp.example", computer("pc-0001", None), "fqdn")
+
+
+def test_name_that_netbios_cuts_is_accepted_where_nothing_longer_is_known() -> None:
+    assert mismatch("finance-laptop-0001", ComputerNames("FINANCE-LAPTOP-", "FINANCE-LAPTOP-", None), "short") is None
+
+
+def test_name_that_differs_after_the_fifteenth_character_is_another_machine() -> None:
+    """Where the endpoint tells its whole name, the cut one proves nothing."""
+    assert mismatch("finance-laptop-0002", computer("finance-laptop-0001"), "short")
+
+
+@given(st.ip_addresses())
+def test_address_tells_nobody_which_machine_it_is(address: object) -> None:
+    for expected in (str(address), f"[{address}]"):
+        assert is_address(expected)
+        for check in ("short", "fqdn"):
+            assert mismatch(expected, computer("pc-0001"), check)
+
+
+@given(LABELS)
+def test_name_is_no_address(name: str) -> None:
+    assert not is_address(name)
+
+
+@pytest.mark.parametrize("expected", ["192.0.2.7", "somebody-else", ""])
+def test_check_that_is_off_accepts_all(expected: str) -> None:
+    assert mismatch(expected, computer("pc-0001"), "off") is None
+
+
+def test_no_name_is_nobodys_name() -> None:
+    assert mismatch("", ComputerNames("", "", None), "short")
+    assert mismatch("pc-0001", ComputerNames("", "", None), "short")

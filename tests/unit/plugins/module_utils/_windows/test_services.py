@@ -1,0 +1,68 @@
+# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.configmgr.client.plugins.module_utils._windows.endpoint import Endpoint
+from ansible_collections.configmgr.client.plugins.module_utils._windows.errors import PermissionRefused, WindowsError
+from ansible_collections.configmgr.client.plugins.module_utils._windows.services import Service
+from tests.unit import wire
+from tests.unit.fakes import Wire, body, selectors
+from tests.unit.wire import NAMESPACES
+
+
+def row(name: str, state: str, mode: str, process: str) -> str:
+    return wire.projected(f"<Name>{name}</Name>{process}<StartMode>{mode}</StartMode><State>{state}</State>")
+
+
+def method(name: str, code: int | None) -> Wire:
+    value = "" if code is None else f"<p:ReturnValue>{code}</p:ReturnValue>"
+    return Wire([wire.output("Win32_Service", name, value, "root/cimv2")])
+
+
+def test_installed_services_by_name() -> None:
+    items = row("CcmExec", "Running", "Auto", "<ProcessId>4711</ProcessId>") + row(
+        "SMSTSMGR", "Stopped", "Disabled", '<ProcessId xsi:nil="true"/>'
+    )
+    endpoint = Wire([wire.first_page(items, end=True)])
+    found = Endpoint(endpoint.session()).services.read("CcmExec", "smstsmgr", "gone")
+    assert found == {
+        "ccmexec": Service("CcmExec", "Running", "Auto", 4711),
+        "smstsmgr": Service("SMSTSMGR", "Stopped", "Disabled", 0),
+    }
+    assert (found["ccmexec"].running, found["ccmexec"].disabled) == (True, False)
+    assert (found["smstsmgr"].running, found["smstsmgr"].disabled) == (False, True)
+    query = endpoint.sent[0].findtext(".//w:Filter", "", NAMESPACES)
+    for name in ("CcmExec", "smstsmgr", "gone"):
+        assert f"Name='{name}'" in query
+
+
+@pytest.mark.parametrize(("call", "accepted"), [("start", 10), ("stop", 6)])
+def test_service_that_is_as_wanted_is_fine(call: str, accepted: int) -> None:
+    name = "StartService" if call == "start" else "StopService"
+    for code in (0, accepted):
+        endpoint = method(name, code)
+        getattr(Endpoint(endpoint.session()).services, call)("CcmExec")
+        assert selectors(endpoint.sent[0]) == {"Name": "CcmExec"}
+
+
+@pytest.mark.parametrize(("code", "words"), [(14, "disabled"), (7, "in time"), (99, "99"), (10, "running")])
+def test_refusal_is_said_in_words(code: int, words: str) -> None:
+    name = "StopService" if code == 10 else "StartService"
+    services = Endpoint(method(name, code).session()).services
+    with pytest.raises(WindowsError, match=words) as caught:
+        services.stop("CcmExec") if code == 10 else services.start("CcmExec")
+    assert type(caught.value) is WindowsError
+    assert "CcmExec" in str(caught.value)
+
+
+def test_2_is_access_denied_here() -> None:
+    with pytest.raises(PermissionRefused):
+        Endpoint(method("StartService", 2).session()).services.start("CcmExec")
+
+
+def test_start_mode_is_asked_for_by_name() -> None:
+    endpoint = method("ChangeStartMode", 0)
+    Endpoint(endpoint.session()).services.change_start_mode("CcmExec", "Automatic")
+    (input_,) = body(endpoint.sent[0])
+    assert [child.text for child in input_] == ["Automatic"]
