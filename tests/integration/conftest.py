@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.harness import INSTALLED, PASSWORD, USERNAME, Lab
+from tests.simulator.client import Simulator
+
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A module's runs are shared by its tests, so one worker gets all of them."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.xdist_group(f"integration-{item.path.stem}"))
+
+
+@pytest.fixture(scope="session")
+def installed() -> Path:
+    if not (INSTALLED / "MANIFEST.json").exists():
+        pytest.fail(f"the collection is not installed in {INSTALLED}: run make install", pytrace=False)
+    return INSTALLED
+
+
+@pytest.fixture(scope="session")
+def worker(request: pytest.FixtureRequest) -> int:
+    found = re.search(r"\d+", getattr(request.config, "workerinput", {}).get("workerid", ""))
+    return int(found[0]) if found else 0
+
+
+@pytest.fixture(scope="session")
+def simulator() -> Iterator[Simulator]:
+    with Simulator({"credentials": {"username": USERNAME, "password": PASSWORD}, "endpoints": []}) as simulator:
+        yield simulator
+        assert "Traceback" not in simulator.log()
+
+
+@pytest.fixture(scope="module")
+def lab(installed: Path, simulator: Simulator, worker: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Endpoints of one test module, removed when it is done."""
+    lab = Lab(simulator, tmp_path_factory.mktemp("controller"), 100 + worker % 100)
+    yield lab
+    for entry in simulator.endpoints():
+        simulator.remove(entry["name"])
+    assert not lab.complaints, "\n\n".join(lab.complaints)

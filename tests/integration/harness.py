@@ -1,0 +1,376 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real Ansible processes against a simulated fleet, and what came of them.
+
+An Ansible process costs more than a second, so a test module describes its endpoints and tasks in a table, runs all of
+them at once, and asserts over the one result.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from tests.simulator.client import Simulator
+
+ROOT = Path(__file__).parents[2]
+COLLECTIONS = ROOT / ".build" / "collections"
+INSTALLED = COLLECTIONS / "ansible_collections" / "configmgr" / "client"
+FQCN = "configmgr.client"
+MODULES = ("provisioning_mode", "provisioning_mode_info", "provisioning_timeout", "smstsmgr_dependency")
+
+USERNAME = "CORP\\operator"
+PASSWORD = "Xk9-Pass_wort-7!"
+WRONG_PASSWORD = "Vr4-Other_wort-2!"
+
+_OPTIONS = {
+    "provisioning_mode": (
+        *("enabled", "minimum_age", "force", "force_reason", "via", "wait_timeout", "trigger"),
+        *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
+    ),
+    "provisioning_mode_info": ("full", "minimum_age", "computer_name", "connect_timeout", "deadline", "endpoint"),
+    "provisioning_timeout": (
+        *("state", "max_minutes", "allow_short"),
+        *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
+    ),
+    "smstsmgr_dependency": (
+        *("state", "depends_on"),
+        *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One task's result on one host."""
+
+    host: str
+    task: str
+    action: str
+    status: str
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """An Ansible process that has ended."""
+
+    rc: int
+    output: str
+    events: list[Event]
+    stats: dict[str, dict[str, int]]
+
+    def of(self, host: str, action: str = "") -> list[Event]:
+        return [event for event in self.events if event.host == host and action in event.action]
+
+    def module(self, host: str) -> Event:
+        """The one result of a module of the collection on a host."""
+        (event,) = self.of(host, FQCN)
+        return event
+
+
+@dataclass(frozen=True)
+class Case:
+    """One endpoint, and the task that it gets.
+
+    `spec` is the simulator's entry, without name and address; `vars` are variables of the host in the inventory.
+    `name` is the inventory's name for it where that is another than the endpoint's.
+    """
+
+    module: str = "provisioning_mode_info"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    check: bool = False
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the task returned, and what the simulator knows of the endpoint afterwards."""
+
+    event: Event
+    before: dict[str, Any]
+    endpoint: dict[str, Any]
+    traffic: dict[str, Any]
+
+    @property
+    def status(self) -> str:
+        return self.event.status
+
+    @property
+    def result(self) -> dict[str, Any]:
+        return self.event.result
+
+    @property
+    def msg(self) -> str:
+        return str(self.result.get("msg", ""))
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.result.get("changed"))
+
+    @property
+    def writes(self) -> list[dict[str, str]]:
+        return list(self.endpoint["writes"][len(self.before["writes"]) :])
+
+    @property
+    def happened(self) -> list[str]:
+        return [entry["event"] for entry in self.endpoint["events"][len(self.before["events"]) :]]
+
+    @property
+    def calls(self) -> list[dict[str, Any]]:
+        return list(self.traffic["calls"])
+
+    def methods(self) -> list[str]:
+        return [call["method"] for call in self.calls if call["method"]]
+
+    def commands(self) -> list[str]:
+        return [call["detail"] for call in self.calls if call["operation"] == "Command"]
+
+    @property
+    def signals(self) -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {}
+        for item in self.result["evidence"]:
+            found.setdefault(item["signal"], []).append(item)
+        return found
+
+
+def client_key(endpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the client's registry key, by name."""
+    found: dict[str, Any] = endpoint["registry"]["HKLM\\SOFTWARE\\Microsoft\\CCM"]["CcmExec"]["key"]
+    return found
+
+
+class Lab:
+    """A simulated fleet and an Ansible controller, both of this process alone."""
+
+    def __init__(self, simulator: Simulator, directory: Path, network: int) -> None:
+        self.simulator = simulator
+        self.directory = directory
+        self._network = network
+        self._numbers = count(1)
+        self._runs = count(1)
+        self.complaints: list[str] = []
+
+    # -- endpoints -------------------------------------------------------------------------------------------------
+
+    def address(self) -> tuple[str, str]:
+        """A name and an address that nothing else in this process has."""
+        number = next(self._numbers)
+        return f"PC-{number:04d}", f"127.{self._network}.{number // 250}.{number % 250 + 1}"
+
+    def add(self, specs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+        """New endpoints; their names by the keys of `specs`."""
+        names, entries = {}, []
+        for key, spec in specs.items():
+            name, address = self.address()
+            names[key] = name
+            entries.append({"name": name, "address": address, "restart_seconds": "0s", **spec})
+        self.simulator.add(*entries)
+        return names
+
+    def host_vars(self, name: str, **more: Any) -> dict[str, Any]:
+        """Inventory variables of an endpoint: NTLM over HTTP."""
+        (entry,) = [each for each in self.simulator.endpoints() if each["name"] == name]
+        return {
+            "ansible_connection": "winrm",
+            "ansible_host": entry["address"],
+            "ansible_port": self.simulator.http_port,
+            "ansible_winrm_scheme": "http",
+            "ansible_winrm_transport": "ntlm",
+            "ansible_user": entry["username"],
+            "ansible_password": entry["password"],
+            **more,
+        }
+
+    def https_vars(self, name: str, **more: Any) -> dict[str, Any]:
+        return (
+            self.host_vars(
+                name,
+                ansible_port=self.simulator.https_port,
+                ansible_winrm_scheme="https",
+                ansible_winrm_ca_trust_path=self.simulator.ca_file,
+            )
+            | more
+        )
+
+    # -- processes -------------------------------------------------------------------------------------------------
+
+    def file(self, name: str, content: Any) -> Path:
+        path = self.directory / f"{next(self._runs):03d}-{name}"
+        path.write_text(content if isinstance(content, str) else json.dumps(content, indent=1), encoding="utf-8")
+        path.chmod(0o600)
+        return path
+
+    def inventory(self, hosts: Mapping[str, Mapping[str, Any]], group: Mapping[str, Any] | None = None) -> Path:
+        # JSON is YAML; with the suffix .yml, Ansible's own YAML inventory plugin takes it.
+        return self.file(
+            "inventory.yml",
+            {
+                "all": {"hosts": {"localhost": self.local_vars()}},
+                "windows": {"hosts": {name: dict(each) for name, each in hosts.items()}, "vars": dict(group or {})},
+            },
+        )
+
+    @staticmethod
+    def local_vars() -> dict[str, Any]:
+        return {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Nothing of the user's environment, and all that an Ansible process needs."""
+        home = self.directory / "home"
+        home.mkdir(exist_ok=True)
+        config = self.directory / "ansible.cfg"
+        config.touch()
+        return {
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
+            "HOME": str(home),
+            "LC_ALL": "C.UTF-8",
+            "ANSIBLE_CONFIG": str(config),
+            "ANSIBLE_HOME": str(home / "ansible"),
+            "ANSIBLE_REMOTE_TMP": str(home / "tmp"),
+            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+            "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).with_name("callback_plugins")),
+            "ANSIBLE_CALLBACKS_ENABLED": "recorder",
+            "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
+            "ANSIBLE_FORKS": "16",
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_LOCALHOST_WARNING": "0",
+            **more,
+        }
+
+    def ansible(self, *command: str | os.PathLike[str], env: Mapping[str, str] | None = None) -> Run:
+        """Runs a command of Ansible's; what must never be in its output is noted in `complaints`."""
+        record = self.directory / f"{next(self._runs):03d}-record"
+        line = [os.fspath(part) for part in command]
+        program = Path(sys.executable).with_name(line[0])
+        done = subprocess.run(
+            [str(program), *line[1:]],
+            env=self.environment(RECORDER_FILE=str(record), **(env or {})),
+            cwd=self.directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        events, stats = [], {}
+        for text in record.read_text(encoding="utf-8").splitlines() if record.exists() else []:
+            entry = json.loads(text)
+            if "stats" in entry:
+                stats = entry["stats"]
+            else:
+                events.append(Event(**entry))
+        self._examine(" ".join(line), done.stdout, verbose=any(part.startswith("-vvv") for part in line))
+        return Run(done.returncode, done.stdout, events, stats)
+
+    def _examine(self, what: str, output: str, *, verbose: bool) -> None:
+        # ansible-core before 2.19 prints a traceback for every failed action when it is verbose.
+        forbidden = ["internal error", "errantly sent data"] + ([] if verbose else ["Traceback (most recent"])
+        found = [text for text in forbidden if text in output] + leaks(output)
+        if found:
+            self.complaints.append(f"{what}\n  holds {found}:\n{output}")
+
+    # -- one task an endpoint --------------------------------------------------------------------------------------
+
+    def play(
+        self, cases: Mapping[str, Case], *options: str, env: Mapping[str, str] | None = None
+    ) -> dict[str, Outcome]:
+        """Adds an endpoint for each case, runs the tasks of all in one playbook, and gives each one's outcome."""
+        names = self.add({key: case.spec for key, case in cases.items()})
+        return self.again(names, cases, *options, env=env)
+
+    def again(
+        self,
+        names: Mapping[str, str],
+        cases: Mapping[str, Case],
+        *options: str,
+        env: Mapping[str, str] | None = None,
+    ) -> dict[str, Outcome]:
+        """As `play`, on endpoints that there are already."""
+        called = {key: case.name or names[key] for key, case in cases.items()}
+        hosts = {called[key]: self._vars(names[key], case) for key, case in cases.items()}
+        before = {key: self.simulator.endpoint(names[key]) for key in cases}
+        for key in cases:
+            self.simulator.reset_traffic(names[key])
+        playbook = self.file("play.yml", [_play(module, called, cases) for module in _modules(cases)])
+        run = self.ansible("ansible-playbook", "-i", self.inventory(hosts), playbook, *options, env=env)
+        return {
+            key: Outcome(
+                self._event(run, called[key]),
+                before[key],
+                self.simulator.endpoint(names[key]),
+                self.simulator.traffic(names[key]),
+            )
+            for key in cases
+        }
+
+    def _vars(self, name: str, case: Case) -> dict[str, Any]:
+        if case.vars.get("ansible_connection", "winrm") == "winrm":
+            return self.host_vars(name) | dict(case.vars)
+        return self.local_vars() | dict(case.vars)
+
+    @staticmethod
+    def _event(run: Run, host: str) -> Event:
+        found = run.of(host, FQCN)
+        assert len(found) == 1, f"{host} has {len(found)} results in\n{run.output}"
+        return found[0]
+
+
+def _modules(cases: Mapping[str, Case]) -> list[str]:
+    return list(dict.fromkeys(case.module for case in cases.values()))
+
+
+def _play(module: str, called: Mapping[str, str], cases: Mapping[str, Case]) -> dict[str, Any]:
+    own = {called[key]: case for key, case in cases.items() if case.module == module}
+    return {
+        "name": f"All cases of {module}",
+        "hosts": list(own),
+        "gather_facts": False,
+        "vars": {
+            "options": {name: dict(case.options) for name, case in own.items()},
+            "checked": [name for name, case in own.items() if case.check],
+            "mine": "{{ options[inventory_hostname] }}",
+        },
+        "tasks": [
+            {
+                "name": module,
+                f"{FQCN}.{module}": {name: f"{{{{ mine.{name} | default(omit) }}}}" for name in _OPTIONS[module]},
+                "check_mode": "{{ ansible_check_mode or inventory_hostname in checked }}",
+                "diff": True,
+                "ignore_errors": True,
+                "ignore_unreachable": True,
+            }
+        ],
+    }
+
+
+def leaks(output: str, passwords: Iterable[str] = (PASSWORD, WRONG_PASSWORD)) -> list[str]:
+    """The passwords that can be read in a text, in any of the spellings that people and protocols use."""
+    return [spelling for password in passwords for spelling in _spellings(password) if spelling in output]
+
+
+def _spellings(password: str) -> Sequence[str]:
+    plain = [password, repr(password).strip("'"), json.dumps(password).strip('"')]
+    encoded = [password.encode(), password.encode("utf-16-le")]
+    texts = [*plain, *(data.hex() for data in encoded)]
+    for data in encoded:
+        for shift in range(3):
+            # Base64 of the password in the middle of something: whole groups of four characters only.
+            text = base64.b64encode(b"\0" * shift + data).decode()
+            start = 4 if shift else 0
+            texts.append(text[start : len(text) - len(text) % 4 - 4])
+    return texts
+
+
+def open_shells(endpoint: Mapping[str, Any]) -> list[Any]:
+    return list(endpoint["shells"])

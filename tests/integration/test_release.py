@@ -1,0 +1,482 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Leaving the mode: the ladder of ways, what stands before it, what goes wrong in the middle, and what it costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.integration.harness import Case, Lab, Outcome, client_key
+
+REQUEST = "{00000000-0000-0000-0000-000000000021}"
+EVALUATION = "{00000000-0000-0000-0000-000000000022}"
+WMIC = r"C:\Windows\system32\wbem\WMIC.exe /namespace:\\root\ccm path sms_client CALL"
+POWERSHELL = (
+    r"C:\Windows\system32\WindowsPowerShell\v1.0\powershell.exe -NoProfile -NonInteractive -Command"
+    r" Invoke-WmiMethod -Namespace 'root\ccm' -Class 'SMS_Client' -Name"
+)
+SET = {"class": "SMS_Client", "method": "SetClientProvisioningMode"}
+
+
+def release(
+    profile: str = "stuck", /, *, options: dict[str, Any] | None = None, check: bool = False, **spec: Any
+) -> Case:
+    return Case("provisioning_mode", {"enabled": False, **(options or {})}, {"profile": profile, **spec}, check=check)
+
+
+def fault(match: dict[str, Any], then: Any) -> list[dict[str, Any]]:
+    return [{"match": match, "then": then}]
+
+
+def is_released(outcome: Outcome) -> bool:
+    client = outcome.endpoint["client"]
+    return outcome.endpoint["mode"] == "normal" and client["running"] and client["loaded_mode"] is False
+
+
+# -- the ladder --------------------------------------------------------------------------------------------------------
+
+REFUSED = {"sms_client_invoke": "refused"}
+LADDER = {
+    "auto, allowed": (release(), "wmi"),
+    "wmi, allowed": (release(options={"via": "wmi"}), "wmi"),
+    "auto, refused": (release("native_refused"), "wmic"),
+    "auto, refused as unknown method": (
+        release(variants={**REFUSED, "sms_client_refusal": "invalid_method"}),
+        "wmic",
+    ),
+    "auto, refused as not supported": (
+        release(variants={**REFUSED, "sms_client_refusal": "not_supported"}),
+        "wmic",
+    ),
+    "auto, refused, no wmic": (release("native_refused", variants={"wmic": False}), "powershell"),
+    "command": (release(options={"via": "command"}), "wmic"),
+    "command, no wmic": (release(options={"via": "command"}, variants={"wmic": False}), "powershell"),
+    "success as nothing": (release(variants={"return_value": "absent"}), "wmi"),
+    "success as null": (release(variants={"return_value": "nil"}), "wmi"),
+}
+
+
+@pytest.fixture(scope="module")
+def ladder(lab: Lab) -> dict[str, Outcome]:
+    return lab.play({key: case for key, (case, _) in LADDER.items()})
+
+
+@pytest.mark.parametrize("key", LADDER)
+def test_each_way_leads_out(ladder: dict[str, Outcome], key: str) -> None:
+    outcome = ladder[key]
+    assert (outcome.status, outcome.changed, outcome.result.get("action")) == ("ok", True, "released"), outcome.msg
+    assert is_released(outcome)
+    assert outcome.happened.count("schedule.triggered") == 2
+    way = LADDER[key][1]
+    assert outcome.result["via"] == ("wmi" if way == "wmi" else "command")
+
+
+@pytest.mark.parametrize("key", LADDER)
+def test_the_command_lines_are_these(ladder: dict[str, Outcome], key: str) -> None:
+    way = LADDER[key][1]
+    wmic = [
+        f"{WMIC} {call} /NOINTERACTIVE"
+        for call in (
+            'SetClientProvisioningMode "False"',
+            f'TriggerSchedule "{REQUEST}"',
+            f'TriggerSchedule "{EVALUATION}"',
+        )
+    ]
+    powershell = [
+        f"{POWERSHELL} {call}"
+        for call in (
+            "'SetClientProvisioningMode' -ArgumentList $false",
+            f"'TriggerSchedule' -ArgumentList '{REQUEST}'",
+            f"'TriggerSchedule' -ArgumentList '{EVALUATION}'",
+        )
+    ]
+    run = ladder[key].commands()
+    if way == "wmi":
+        assert run == []
+        assert ladder[key].endpoint["shells_opened"] == 0
+    elif way == "wmic":
+        assert run == wmic
+    else:
+        assert [line for line in run if "powershell" in line] == powershell
+
+
+@pytest.mark.parametrize("key", LADDER)
+def test_no_shell_stays_open(ladder: dict[str, Outcome], key: str) -> None:
+    assert ladder[key].endpoint["shells"] == []
+    operations = [call["operation"] for call in ladder[key].calls]
+    assert operations.count("Create") == operations.count("Delete") == ladder[key].endpoint["shells_opened"]
+
+
+def test_the_refusal_is_said_and_not_asked_for_again(ladder: dict[str, Outcome]) -> None:
+    for key, (_, way) in LADDER.items():
+        native = [
+            method for method in ladder[key].methods() if method in ("SetClientProvisioningMode", "TriggerSchedule")
+        ]
+        if key.startswith("auto, refused"):
+            assert native == ["SetClientProvisioningMode"], key
+            assert ladder[key].result["via_reason"]
+        elif way == "wmi":
+            assert native == ["SetClientProvisioningMode", "TriggerSchedule", "TriggerSchedule"], key
+            assert ladder[key].result["via_reason"] is None
+        else:
+            assert native == [], key
+
+
+# -- exact costs -------------------------------------------------------------------------------------------------------
+
+
+def test_a_verified_exit_costs_this_many_calls(ladder: dict[str, Outcome]) -> None:
+    """Full read 16, name 1, guard again 10, the call, read back 3, two schedules."""
+    assert len(ladder["auto, allowed"].calls) == 33
+    assert ladder["auto, allowed"].traffic["login_requests"] == 3
+
+
+# -- the guard ---------------------------------------------------------------------------------------------------------
+
+FORCE = {"force": True, "force_reason": "CHG0012345"}
+GUARDED = {
+    "live osd": release("live_osd", options=FORCE),
+    "live upgrade": release("live_upgrade", options=FORCE),
+    "agent alone": release(services={"smstsmgr": {"state": "Running"}}, options=FORCE),
+    "winpe": release(winpe=True, options=FORCE),
+    "oobe": release(setup={"OOBEInProgress": 1}, options=FORCE),
+    "setup in progress": release(setup={"SystemSetupInProgress": 1}, options=FORCE),
+    "missing mode": release("missing_mode_value", options=FORCE),
+    "wmi class missing": release(broken_classes={"SMS_Client": "invalid_class"}, options=FORCE),
+    "resume pending": release("upgrade_pending_restart"),
+    "recent": release("recent"),
+    "half out, armed": release("half_exited", setup={"SetupType": 2, "CmdLine": r"C:\x\SetupComplete.cmd"}),
+    "young by its boot": release("no_timestamp", uptime="10m"),
+    "future, young boot": release("future_timestamp", uptime="10m"),
+    "zero, young boot": release("zero_timestamp", uptime="10m"),
+    "wrong type, young boot": release("wrong_type_timestamp", uptime="10m"),
+}
+UNREADABLE = {
+    "processes": {"class": "Win32_Process"},
+    "services": {"class": "Win32_Service"},
+    "setup": {"value": "SYSTEM\\Setup"},
+    "winpe": {"value": "MiniNT"},
+    "clock": {"class": "Win32_OperatingSystem"},
+    "hold": {"value": "configmgr.client\\Hold"},
+    "registry": {"method": "EnumValues"},
+    "client_version": {"class": "SMS_Client", "operation": "Get"},
+    "entered_at": {"value": "ProvisioningEnabledTime"},
+}
+HOW = ("provider_failure", "wmi_access_denied", "timeout", "quota", "garbage", "dtd", "fault 0x80041001")
+LATE = {"processes": "2", "services": "3+", "setup": "5+", "winpe": "2"}
+"""Readable the first time, and not right before the call."""
+
+
+@pytest.fixture(scope="module")
+def guarded(lab: Lab) -> dict[str, Outcome]:
+    cases = dict(GUARDED)
+    for number, (signal, match) in enumerate(UNREADABLE.items()):
+        for then in {"provider_failure", HOW[number % len(HOW)]}:
+            cases[f"{signal}, {then}"] = release(faults=fault(match, then), options=FORCE)
+    for signal, nth in LATE.items():
+        late = {**UNREADABLE[signal], "nth": nth}
+        cases[f"{signal}, late"] = release(faults=fault(late, "provider_failure"), options=FORCE)
+    return lab.play(cases)
+
+
+@pytest.mark.parametrize("key", GUARDED)
+def test_the_guard_holds(guarded: dict[str, Outcome], key: str) -> None:
+    outcome = guarded[key]
+    assert (outcome.status, outcome.changed, outcome.result["action"]) == ("ok", False, "none"), outcome.msg
+    assert outcome.result["left_alone"]
+    assert outcome.msg.startswith("Left alone.")
+    assert outcome.writes == []
+    assert outcome.endpoint["shells_opened"] == 0
+
+
+@pytest.mark.parametrize("signal", UNREADABLE)
+def test_what_cannot_be_read_is_left_alone(guarded: dict[str, Outcome], signal: str) -> None:
+    found = {key: outcome for key, outcome in guarded.items() if key.startswith(f"{signal}, ")}
+    assert found
+    for key, outcome in found.items():
+        assert outcome.writes == [], key
+        assert (outcome.status, outcome.result.get("verdict")) == ("ok", "unknown"), (key, outcome.msg)
+        assert signal in outcome.result["left_alone"], key
+        (evidence,) = [
+            item for item in outcome.result["evidence"] if item["signal"] == signal and item["value"] is None
+        ]
+        assert "could not be read" in evidence["means"]
+
+
+# -- force -------------------------------------------------------------------------------------------------------------
+
+FORCED = {
+    "recent": release("recent", options=FORCE),
+    "resume pending": release("upgrade_pending_restart", options=FORCE),
+    "held": release(
+        options=FORCE,
+        registry={
+            "HKLM\\SOFTWARE\\configmgr.client\\Hold": {
+                "Owner": "anna",
+                "Reason": "why",
+                "Expires": {"type": "qword", "data": 4102444800},
+            }
+        },
+    ),
+    "minimum_age": release("recent", options={"minimum_age": 30}),
+    "minimum_age zero": release("recent", options={"minimum_age": 0}),
+    "half exited": release("half_exited"),
+    "half exited, disabled, full read": release("dead_upgrade"),
+    "other schedules": release(options={"trigger": ["hardware_inventory", "software_updates_scan"]}),
+    "no schedules": release(options={"trigger": []}),
+    "default restart": release(restart_seconds="2s"),
+    "idle connection closed": release(triggers=[{"after": {"nth": "9"}, "do": "drop_connections"}]),
+    "closed before the call": release(triggers=[{"after": {"value": "MiniNT", "nth": "2"}, "do": "drop_connections"}]),
+    "closed in a read back": release(triggers=[{"after": SET, "do": "drop_connections"}]),
+    "dropped before the call": release(faults=fault({**SET, "nth": "1"}, "drop")),
+    "dropped after the call": release(faults=fault({**SET, "nth": "1"}, "drop_after")),
+    "timed out after the call": release(faults=fault(SET, {"do": "timeout", "executed": True})),
+    "read dropped in mid-answer": release(faults=fault({"class": "Win32_OperatingSystem", "nth": "1"}, "drop_after")),
+    "address": Case(
+        "provisioning_mode", {"enabled": False, "name_check": "off"}, {"profile": "stuck"}, name="127.200.1.1"
+    ),
+    "named by option": Case(
+        "provisioning_mode",
+        {"enabled": False, "computer_name": "pc-other.corp.example"},
+        {"profile": "stuck", "machine_name": "PC-OTHER"},
+    ),
+    "fqdn": Case(
+        "provisioning_mode",
+        {"enabled": False, "name_check": "fqdn", "computer_name": "PC-OTHER.corp.example"},
+        {"profile": "stuck", "machine_name": "PC-OTHER"},
+    ),
+    "stale name, not checked": release("stale_name", options={"name_check": "off"}),
+    "policy schedule late": release(faults=fault({"method": "TriggerSchedule", "nth": "1"}, "provider_failure")),
+    "check": release("recent", options=FORCE, check=True),
+}
+
+
+@pytest.fixture(scope="module")
+def forced(lab: Lab) -> dict[str, Outcome]:
+    return lab.play(FORCED)
+
+
+@pytest.mark.parametrize("key", [key for key in FORCED if key != "check"])
+def test_released(forced: dict[str, Outcome], key: str) -> None:
+    outcome = forced[key]
+    assert (outcome.status, outcome.changed, outcome.result.get("action")) == ("ok", True, "released"), outcome.msg
+    assert is_released(outcome)
+    before = outcome.before["services"]["CcmExec"]["process_id"]
+    assert outcome.endpoint["services"]["CcmExec"]["process_id"] not in (0, before)
+
+
+def test_the_reason_of_force_is_returned(forced: dict[str, Outcome]) -> None:
+    for key in ("recent", "resume pending", "held", "check"):
+        assert forced[key].result["force_reason"] == "CHG0012345"
+        assert forced[key].result["verdict"] == key.replace("check", "recent").replace(" ", "_")
+    assert "force_reason" not in forced["minimum_age"].result
+
+
+def test_a_forced_rehearsal_writes_nothing(forced: dict[str, Outcome]) -> None:
+    outcome = forced["check"]
+    assert outcome.writes == []
+    assert outcome.changed and outcome.result["action"] == "released"
+    assert outcome.result["steps"] == forced["recent"].result["steps"]
+    assert outcome.result["diff"] == forced["recent"].result["diff"]
+    assert "Would be released" in outcome.msg
+
+
+@pytest.mark.parametrize(
+    ("key", "schedules"),
+    [
+        ("recent", [REQUEST, EVALUATION]),
+        ("other schedules", ["{00000000-0000-0000-0000-000000000001}", "{00000000-0000-0000-0000-000000000113}"]),
+        ("no schedules", []),
+        ("policy schedule late", [REQUEST, EVALUATION]),
+    ],
+)
+def test_schedules(forced: dict[str, Outcome], key: str, schedules: list[str]) -> None:
+    events = forced[key].endpoint["events"]
+    assert [each["detail"].split()[0] for each in events if each["event"] == "schedule.triggered"] == schedules
+    assert len([step for step in forced[key].result["steps"] if step["step"] == "trigger_schedule"]) == len(schedules)
+
+
+def test_an_exit_that_waits_for_the_client_costs_no_more_than_this(forced: dict[str, Outcome]) -> None:
+    assert 33 < len(forced["default restart"].calls) <= 45
+
+
+@pytest.mark.parametrize("key", ["idle connection closed", "closed before the call", "closed in a read back"])
+def test_a_kept_alive_connection_that_was_closed_is_opened_again_once(forced: dict[str, Outcome], key: str) -> None:
+    assert forced[key].traffic["login_requests"] == 6
+    assert forced[key].happened.count("client.left_provisioning_mode") == 1
+
+
+@pytest.mark.parametrize("key", ["dropped after the call", "timed out after the call"])
+def test_a_call_without_an_answer_is_decided_by_reading_back(forced: dict[str, Outcome], key: str) -> None:
+    assert client_key(forced[key].endpoint)["ProvisioningMode"]["data"] == "false"
+    assert forced[key].result["provisioning_mode"] is False
+
+
+# -- failures ----------------------------------------------------------------------------------------------------------
+
+QUICK = {"wait_timeout": 1}
+# Key: the case; what the message says; whether anything was changed.
+FAILED = {
+    "lying client": (release("lying_client", options=QUICK), "ProvisioningMode is still true", False),
+    "flag only": (
+        release(variants={"set_provisioning_mode": "flag_only"}, options=QUICK),
+        "SystemTaskExcludes is still filled",
+        True,
+    ),
+    "failing client": (
+        release("failing_client", variants={"fails_after_seconds": 0}, options=QUICK),
+        "0x80004005",
+        False,
+    ),
+    "client gone for long": (
+        release(restart_seconds="1h", options=QUICK),
+        "CcmExec is Stopped",
+        True,
+    ),
+    "wmi, refused": (release("native_refused", options={"via": "wmi", **QUICK}), "refuses SMS_Client", False),
+    "access denied to the call": (
+        release(faults=fault(SET, "wmi_access_denied"), options=QUICK),
+        "local administrator",
+        False,
+    ),
+    "limited account": (release("limited_account", options=QUICK), "local administrator", False),
+    "denied account": (release("access_denied", options=QUICK), "local administrator", False),
+    "never answered": (release(faults=fault(SET, "drop"), options=QUICK), "got no answer", False),
+    "dropped twice after the call": (
+        release(faults=fault(SET, "drop_after"), restart_seconds="1h", options=QUICK),
+        "got no answer",
+        True,
+    ),
+    "timed out": (release(faults=fault(SET, "timeout"), options=QUICK), "got no answer", False),
+    "mode denied": (
+        release(faults=fault({"value": "ProvisioningMode"}, "wmi_access_denied"), options=QUICK),
+        "local administrator",
+        False,
+    ),
+    "mode unreadable": (
+        release(faults=fault({"value": "ProvisioningMode"}, "provider_failure"), options=QUICK),
+        "WBEM_E_PROVIDER_FAILURE",
+        False,
+    ),
+    "quota": (release(faults=fault({"nth": "1+"}, "quota"), options=QUICK), "limits", False),
+    "shell quota": (
+        release("native_refused", faults=fault({"operation": "Create"}, "shell_quota"), options=QUICK),
+        "limits",
+        False,
+    ),
+    "no wmic, no powershell": (
+        release("native_refused", variants={"wmic": False, "powershell": False}, options=QUICK),
+        "powershell",
+        False,
+    ),
+    "stale name": (release("stale_name"), "PC-RENAMED", False),
+    "stale name by fqdn": (
+        release(options={"name_check": "fqdn"}),
+        ".corp.example",
+        False,
+    ),
+    "address": (
+        Case("provisioning_mode", {"enabled": False}, {"profile": "stuck"}, name="127.200.1.2"),
+        "is an address",
+        False,
+    ),
+    "names unreadable": (
+        release(faults=fault({"class": "Win32_ComputerSystem"}, "provider_failure")),
+        "Win32_ComputerSystem",
+        False,
+    ),
+    "start mode denied": (
+        release("dead_upgrade", faults=fault({"method": "ChangeStartMode"}, "wmi_access_denied"), options=QUICK),
+        "local administrator",
+        True,
+    ),
+    "start denied": (
+        release("dead_upgrade", faults=fault({"method": "StartService"}, "wmi_access_denied"), options=QUICK),
+        "local administrator",
+        True,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def failed(lab: Lab) -> dict[str, Outcome]:
+    return lab.play({key: case for key, (case, _, _) in FAILED.items()})
+
+
+@pytest.mark.parametrize("key", FAILED)
+def test_a_failure_says_what_failed(failed: dict[str, Outcome], key: str) -> None:
+    outcome = failed[key]
+    _, said, changed = FAILED[key]
+    assert outcome.status == "failed", outcome.result
+    assert said in outcome.msg
+    assert len(outcome.msg.splitlines()) == 1
+    assert outcome.result["error_layer"]
+    assert outcome.changed is changed
+    assert outcome.endpoint["shells"] == []
+
+
+@pytest.mark.parametrize("key", [key for key, (_, _, changed) in FAILED.items() if not changed])
+def test_a_failure_that_says_unchanged_changed_nothing(failed: dict[str, Outcome], key: str) -> None:
+    outcome = failed[key]
+    for part in ("mode", "registry", "services"):
+        assert outcome.endpoint[part] == outcome.before[part], part
+
+
+@pytest.mark.parametrize(
+    "key", ["stale name", "stale name by fqdn", "address", "names unreadable", "mode unreadable", "quota"]
+)
+def test_what_fails_before_the_call_has_no_writes(failed: dict[str, Outcome], key: str) -> None:
+    assert failed[key].writes == []
+
+
+@pytest.mark.parametrize("key", ["start mode denied", "start denied", "client gone for long"])
+def test_a_run_cut_short_is_simply_run_again(lab: Lab, failed: dict[str, Outcome], key: str) -> None:
+    name = failed[key].endpoint["name"]
+    lab.simulator.patch(name, faults=[], restart_seconds="0s")
+    if key == "client gone for long":
+        lab.simulator.event(name, "start_ccmexec")
+    outcome = lab.again({key: name}, {key: release(options=dict(QUICK))})[key]
+    assert outcome.status == "ok"
+    assert outcome.endpoint["mode"] == "normal"
+    service = outcome.endpoint["services"]["CcmExec"]
+    assert (service["state"], service["start_mode"]) == ("Running", "Auto")
+
+
+# -- what starts in between --------------------------------------------------------------------------------------------
+
+STARTS = ("start_in_place_upgrade", "start_task_sequence")
+
+
+def _named(call: dict[str, Any]) -> str:
+    return " ".join(filter(None, [call["operation"], call["method"], call["detail"]]))
+
+
+@pytest.fixture(scope="module")
+def raced(lab: Lab, ladder: dict[str, Outcome]) -> dict[str, dict[str, Outcome]]:
+    """By event and by the call after which it came: every call from the first look at processes to the last read."""
+    calls = [_named(call) for call in ladder["auto, allowed"].calls]
+    first = next(number for number, call in enumerate(calls, 1) if "Win32_Process" in call)
+    last = next(number for number, call in enumerate(calls, 1) if "SetClientProvisioningMode" in call) - 1
+    assert 1 < first < last
+    cases = {
+        f"{event} after call {number}: {calls[number - 1]}": release(
+            triggers=[{"after": {"nth": str(number)}, "do": event}], options={**FORCE, **QUICK}
+        )
+        # After the very last read nobody can know.
+        for event in STARTS
+        for number in range(first, last)
+    }
+    outcomes = lab.play(cases)
+    return {event: {key: each for key, each in outcomes.items() if key.startswith(event)} for event in STARTS}
+
+
+@pytest.mark.parametrize("event", STARTS)
+def test_what_starts_between_the_reads_and_the_call_is_never_written_to(
+    raced: dict[str, dict[str, Outcome]], event: str
+) -> None:
+    assert len(raced[event]) > 15
+    for key, outcome in raced[event].items():
+        assert outcome.endpoint["task_sequence"]["alive"], key
+    assert {key: outcome.writes for key, outcome in raced[event].items() if outcome.writes} == {}
+    assert {outcome.result["verdict"] for outcome in raced[event].values()} == {"expected"}
