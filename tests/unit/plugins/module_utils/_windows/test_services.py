@@ -3,9 +3,11 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.configmgr.client.plugins.module_utils._windows import command
 from ansible_collections.configmgr.client.plugins.module_utils._windows.endpoint import Endpoint
 from ansible_collections.configmgr.client.plugins.module_utils._windows.errors import PermissionRefused, WindowsError
 from ansible_collections.configmgr.client.plugins.module_utils._windows.services import Service
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.shell import CommandResult
 from tests.unit import wire
 from tests.unit.fakes import Wire, body, selectors
 from tests.unit.wire import NAMESPACES
@@ -66,3 +68,43 @@ def test_start_mode_is_asked_for_by_name() -> None:
     Endpoint(endpoint.session()).services.change_start_mode("CcmExec", "Automatic")
     (input_,) = body(endpoint.sent[0])
     assert [child.text for child in input_] == ["Automatic"]
+
+
+# Dependencies
+
+
+class ScExe:
+    def __init__(self, result: CommandResult) -> None:
+        self.result = result
+        self.ran: list[tuple[str, list[str]]] = []
+
+    def run(self, _session: object, application: str, arguments: list[str]) -> CommandResult:
+        self.ran.append((application, arguments))
+        return self.result
+
+
+def set_dependencies(monkeypatch: pytest.MonkeyPatch, names: list[str], result: CommandResult) -> ScExe:
+    program = ScExe(result)
+    monkeypatch.setattr(command, "run", program.run)
+    Endpoint(Wire([]).session()).services.set_dependencies(r"C:\Windows\system32", "smstsmgr", names)
+    return program
+
+
+@pytest.mark.parametrize(
+    ("names", "argument"), [([], "/"), (["Winmgmt"], "Winmgmt"), (["Winmgmt", "CcmExec"], "Winmgmt/CcmExec")]
+)
+def test_dependencies_are_set_as_sc_wants_them(
+    monkeypatch: pytest.MonkeyPatch, names: list[str], argument: str
+) -> None:
+    program = set_dependencies(monkeypatch, names, CommandResult(0, "[SC] ChangeServiceConfig SUCCESS\r\n", ""))
+    assert program.ran == [(r"C:\Windows\system32\sc.exe", ["config", "smstsmgr", "depend=", argument])]
+
+
+@pytest.mark.parametrize(("code", "kind"), [(5, PermissionRefused), (1060, WindowsError), (1072, WindowsError)])
+def test_refusal_of_sc_is_said_with_its_code(
+    monkeypatch: pytest.MonkeyPatch, code: int, kind: type[WindowsError]
+) -> None:
+    output = f"[SC] OpenService FAILED {code}:\r\n\r\nZugriff verweigert\r\n"
+    with pytest.raises(WindowsError, match=f"{code}.*Zugriff verweigert") as caught:
+        set_dependencies(monkeypatch, [], CommandResult(code, output, ""))
+    assert type(caught.value) is kind

@@ -1,0 +1,66 @@
+# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+"""Options that make no sense together are refused before anything is sent, with a message that names them."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.configmgr.client.plugins.modules import (
+    provisioning_mode,
+    provisioning_timeout,
+    smstsmgr_dependency,
+)
+
+
+def mode(**options: t.Any) -> str | None:
+    return provisioning_mode.check(
+        {"force": False, "force_reason": None, "wait_timeout": 120, "deadline": 300, **options}
+    )
+
+
+def timeout(**options: t.Any) -> str | None:
+    return provisioning_timeout.check({"state": "present", "max_minutes": 720, "allow_short": False, **options})
+
+
+def dependency(*names: str) -> str | None:
+    return smstsmgr_dependency.check({"state": "present", "depends_on": list(names)})
+
+
+def test_options_that_make_sense() -> None:
+    assert mode() is None
+    assert mode(force=True, force_reason="CHG0012345") is None
+    assert timeout() is None
+    assert timeout(max_minutes=0) is None
+    assert timeout(max_minutes=5, allow_short=True) is None
+    assert timeout(state="absent", max_minutes=None) is None
+    assert dependency() is None
+    assert dependency("Winmgmt", "NetTcpPortSharing", "MSSQL$PROD", "clr_optimization_v4.0.30319_64") is None
+    assert smstsmgr_dependency.check({"depends_on": None}) is None
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "\n"])
+def test_force_has_a_reason(reason: str) -> None:
+    assert "force_reason" in mode(force=True, force_reason=reason)
+
+
+@pytest.mark.parametrize(("wait", "deadline"), [(300, 300), (301, 300)])
+def test_waiting_ends_before_the_task_does(wait: int, deadline: int) -> None:
+    problem = mode(wait_timeout=wait, deadline=deadline)
+    assert str(wait) in problem
+    assert str(deadline) in problem
+
+
+@pytest.mark.parametrize("minutes", [1, 59, -1, 2**32])
+def test_limit_acts_as_it_says(minutes: int) -> None:
+    assert f"max_minutes={minutes}" in timeout(max_minutes=minutes)
+
+
+def test_limit_that_is_to_go_has_no_number() -> None:
+    assert "max_minutes" in timeout(state="absent", max_minutes=720)
+
+
+@pytest.mark.parametrize("name", ["", "/", "a/b", 'a"b', "a&b", "a\\b", "a\nb", "+group", "\u00e4", "x" * 257, "a\tb"])
+def test_dependency_is_the_name_of_a_service(name: str) -> None:
+    assert repr(name) in dependency("Winmgmt", name)
