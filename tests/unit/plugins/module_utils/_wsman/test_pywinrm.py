@@ -434,7 +434,7 @@ def test_drip_is_ended_by_the_deadline(connect: Connect, tls: Tls, head: bytes, 
 def test_drip_after_the_login_is_ended_by_the_deadline(connect: Connect, tls: Tls) -> None:
     script = answered_once(lambda exchange: drip(exchange, *DRIPS["counted body"]))
     with BadServer(script, tls.context) as server:
-        transport = connect(server.port, tls=True, deadline=0.5)
+        transport = connect(server.port, tls=True, deadline=2)
         assert transport.send(MESSAGE, 30) == REPLY
         fails(transport, errors.DeadlineExceeded, "timeout")
 
