@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ansible-doc shows every option, and what the documentation tells people to type exists."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.integration.harness import FQCN, INSTALLED, MODULES, ROOT, Lab
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "roles").glob("*/README.md"))]
+
+
+@pytest.fixture(scope="module")
+def documents(lab: Lab) -> dict[str, Any]:
+    run = lab.ansible("ansible-doc", "--json", "-t", "module", *(f"{FQCN}.{module}" for module in MODULES))
+    assert run.rc == 0, run.output
+    found: dict[str, Any] = json.loads(run.output[run.output.index("{") :])
+    return found
+
+
+def test_there_are_no_other_modules() -> None:
+    assert sorted(path.stem for path in (INSTALLED / "plugins" / "modules").glob("*.py")) == sorted(MODULES)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_option_is_documented_as_it_is(documents: dict[str, Any], module: str) -> None:
+    spec = importlib.import_module(f"ansible_collections.{FQCN}.plugins.modules.{module}").ARGUMENT_SPEC
+    _compare(documents[f"{FQCN}.{module}"]["doc"]["options"], spec)
+
+
+def _compare(documented: dict[str, Any], spec: dict[str, Any]) -> None:
+    assert sorted(documented) == sorted(spec)
+    for name, option in spec.items():
+        for key, default in (("type", "str"), ("default", None), ("choices", None), ("elements", None)):
+            assert documented[name].get(key) == option.get(key, default), (name, key)
+        assert bool(documented[name].get("required")) == bool(option.get("required")), name
+        assert documented[name]["description"], name
+        if "options" in option:
+            _compare(documented[name]["suboptions"], option["options"])
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_examples_and_results_are_documented(documents: dict[str, Any], module: str) -> None:
+    document = documents[f"{FQCN}.{module}"]
+    assert f"{FQCN}.{module}" in document["examples"]
+    assert document["return"]
+    assert document["doc"]["has_action"] is True
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_person_can_read_it(lab: Lab, module: str) -> None:
+    run = lab.ansible("ansible-doc", f"{FQCN}.{module}")
+    assert run.rc == 0
+    assert "connect_timeout" in run.output and "EXAMPLES" in run.output
+
+
+def test_the_filter_is_documented(lab: Lab) -> None:
+    run = lab.ansible("ansible-doc", "-t", "filter", f"{FQCN}.report")
+    assert run.rc == 0 and "unreachable" in run.output
+
+
+def _commands() -> list[str]:
+    pattern = re.compile(r"^(?:\$ )?(ansible(?:-playbook|-doc|-galaxy)? .*?)(?: +#.*)?$", re.MULTILINE)
+    return sorted({command for page in PAGES for command in pattern.findall(page.read_text(encoding="utf-8"))})
+
+
+def test_the_pages_have_commands() -> None:
+    assert len(_commands()) >= 4
+
+
+@pytest.mark.parametrize("playbook", ["survey", "remediate"])
+def test_playbooks_resolve_by_name(lab: Lab, playbook: str) -> None:
+    name = lab.add({"one": {}})["one"]
+    inventory = lab.inventory({name: lab.host_vars(name)})
+    for option in ("--syntax-check", "--list-hosts"):
+        run = lab.ansible("ansible-playbook", "-i", inventory, f"{FQCN}.{playbook}", option)
+        assert run.rc == 0, run.output
+    assert name in run.output
+    assert lab.simulator.traffic(name)["connections"] == 0
+
+
+@pytest.mark.parametrize("command", [each for each in _commands() if "galaxy" not in each])
+def test_commands_of_the_pages_run(lab: Lab, command: str) -> None:
+    """Word for word, against a fleet in which each host that they name exists."""
+    hosts = re.findall(r"\b(?:PC|LAP|WS)-?\d+\b", command) or ["PC-1"]
+    name = lab.add({"one": {"profile": "stuck"}})["one"]
+    variables = lab.host_vars(name)
+    inventory = dict.fromkeys(hosts, variables)
+    words = [word.strip("'\"") for word in command.split()]
+    place = words.index("-i") if "-i" in words else None
+    path = str(lab.inventory(inventory))
+    if place is None:
+        words[1:1] = ["-i", path]
+    else:
+        words[place + 1] = path
+    run = lab.ansible(*words, "-e", "configmgr_client_hosts=windows") if "playbook" in words[0] else lab.ansible(*words)
+    assert "couldn't resolve" not in run.output and "could not be found" not in run.output
+    assert "unrecognized arguments" not in run.output and "usage:" not in run.output
+    assert run.events or run.rc == 0, run.output

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ProvisioningMaxMinutes: set, kept, removed, and refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.integration.harness import Case, Lab, Outcome, client_key
+
+NAME = "ProvisioningMaxMinutes"
+CCMEXEC = "HKLM\\SOFTWARE\\Microsoft\\CCM\\CcmExec"
+
+
+def limit(
+    profile: str = "normal", /, *, check: bool = False, spec: dict[str, Any] | None = None, **options: Any
+) -> Case:
+    return Case("provisioning_timeout", options, {"profile": profile, **(spec or {})}, check=check)
+
+
+def with_value(value: Any) -> dict[str, Any]:
+    return {"registry": {CCMEXEC: {NAME: value}}}
+
+
+# Key: the case; the value before, as the diff has it; afterwards; minutes that it acts as.
+CHANGED: dict[str, tuple[Case, Any, int | None, int]] = {
+    "set": (limit(max_minutes=720), None, 720, 720),
+    "replaced": (limit(max_minutes=720, spec=with_value(1440)), 1440, 720, 720),
+    "lengthened": (limit(max_minutes=2881, spec=with_value(1440)), 1440, 2881, 2881),
+    "zero": (limit(max_minutes=0), None, 0, 2880),
+    "one hour": (limit(max_minutes=60), None, 60, 60),
+    "largest": (limit(max_minutes=2**32 - 1), None, 2**32 - 1, 2**32 - 1),
+    "short, allowed": (limit(max_minutes=59, allow_short=True), None, 59, 60),
+    "one, allowed": (limit(max_minutes=1, allow_short=True), None, 1, 60),
+    "absent": (limit(state="absent", spec=with_value(720)), 720, None, 2880),
+    "absent, zero": (limit(state="absent", spec=with_value(0)), 0, None, 2880),
+    "text": (limit(max_minutes=720, spec=with_value("720")), "720", 720, 720),
+    "text that is no number": (limit(max_minutes=720, spec=with_value("soon")), "soon", 720, 720),
+    "quad": (limit(max_minutes=720, spec=with_value({"type": "qword", "data": 720})), 720, 720, 720),
+    "list": (limit(max_minutes=720, spec=with_value(["720"])), ["720"], 720, 720),
+    "absent, text": (limit(state="absent", spec=with_value("soon")), "soon", None, 2880),
+    "in the mode, nothing runs": (limit("stuck", max_minutes=720), None, 720, 720),
+    "live, lengthened": (limit("live_upgrade", max_minutes=5760), None, 5760, 5760),
+    "live, out of the mode": (limit(max_minutes=720, spec={"processes": ["TSManager.exe"]}), None, 720, 720),
+    "old client": (limit("old_client", max_minutes=720), None, 720, 720),
+    "missing values answered with 2": (
+        limit(max_minutes=720, spec={"variants": {"missing_value_code": 2}}),
+        None,
+        720,
+        720,
+    ),
+}
+UNCHANGED: dict[str, tuple[Case, int | None]] = {
+    "same": (limit(max_minutes=720, spec=with_value(720)), 720),
+    "zero already": (limit(max_minutes=0, spec=with_value(0)), 0),
+    "absent already": (limit(state="absent"), None),
+}
+LEFT_ALONE = {
+    "live upgrade": limit("live_upgrade", max_minutes=720),
+    "live osd": limit("live_osd", max_minutes=60),
+    "live, back to a shorter default": limit("live_upgrade", state="absent", spec=with_value(5760)),
+    "armed": limit("upgrade_pending_restart", max_minutes=720),
+    "processes in the dark": limit("broken_wmi", max_minutes=720),
+    "live, text": limit("live_upgrade", max_minutes=720, spec=with_value("5760")),
+    "live, zero": limit("live_upgrade", max_minutes=0, spec=with_value(5760)),
+}
+FAILED: dict[str, tuple[Case, str]] = {
+    "no client": (limit("no_client", max_minutes=720), "no ConfigMgr client"),
+    "stale name": (limit("stale_name", max_minutes=720), "PC-RENAMED"),
+    "limited account": (limit("limited_account", max_minutes=720), "CcmExec"),
+    "denied account": (limit("access_denied", max_minutes=720), "local administrator"),
+    "write refused": (
+        limit(max_minutes=720, spec={"faults": [{"match": {"method": "SetDWORDValue"}, "then": "wmi_access_denied"}]}),
+        "local administrator",
+    ),
+    "unreadable": (
+        limit(max_minutes=720, spec={"faults": [{"match": {"method": "EnumValues"}, "then": "provider_failure"}]}),
+        "WBEM_E_PROVIDER_FAILURE",
+    ),
+}
+# Options; what the message names. Nothing may be sent.
+BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "minus one": ({"max_minutes": -1}, ["max_minutes", "-1"]),
+    "one": ({"max_minutes": 1}, ["max_minutes", "1", "allow_short"]),
+    "short": ({"max_minutes": 59}, ["max_minutes", "59", "allow_short"]),
+    "text": ({"max_minutes": "abc"}, ["max_minutes", "abc"]),
+    "fraction": ({"max_minutes": "1.5"}, ["max_minutes", "1.5"]),
+    "too large": ({"max_minutes": 2**32}, ["max_minutes", "4294967296"]),
+    "too large, allowed short": ({"max_minutes": 2**32, "allow_short": True}, ["max_minutes", "4294967296"]),
+    "missing": ({}, ["max_minutes", "state"]),
+    "with absent": ({"state": "absent", "max_minutes": 720}, ["max_minutes", "absent"]),
+    "state": ({"state": "gone", "max_minutes": 720}, ["state", "gone"]),
+    "name_check": ({"max_minutes": 720, "name_check": "loose"}, ["name_check", "loose"]),
+    "connect_timeout": ({"max_minutes": 720, "connect_timeout": 0}, ["connect_timeout", "0"]),
+    "deadline": ({"max_minutes": 720, "deadline": -1}, ["deadline", "-1"]),
+}
+
+
+def checked(case: Case) -> Case:
+    return Case(case.module, case.options, case.spec, check=True)
+
+
+@pytest.fixture(scope="module")
+def rehearsed(lab: Lab) -> dict[str, Outcome]:
+    return lab.play({key: checked(case) for key, (case, *_) in CHANGED.items()})
+
+
+@pytest.fixture(scope="module")
+def outcomes(lab: Lab, rehearsed: dict[str, Outcome]) -> dict[str, Outcome]:
+    """The rehearsed ones on the very same endpoints."""
+    names = {key: outcome.endpoint["name"] for key, outcome in rehearsed.items()}
+    others = {
+        **{key: case for key, (case, _) in UNCHANGED.items()},
+        **LEFT_ALONE,
+        **{key: case for key, (case, _) in FAILED.items()},
+        **{f"bad {key}": Case("provisioning_timeout", options) for key, (options, _) in BAD.items()},
+    }
+    names |= lab.add({key: case.spec for key, case in others.items()})
+    return lab.again(names, {**{key: case for key, (case, *_) in CHANGED.items()}, **others})
+
+
+@pytest.fixture(scope="module")
+def again(lab: Lab, outcomes: dict[str, Outcome]) -> dict[str, Outcome]:
+    names = {key: outcomes[key].endpoint["name"] for key in CHANGED}
+    return lab.again(names, {key: case for key, (case, *_) in CHANGED.items()})
+
+
+@pytest.mark.parametrize("key", CHANGED)
+def test_changed(outcomes: dict[str, Outcome], key: str) -> None:
+    _, before, after, effective = CHANGED[key]
+    outcome = outcomes[key]
+    assert (outcome.status, outcome.changed) == ("ok", True), outcome.msg
+    assert (outcome.result["max_minutes"], outcome.result["effective_minutes"]) == (after, effective)
+    assert outcome.result["diff"] == {"before": {NAME: before}, "after": {NAME: after}}
+    stored = client_key(outcome.endpoint).get(NAME)
+    assert stored == (None if after is None else {"type": "REG_DWORD", "data": after})
+    assert len(outcome.writes) == 1
+    rest = {name: value for name, value in client_key(outcome.endpoint).items() if name != NAME}
+    assert rest == {name: value for name, value in client_key(outcome.before).items() if name != NAME}
+
+
+@pytest.mark.parametrize("key", CHANGED)
+def test_rehearsed(rehearsed: dict[str, Outcome], outcomes: dict[str, Outcome], key: str) -> None:
+    assert rehearsed[key].writes == []
+    assert rehearsed[key].endpoint["registry"] == rehearsed[key].before["registry"]
+    for name in ("changed", "diff", "max_minutes", "effective_minutes"):
+        assert rehearsed[key].result[name] == outcomes[key].result[name]
+
+
+@pytest.mark.parametrize("key", CHANGED)
+def test_again(again: dict[str, Outcome], key: str) -> None:
+    assert (again[key].status, again[key].changed) == ("ok", False)
+    assert again[key].writes == []
+    assert again[key].result["max_minutes"] == CHANGED[key][2]
+
+
+@pytest.mark.parametrize("key", UNCHANGED)
+def test_unchanged(outcomes: dict[str, Outcome], key: str) -> None:
+    outcome = outcomes[key]
+    assert (outcome.status, outcome.changed, outcome.result["max_minutes"]) == ("ok", False, UNCHANGED[key][1])
+    assert outcome.writes == []
+    assert outcome.result["left_alone"] == ""
+
+
+@pytest.mark.parametrize("key", LEFT_ALONE)
+def test_left_alone(outcomes: dict[str, Outcome], key: str) -> None:
+    outcome = outcomes[key]
+    assert (outcome.status, outcome.changed) == ("ok", False), outcome.msg
+    assert outcome.result.get("left_alone"), outcome.msg
+    assert outcome.writes == []
+
+
+@pytest.mark.parametrize("key", FAILED)
+def test_failed(outcomes: dict[str, Outcome], key: str) -> None:
+    outcome = outcomes[key]
+    assert (outcome.status, outcome.changed) == ("failed", False)
+    assert FAILED[key][1] in outcome.msg
+    assert outcome.endpoint["registry"] == outcome.before["registry"]
+
+
+@pytest.mark.parametrize("key", BAD)
+def test_bad_values_are_refused_before_anything_is_sent(outcomes: dict[str, Outcome], key: str) -> None:
+    outcome = outcomes[f"bad {key}"]
+    assert outcome.status == "failed"
+    for word in BAD[key][1]:
+        assert word in outcome.msg
+    assert len(outcome.msg.splitlines()) == 1
+    assert outcome.traffic["connections"] == 0
