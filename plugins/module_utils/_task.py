@@ -16,7 +16,7 @@ from ._client.methods import MethodFailed
 from ._client.writer import NotVerified
 from ._options import endpoint_settings
 from ._windows.endpoint import Endpoint
-from ._windows.errors import WindowsError
+from ._windows.errors import PermissionRefused, WindowsError
 from ._wsman.deadline import Deadline
 from ._wsman.errors import ConnectionLost, EndpointUnreachable, LoginRejected, WSManError
 from ._wsman.pywinrm import PYWINRM_IMPORT_ERROR, PywinrmTransport
@@ -110,7 +110,8 @@ def failures() -> t.Iterator[None]:
         message = " ".join(f"{error}.{doubt} {advice}".split())
         raise kind(message.replace("..", "."), {"error_layer": error.layer}) from error
     except WindowsError as error:
-        raise TaskFailed(f"{error}", {"error_layer": "windows"}) from error
+        layer = "permission" if isinstance(error, PermissionRefused) else "windows"
+        raise TaskFailed(f"{error}. {_ADVICE.get(layer, '')}".rstrip(), {"error_layer": layer}) from error
     except WrongMachine as error:
         raise TaskFailed(
             f"Nothing was changed: {error}. Correct the inventory, or see the options computer_name and name_check.",

@@ -8,12 +8,13 @@ itself: see its documentation, and ``_build_winrm_kwargs`` in ansible-core.
 
 from __future__ import annotations
 
+import math
 import typing as t
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._wsman.errors import SettingsError
-from ..module_utils._wsman.settings import Settings
+from ..module_utils._wsman.settings import AUTH_METHODS, Settings
 
 GetOption = t.Callable[[str], t.Any]
 
@@ -29,9 +30,12 @@ def winrm_settings(get_option: GetOption, connect_timeout: float) -> Settings:
     def seconds(name: str, default: float) -> float:
         value = extra(name)
         try:
-            return default if value is None else float(value)
+            number = default if value is None else float(value)
         except ValueError:
-            raise SettingsError(f"ansible_winrm_{name}={value!r} is not a number of seconds") from None
+            number = math.nan
+        if not 0 < number < math.inf:
+            raise SettingsError(f"ansible_winrm_{name}={value!r} is not a number of seconds")
+        return number
 
     def choice(name: str, default: str, *others: str) -> str:
         value = extra(name) or default
@@ -47,11 +51,19 @@ def winrm_settings(get_option: GetOption, connect_timeout: float) -> Settings:
             raise SettingsError(f"ansible_winrm_{name}={value!r} is neither true nor false") from None
 
     port = int(get_option("port") or 5986)
+    if not 0 < port < 65536:
+        raise SettingsError(f"ansible_port={port} is not between 1 and 65535")
     scheme = _text(get_option("scheme")) or ("http" if port == 5985 else "https")
     username = _text(get_option("remote_user"))
     ca_trust_path = extra("ca_trust_path")
     timeout = get_option("connection_timeout")
     operation_timeout = seconds("operation_timeout_sec", float(timeout) if timeout else 20.0)
+    read_timeout = seconds("read_timeout_sec", operation_timeout + 10)
+    if read_timeout <= operation_timeout:
+        raise SettingsError(
+            f"ansible_winrm_read_timeout_sec={read_timeout:g} must be longer than"
+            f" ansible_winrm_operation_timeout_sec={operation_timeout:g}"
+        )
     return Settings(
         host=str(get_option("remote_addr")),
         port=port,
@@ -71,17 +83,21 @@ def winrm_settings(get_option: GetOption, connect_timeout: float) -> Settings:
         kerberos_hostname_override=extra("kerberos_hostname_override"),
         proxy=extra("proxy"),
         operation_timeout=operation_timeout,
-        read_timeout=seconds("read_timeout_sec", operation_timeout + 10),
+        read_timeout=read_timeout,
         connect_timeout=connect_timeout,
     )
 
 
 def _auth(transport: t.Any, scheme: str, username: str | None, has_certificate: bool) -> str:
     first = _text(transport[0] if isinstance(transport, (list, tuple)) and transport else transport)
+    if first is None and username and "@" in username:
+        return "kerberos"
     if first is None:
-        if username and "@" in username:
-            return "kerberos"
         first = "ssl" if scheme == "https" else "plaintext"
+    if first not in (*AUTH_METHODS, "ssl", "plaintext"):
+        raise SettingsError(
+            f"ansible_winrm_transport={first!r} is not one of {', '.join(AUTH_METHODS)}, ssl (basic or certificate)"
+        )
     if first == "ssl" and has_certificate:
         return "certificate"
     return "basic" if first in ("ssl", "plaintext") else first

@@ -8,8 +8,7 @@ from .._windows import system
 from .._windows.endpoint import Endpoint
 from . import reader
 from .identity import mismatch
-from .state import ClientState
-from .verdict import live_signals, unreadable_signals
+from .verdict import live_signals
 
 
 class WrongMachine(Exception):
@@ -28,13 +27,10 @@ def require_own_name(endpoint: Endpoint, expected: str, check: str) -> None:
 def reason_to_wait(endpoint: Endpoint) -> str:
     """What runs on the endpoint now, or cannot be read; empty where a write disturbs nothing."""
     guard, unreadable = reader.read_guard(endpoint)
-    state = ClientState(mode=reader.read_mode(endpoint), full=True, guard=guard, unreadable=unreadable)
     for item in live_signals(guard):
         return f"{item.means} ({item.value})"
-    for item in unreadable_signals(state):
-        return f"{item.signal} {item.means}"
-    return (
-        f"Windows Setup resumes at the next restart ({guard.setup.command_line})"
-        if guard.setup and guard.setup.armed
-        else ""
-    )
+    for signal, reason in unreadable.items():
+        return f"{signal} could not be read: {reason}"
+    if guard.setup is not None and guard.setup.armed:
+        return f"Windows Setup resumes at the next restart ({guard.setup.command_line})"
+    return ""

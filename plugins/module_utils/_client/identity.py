@@ -25,8 +25,10 @@ def mismatch(expected: str, actual: ComputerNames, check: str) -> str | None:
     if check == "fqdn":
         own = f"{actual.dns_host}.{actual.domain}" if actual.domain else actual.dns_host
         return None if expected.lower() == own.lower() else f"the machine that answers as {expected} calls itself {own}"
-    host = expected.partition(".")[0].lower()
-    if host == actual.dns_host.lower() or host[:NETBIOS_LENGTH] == actual.netbios.lower():
+    host, dns_host, netbios = expected.partition(".")[0].lower(), actual.dns_host.lower(), actual.netbios.lower()
+    # NetBIOS cuts names: the cut one counts only where the computer tells no longer one.
+    cut = host[:NETBIOS_LENGTH] if dns_host == netbios else host
+    if host and (host == dns_host or cut == netbios):
         return None
     return f"the machine that answers as {expected} calls itself {actual.dns_host}"
 

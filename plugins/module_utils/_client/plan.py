@@ -55,6 +55,8 @@ def plan_entry(state: ClientState, assessment: Assessment) -> Plan:
         return Plan(left_alone=assessment.summary)
     for item in live_signals(state.guard):
         return Plan(left_alone=f"Now {item.means} ({item.value}), which enters and leaves the mode itself.")
+    if state.guard.setup is not None and state.guard.setup.armed:
+        return Plan(left_alone=f"A restart is waited for, which will run {state.guard.setup.command_line}.")
     for item in unreadable_signals(state):
         return Plan(left_alone=f"Nobody can tell whether an entry would be safe: {item.signal} {item.means}.")
     service = client_service(state)

@@ -14,6 +14,8 @@ from .state import StoredValue
 CLOCK_TOLERANCE = dt.timedelta(minutes=5)
 """A time of entry this far ahead is still now: clocks are set now and then."""
 
+_MOST_DIGITS = 20  # of a QWORD
+
 
 @dataclass(frozen=True)
 class Timeline:
@@ -57,9 +59,7 @@ def timeline(
     entered_at, problem = _entered(entered, now)
     build = facts.client_build(client_version)
     leaves = None if build is None else build >= facts.FIRST_BUILD_THAT_LEAVES
-    earliest = None
-    if entered_at is not None and leaves and in_mode:
-        earliest = entered_at + dt.timedelta(minutes=max(limit, facts.CHECK_INTERVAL_MINUTES))
+    earliest, latest = _self_exit(entered_at, limit) if leaves and in_mode else (None, None)
     return Timeline(
         entered_at=entered_at,
         entered_problem=problem,
@@ -68,8 +68,19 @@ def timeline(
         limit_source=limit_source,
         leaves_by_itself=leaves,
         self_exit_earliest=earliest,
-        self_exit_latest=None if earliest is None else earliest + dt.timedelta(minutes=facts.CHECK_INTERVAL_MINUTES),
+        self_exit_latest=latest,
     )
+
+
+def _self_exit(entered_at: dt.datetime | None, limit: int) -> tuple[dt.datetime | None, dt.datetime | None]:
+    if entered_at is None:
+        return None, None
+    interval = dt.timedelta(minutes=facts.CHECK_INTERVAL_MINUTES)
+    try:
+        earliest = entered_at + max(dt.timedelta(minutes=limit), interval)
+        return earliest, earliest + interval
+    except OverflowError:  # a limit of thousands of years
+        return None, None
 
 
 def whole_minutes(age: dt.timedelta) -> int:
@@ -95,6 +106,8 @@ def _entered(stored: StoredValue, now: dt.datetime | None) -> tuple[dt.datetime 
         text = data.strip()
         if not (text.isascii() and text.isdigit()):
             return None, "not a number"
+        if len(text) > _MOST_DIGITS:
+            return None, "beyond any calendar"
         data = int(text)
     if not isinstance(data, int):
         return None, "not a number"

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import typing as t
 from dataclasses import dataclass
@@ -63,8 +64,12 @@ def live_signals(guard: Guard) -> list[Evidence]:
         setup = name.lower() in {process.lower() for process in facts.SETUP_PROCESSES}
         found.append(Evidence("process", name, "Windows Setup runs" if setup else "a task sequence runs"))
     agent = (guard.services or {}).get(facts.AGENT_SERVICE)
-    if agent is not None and agent.state not in ("Stopped", ""):
-        found.append(Evidence("service", f"{agent.name} {agent.state}", "the task sequence agent is active"))
+    if agent is not None and not agent.stopped:
+        found.append(
+            Evidence(
+                "service", f"{agent.name} {agent.state or 'in no known state'}", "the task sequence agent is active"
+            )
+        )
     if guard.setup is not None and guard.setup.in_progress:
         found.append(Evidence("setup", "SystemSetupInProgress=1", "Windows Setup is in progress"))
     if guard.setup is not None and guard.setup.oobe_in_progress:
@@ -75,12 +80,13 @@ def live_signals(guard: Guard) -> list[Evidence]:
 
 
 def unreadable_signals(state: ClientState) -> list[Evidence]:
-    """The signals that could not be read and that decide: with one of these in the dark, nothing may be written."""
-    return [
-        Evidence(signal, None, f"could not be read: {reason}")
-        for signal, reason in state.unreadable.items()
-        if signal != "requests"
-    ]
+    """The signals that decide and are not known: with one of these in the dark, nothing may be written."""
+    reasons = {signal: reason for signal, reason in state.unreadable.items() if signal != "requests"}
+    known = {field.name: getattr(state.guard, field.name) for field in dataclasses.fields(state.guard)}
+    for signal, value in {**known, "clock": state.system}.items():
+        if value is None:
+            reasons.setdefault(signal, "it was not read")
+    return [Evidence(signal, None, f"could not be read: {reason}") for signal, reason in reasons.items()]
 
 
 def assess(state: ClientState, minimum_age: int = DEFAULT_MINIMUM_AGE) -> Assessment:

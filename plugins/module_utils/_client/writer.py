@@ -8,7 +8,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._windows.endpoint import Endpoint
-from .._wsman.errors import ConnectionLost, OperationTimedOut, ProviderFailure
+from .._wsman.errors import ConnectionLost, Fault, OperationTimedOut, ProviderFailure
 from . import facts
 from .methods import ClientMethods, MethodFailed
 from .patience import Patience
@@ -137,7 +137,7 @@ class Writer:
                 self._methods.trigger(str(step.argument))
             except (ProviderFailure, OperationTimedOut) as error:  # a client that is still starting
                 failure = error
-            except MethodFailed as error:
+            except (Fault, MethodFailed) as error:
                 failure = error
                 break
             else:

@@ -152,7 +152,10 @@ def _decoded(output: CimObject, field: str, value_type: RegistryType) -> Registr
     if value_type is RegistryType.MULTI_SZ:
         return output.strings(field)
     if value_type is RegistryType.BINARY:
-        return bytes(output.integers(field))
+        try:
+            return bytes(output.integers(field))
+        except ValueError:
+            raise ProtocolError(f"{output.class_name}.{field} holds numbers that are no bytes") from None
     if value_type in (RegistryType.DWORD, RegistryType.QWORD):
         number = output.integer(field)
         if number is None:

@@ -151,31 +151,34 @@ class CimObject:
 
 def parse_datetime(text: str) -> dt.datetime:
     """An aware UTC time from either spelling of a CIM datetime; ValueError for anything else."""
-    iso = _ISO.fullmatch(text)
-    if iso:
-        fraction = (iso["fraction"] or "").ljust(6, "0")[:6]
-        zone = "+00:00" if iso["zone"] in (None, "Z") else iso["zone"]
-        return dt.datetime.fromisoformat(f"{iso['date']}T{iso['time']}.{fraction}{zone}").astimezone(dt.timezone.utc)
-    dmtf = _DMTF.fullmatch(text)
-    if dmtf:
-        local = dt.datetime.strptime(dmtf["stamp"], "%Y%m%d%H%M%S").replace(
-            microsecond=int(dmtf["micro"]), tzinfo=dt.timezone.utc
-        )
-        return local - dt.timedelta(minutes=int(dmtf["offset"]))
+    iso, dmtf = _ISO.fullmatch(text), _DMTF.fullmatch(text)
+    try:
+        if iso:
+            fraction = (iso["fraction"] or "").ljust(6, "0")[:6]
+            zone = "+00:00" if iso["zone"] in (None, "Z") else iso["zone"]
+            local = dt.datetime.fromisoformat(f"{iso['date']}T{iso['time']}.{fraction}{zone}")
+            return local.astimezone(dt.timezone.utc)
+        if dmtf:
+            stamp = dt.datetime.strptime(dmtf["stamp"], "%Y%m%d%H%M%S")
+            utc = stamp.replace(microsecond=int(dmtf["micro"]), tzinfo=dt.timezone.utc)
+            return utc - dt.timedelta(minutes=int(dmtf["offset"]))
+    except OverflowError:
+        pass  # outside the calendar
     raise ValueError(f"not a CIM datetime: {text!r}")
 
 
 def parse_interval(text: str) -> dt.timedelta:
     """A CIM interval in either spelling; ValueError for anything else, years and months included."""
-    iso = _ISO_INTERVAL.fullmatch(text)
-    if iso and len(text) > 1:
-        years, months, days, hours, minutes, seconds = (float(group or 0) for group in iso.groups())
-        if not years and not months:
+    iso, dmtf = _ISO_INTERVAL.fullmatch(text), _DMTF_INTERVAL.fullmatch(text)
+    try:
+        if iso and len(text) > 1 and not iso[1] and not iso[2]:
+            days, hours, minutes, seconds = (float(group or 0) for group in iso.groups()[2:])
             return dt.timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-    dmtf = _DMTF_INTERVAL.fullmatch(text)
-    if dmtf:
-        days, hours, minutes, seconds, micro = (int(group) for group in dmtf.groups())
-        return dt.timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, microseconds=micro)
+        if dmtf:
+            days, hours, minutes, seconds, micro = (int(group) for group in dmtf.groups())
+            return dt.timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, microseconds=micro)
+    except OverflowError:
+        pass
     raise ValueError(f"not a CIM interval: {text!r}")
 
 

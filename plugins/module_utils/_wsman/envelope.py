@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 import uuid
 from xml.etree.ElementTree import Element
@@ -82,5 +83,5 @@ def _fault_detail(soap_fault: Element) -> FaultDetail:
 
 
 def _number(text: str | None) -> int | None:
-    text = (text or "").strip()
-    return int(text) & 0xFFFFFFFF if text.lstrip("-").isascii() and text.lstrip("-").isdigit() else None
+    match = re.fullmatch(r"\s*(-?[0-9]{1,10})\s*", text or "")
+    return int(match[1]) & 0xFFFFFFFF if match else None

@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 import typing as t
+from contextlib import suppress
 
 from .deadline import Deadline
 from .errors import ProtocolError
@@ -29,10 +30,10 @@ class BoundedAdapter(HTTPAdapter):
         self._deadline = deadline
         self._connect_timeout = connect_timeout
         self._watchdog: threading.Timer | None = None
-        self._connections: list[HTTPConnection] = []
+        self._handle: socket.socket | None = None
         self._pool_classes = {
-            "http": _pool_class(HTTPConnectionPool, HTTPConnection, self._connections),
-            "https": _pool_class(HTTPSConnectionPool, HTTPSConnection, self._connections),
+            "http": _pool_class(HTTPConnectionPool, HTTPConnection, self._keep),
+            "https": _pool_class(HTTPSConnectionPool, HTTPSConnection, self._keep),
         }
         super().__init__()
 
@@ -68,25 +69,35 @@ class BoundedAdapter(HTTPAdapter):
         if self._watchdog is not None:
             self._watchdog.cancel()
             self._watchdog = None
+        self._forget()
         super().close()
 
+    def _keep(self, opened: socket.socket) -> None:
+        """One endpoint, one connection at a time: keeps a second handle on it, whatever TLS and urllib3 make of it."""
+        self._forget()
+        self._handle = opened.dup()
+        self._deadline.remaining()
+
+    def _forget(self) -> None:
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            handle.close()
+
     def _abort(self) -> None:
-        for connection in self._connections:
-            sock = connection.sock
-            if sock is not None:
-                try:
-                    sock.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass  # closed already: that is all that was wanted
+        handle = self._handle
+        if handle is not None:
+            with suppress(OSError):  # closed already: that is all that was wanted
+                handle.shutdown(socket.SHUT_RDWR)
 
 
-def _pool_class(pool: t.Any, connection: t.Any, opened: list[HTTPConnection]) -> t.Any:
-    class Tracked(connection):  # type: ignore[misc]
-        def connect(self) -> None:
-            opened[:] = [self]  # one endpoint, one connection at a time
-            super().connect()
+def _pool_class(pool: t.Any, connection: t.Any, keep: t.Callable[[socket.socket], None]) -> t.Any:
+    class Kept(connection):  # type: ignore[misc]
+        def _new_conn(self) -> socket.socket:
+            opened: socket.socket = super()._new_conn()
+            keep(opened)
+            return opened
 
-    return type("TrackedPool", (pool,), {"ConnectionCls": Tracked})
+    return type("KeptPool", (pool,), {"ConnectionCls": Kept})
 
 
 def _bounded(stream: t.Callable[..., t.Iterator[bytes]]) -> t.Callable[..., t.Iterator[bytes]]:

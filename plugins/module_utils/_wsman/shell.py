@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import re
 import typing as t
+from contextlib import suppress
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
+from xml.sax.saxutils import quoteattr
 
 from . import names
 from .cim import text_of
@@ -44,10 +46,8 @@ def run(session: Session, application: str, arguments: t.Sequence[str]) -> Comma
     finally:
         # A shell that stays open counts against the user's quota for two hours; yet a failure to close it
         # must not hide what went before.
-        try:
+        with suppress(WSManError):
             session.request(names.DELETE, names.SHELL_CMD, "", selectors=selectors)
-        except WSManError:
-            pass
 
 
 def _run_in_shell(
@@ -64,17 +64,20 @@ def _run_in_shell(
         options={"WINRS_SKIP_CMD_SHELL": "TRUE"},
     )
     command_id = started.findtext(f".//{{{names.SHELL}}}CommandId", "")
+    if not command_id:
+        raise ProtocolError("the started command has no CommandId")
     streams: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
     exit_code: int | None = None
     while exit_code is None:
         exit_code = _receive(session, selectors, command_id, streams)
-    session.request(
-        names.SHELL_SIGNAL,
-        names.SHELL_CMD,
-        f'<rsp:Signal xmlns:rsp="{names.SHELL}" CommandId="{text_of(command_id)}">'
-        f"<rsp:Code>{names.SHELL_TERMINATE}</rsp:Code></rsp:Signal>",
-        selectors=selectors,
-    )
+    with suppress(WSManError):  # the command has ended, and its shell is deleted anyway
+        session.request(
+            names.SHELL_SIGNAL,
+            names.SHELL_CMD,
+            f'<rsp:Signal xmlns:rsp="{names.SHELL}" CommandId={quoteattr(command_id)}>'
+            f"<rsp:Code>{names.SHELL_TERMINATE}</rsp:Code></rsp:Signal>",
+            selectors=selectors,
+        )
     return CommandResult(
         exit_code, streams["stdout"].decode(errors="replace"), streams["stderr"].decode(errors="replace")
     )
@@ -85,7 +88,7 @@ def _receive(
 ) -> int | None:
     """Adds what arrived to *streams*; the exit code once the command is done, else None."""
     body = (
-        f'<rsp:Receive xmlns:rsp="{names.SHELL}"><rsp:DesiredStream CommandId="{text_of(command_id)}">stdout stderr'
+        f'<rsp:Receive xmlns:rsp="{names.SHELL}"><rsp:DesiredStream CommandId={quoteattr(command_id)}>stdout stderr'
         "</rsp:DesiredStream></rsp:Receive>"
     )
     try:
@@ -97,7 +100,7 @@ def _receive(
         if buffer is not None and stream.text:
             try:
                 buffer += base64.b64decode(stream.text, validate=True)
-            except binascii.Error:
+            except ValueError:
                 raise ProtocolError("a command's output is not base64") from None
             if len(buffer) > MAX_OUTPUT:
                 raise ProtocolError(f"a command printed more than {MAX_OUTPUT} bytes")
@@ -105,7 +108,7 @@ def _receive(
     if state is None or state.get("State") != names.SHELL_DONE:
         return None
     code = state.findtext(f"{{{names.SHELL}}}ExitCode", "")
-    if not code.lstrip("-").isdigit():
+    if not re.fullmatch(r"-?[0-9]{1,10}", code):
         raise ProtocolError("a command ended without an exit code")
     return int(code)
 

@@ -44,7 +44,7 @@ FAILED = [
     (fault(FaultDetail(0x80041001, "", "")), "provider"),
     (fault(FaultDetail(None, "", "what")), "fault"),
     (WindowsError("no", 1), "windows"),
-    (PermissionRefused("no", 5), "windows"),
+    (PermissionRefused("no", 5), "permission"),
     (WrongMachine("it is another one"), "wrong_machine"),
     (MethodFailed("no"), "client"),
     (NotVerified("no"), "client"),
