@@ -60,6 +60,7 @@ class BadServer:
         self.over = threading.Event()
         self.exchanges: list[Exchange] = []
         self.connections = 0
+        self.exhausted = False
         self._script = script
         self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))

@@ -9,7 +9,6 @@ import logging
 import socket
 import ssl
 import threading
-import time
 import typing as t
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,9 +28,8 @@ MESSAGE = wire.envelope("<x:Request/>")
 REPLY = wire.envelope("<x:Reply/>")
 SOAP = "Content-Type: application/soap+xml;charset=UTF-8"
 NEGOTIATE = "WWW-Authenticate: Negotiate"
-DROPS = 4000
-PROMPT = 10
-"""Seconds: half of what a drip takes in all, and plenty on a machine that is busy with other things."""
+DROPS = 10_000
+"""At least 50 seconds of them: who reads until the last one was not ended by a deadline."""
 
 
 class Tls(t.NamedTuple):
@@ -120,7 +118,8 @@ def drip(exchange: Exchange, head: bytes, drop: bytes) -> None:
     for _ in range(DROPS):
         exchange.write(drop)
         if exchange.wait(0.005):
-            break
+            return
+    exchange.server.exhausted = True
 
 
 # Nobody there
@@ -148,9 +147,7 @@ def test_connection_that_nothing_answers(connect: Connect) -> None:
         for sock in waiting:
             sock.setblocking(False)
             sock.connect_ex(listener.getsockname())
-        started = time.monotonic()
         fails(connect(listener.getsockname()[1], connect_timeout=0.3), errors.EndpointUnreachable, "port")
-        assert time.monotonic() - started < PROMPT
         for sock in waiting:
             sock.close()
 
@@ -426,9 +423,8 @@ DRIPS = {
 def test_drip_is_ended_by_the_deadline(connect: Connect, tls: Tls, head: bytes, drop: bytes, secure: bool) -> None:
     with BadServer(lambda exchange: drip(exchange, head, drop), tls.context if secure else None) as server:
         transport = connect(server.port, tls=secure, deadline=0.4)
-        started = time.monotonic()
         fails(transport, errors.DeadlineExceeded, "timeout")
-        assert 0.3 < time.monotonic() - started < PROMPT
+        assert not server.exhausted
 
 
 def test_drip_after_the_login_is_ended_by_the_deadline(connect: Connect, tls: Tls) -> None:
@@ -440,7 +436,7 @@ def test_drip_after_the_login_is_ended_by_the_deadline(connect: Connect, tls: Tl
 
 
 def test_handshake_that_drips_is_ended_by_the_deadline(connect: Connect) -> None:
-    over = threading.Event()
+    over, exhausted = threading.Event(), threading.Event()
 
     def drip_handshake(listener: socket.socket) -> None:
         connection, _address = listener.accept()
@@ -449,23 +445,21 @@ def test_handshake_that_drips_is_ended_by_the_deadline(connect: Connect) -> None
             for _ in range(DROPS):
                 connection.sendall(b"\0")
                 if over.wait(0.005):
-                    break
+                    return
+            exhausted.set()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=drip_handshake, args=(listener,), daemon=True).start()
         transport = connect(listener.getsockname()[1], tls=True, deadline=0.3)
-        started = time.monotonic()
         fails(transport, errors.DeadlineExceeded, "timeout")
         over.set()
-        assert time.monotonic() - started < PROMPT
+        assert not exhausted.is_set()
 
 
 def test_handshake_that_never_ends_is_ended_by_the_deadline(connect: Connect) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         transport = connect(listener.getsockname()[1], tls=True, deadline=0.3, connect_timeout=20)
-        started = time.monotonic()
         fails(transport, errors.DeadlineExceeded, "timeout")
-        assert time.monotonic() - started < PROMPT
 
 
 def test_nothing_is_sent_after_the_deadline(connect: Connect) -> None:
