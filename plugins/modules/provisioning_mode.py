@@ -40,6 +40,33 @@ options:
     description:
       - Why O(force) is used. It is returned, and is there for whoever reads the job's output later.
     type: str
+  hold:
+    description:
+      - With O(enabled=true), says that the client is in the mode on purpose, until when and for whom. Until then a
+        survey shows it as C(held), and it is not released but by O(force).
+      - Kept on the endpoint, so it outlives the controller, and removed with the exit.
+    type: dict
+    suboptions:
+      owner:
+        description: Who keeps the client in the mode.
+        type: str
+        required: true
+      reason:
+        description: Why.
+        type: str
+        required: true
+      expires:
+        description:
+          - Until when, as an ISO 8601 time with a time zone.
+          - Not later than the time at which the client leaves by itself, see M(configmgr.client.provisioning_timeout).
+        type: str
+        required: true
+  run_ccmeval:
+    description:
+      - After an exit, runs the client's own health evaluation C(ccmeval.exe) on the endpoint and waits for its end.
+      - For clients that an upgrade left behind with their services disabled.
+    type: bool
+    default: false
   via:
     description:
       - V(wmi) invokes the method over WS-Management.
@@ -51,6 +78,8 @@ options:
   wait_timeout:
     description:
       - Seconds to wait until the change is read back and the client's service runs.
+      - As long, the call is repeated while the client fails as it does in the first minutes after a boot. Give 300 or
+        more after a restart, and a longer O(deadline).
       - Must be shorter than O(deadline).
     type: int
     default: 120
@@ -100,6 +129,10 @@ EXAMPLES = r"""
 - name: Keep deployments away while a vendor's installer runs
   configmgr.client.provisioning_mode:
     enabled: true
+    hold:
+      owner: jdoe
+      reason: CHG0012345, vendor installer
+      expires: "{{ '%Y-%m-%dT%H:%M:%SZ' | strftime(now(utc=true).timestamp() + 4 * 3600, utc=true) }}"
 """
 
 RETURN = r"""
@@ -142,6 +175,11 @@ force_reason:
   returned: when O(force=true)
   type: str
   sample: CHG0012345, the upgrade was rolled back by hand
+attempts:
+  description: How often the client's method was called. More than one means that the client was still starting.
+  returned: success
+  type: int
+  sample: 1
 verdict:
   description: The verdict before the change. See M(configmgr.client.provisioning_mode_info).
   returned: success
@@ -203,8 +241,11 @@ full:
   sample: true
 """
 
+import datetime as dt
+
 from ansible_collections.configmgr.client.plugins.module_utils._client import schedules
 from ansible_collections.configmgr.client.plugins.module_utils._client.guard import require_own_name
+from ansible_collections.configmgr.client.plugins.module_utils._client.hold import problem, read_option
 from ansible_collections.configmgr.client.plugins.module_utils._client.methods import VIA, ClientMethods
 from ansible_collections.configmgr.client.plugins.module_utils._client.plan import (
     Plan,
@@ -220,7 +261,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.verdict i
     Assessment,
     assess,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._client.writer import Writer
+from ansible_collections.configmgr.client.plugins.module_utils._client.writer import LeftAlone, Writer
 from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._task import (
     Result,
@@ -235,6 +276,15 @@ ARGUMENT_SPEC = {
     "minimum_age": {"type": "int", "default": DEFAULT_MINIMUM_AGE},
     "force": {"type": "bool", "default": False},
     "force_reason": {"type": "str"},
+    "hold": {
+        "type": "dict",
+        "options": {
+            "owner": {"type": "str", "required": True},
+            "reason": {"type": "str", "required": True},
+            "expires": {"type": "str", "required": True},
+        },
+    },
+    "run_ccmeval": {"type": "bool", "default": False},
     "via": {"type": "str", "choices": list(VIA), "default": "auto"},
     "wait_timeout": {"type": "int", "default": 120},
     "trigger": {
@@ -255,6 +305,14 @@ def check(params: Result) -> str | None:
         return "force_reason is empty: say why force is used, for whoever reads this later"
     if params["wait_timeout"] >= params["deadline"]:
         return f"wait_timeout={params['wait_timeout']} must be shorter than deadline={params['deadline']} (seconds)"
+    if params["hold"] and not params["enabled"]:
+        return "hold goes with enabled=true: leaving the mode removes a hold by itself"
+    try:
+        hold = read_option(params["hold"]) if params["hold"] else None
+    except ValueError as error:
+        return str(error)
+    if hold and hold.expires <= dt.datetime.now(dt.timezone.utc):
+        return f"hold.expires={params['hold']['expires']!r} is past: give a time to come"
     return None
 
 
@@ -263,6 +321,9 @@ def run(task: Task) -> Result:
     state = read_state(task.endpoint, full=params["enabled"])
     assessment = assess(state, params["minimum_age"])
     plan = _plan(task, state, assessment)
+    wrong = problem(plan.hold, state) if plan.hold else None
+    if wrong:
+        raise TaskFailed(f"Nothing was changed: {wrong}.")
     if plan.steps:
         require_own_name(task.endpoint, task.expected_name, params["name_check"])
         # What was read before may be old by now: what counts is what is true right before the call.
@@ -276,6 +337,7 @@ def run(task: Task) -> Result:
         "left_alone": plan.left_alone,
         "msg": _message(task, plan, assessment),
         "steps": [step.as_result() for step in plan.steps],
+        "attempts": 0,
         "via": None,
         "via_reason": None,
     }
@@ -291,18 +353,39 @@ def run(task: Task) -> Result:
 
 def _plan(task: Task, state: ClientState, assessment: Assessment) -> Plan:
     if task.params["enabled"]:
-        return plan_entry(state, assessment)
-    return plan_exit(state, assessment, force=task.params["force"], triggers=task.params["trigger"])
+        return plan_entry(state, assessment, read_option(task.params["hold"]) if task.params["hold"] else None)
+    return plan_exit(
+        state,
+        assessment,
+        force=task.params["force"],
+        triggers=task.params["trigger"],
+        ccmeval=task.params["run_ccmeval"],
+    )
 
 
 def _carry_out(task: Task, state: ClientState, plan: Plan) -> Result:
     methods = ClientMethods(task.endpoint, task.params["via"], state.system_directory, task.log)
-    writer = Writer(task.endpoint, state, methods, task.params["wait_timeout"], task.log)
+
+    def reason_to_stop() -> str:
+        now = read_again(task.endpoint, state)
+        return _plan(task, now, assess(now, task.params["minimum_age"])).left_alone
+
+    writer = Writer(task.endpoint, state, methods, task.params["wait_timeout"], task.log, reason_to_stop)
     try:
         with failures():
             outcome = writer.carry_out(plan)
+    except LeftAlone as stop:
+        return {
+            "action": "none",
+            "attempts": writer.outcome.attempts,
+            "changed": writer.changed,
+            "left_alone": str(stop),
+            "msg": f"Left alone. {stop}",
+            "steps": [step.as_result() for step in writer.outcome.done],
+        }
     except TaskFailed as failure:
         failure.result.update(
+            attempts=writer.outcome.attempts,
             changed=writer.changed,
             steps=[step.as_result() for step in writer.outcome.done],
             provisioning_mode=writer.outcome.mode.enabled,
@@ -310,6 +393,7 @@ def _carry_out(task: Task, state: ClientState, plan: Plan) -> Result:
         )
         raise
     return {
+        "attempts": outcome.attempts,
         "provisioning_mode": outcome.mode.enabled,
         "system_task_excludes": outcome.mode.excludes,
         "steps": [step.as_result() for step in outcome.done],

@@ -13,7 +13,15 @@ import typing as t
 
 from .._windows import command
 from .._windows.endpoint import Endpoint
-from .._wsman.errors import FileMissing, InvalidRequest, NotFound, OperationRefused
+from .._wsman.errors import (
+    FaultDetail,
+    FileMissing,
+    InvalidRequest,
+    NotFound,
+    OperationRefused,
+    ProviderFailure,
+    fault,
+)
 from . import facts
 from .schedules import schedule_id
 
@@ -24,6 +32,10 @@ _PATH_REFUSED = (OperationRefused, InvalidRequest, NotFound)
 
 class MethodFailed(Exception):
     """The client's method was called and failed."""
+
+
+class NotReady(MethodFailed):
+    """It failed in a way that a client shows for some minutes after a boot: it may succeed later."""
 
 
 class ClientMethods:
@@ -68,7 +80,7 @@ class ClientMethods:
         # Success is 0, null or no ReturnValue at all: all three have been seen.
         code = output.integer("ReturnValue")
         if code:
-            raise MethodFailed(f"{facts.CLIENT_CLASS}.{method} returned {code & 0xFFFFFFFF:#010x}")
+            raise _failure(code)(f"{facts.CLIENT_CLASS}.{method} returned {code & 0xFFFFFFFF:#010x}")
 
     def _run(self, method: str, wmic: str, powershell: str) -> None:
         session = self._endpoint.session
@@ -87,6 +99,10 @@ class ClientMethods:
             )
         if result.exit_code != 0:
             detail = " ".join((result.stderr or result.stdout).split())[:300]
-            raise MethodFailed(
+            raise _failure(result.exit_code)(
                 f"{facts.CLIENT_CLASS}.{method} by command failed with code {result.exit_code}: {detail}"
             )
+
+
+def _failure(code: int) -> type[MethodFailed]:
+    return NotReady if isinstance(fault(FaultDetail(code & 0xFFFFFFFF, "", "")), ProviderFailure) else MethodFailed

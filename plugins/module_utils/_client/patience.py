@@ -20,17 +20,22 @@ class Patience:
         self,
         seconds: float,
         session_deadline: Deadline,
+        *,
+        first_pause: float = FIRST_PAUSE,
+        longest_pause: float = LONGEST_PAUSE,
         sleep: t.Callable[[float], None] = time.sleep,
         clock: t.Callable[[], float] = time.monotonic,
     ) -> None:
+        self._first_pause = first_pause
+        self._longest_pause = longest_pause
         self._end = clock() + min(seconds, session_deadline.remaining())
         self._sleep = sleep
         self._clock = clock
 
     def __iter__(self) -> t.Iterator[None]:
-        pause = FIRST_PAUSE
+        pause = self._first_pause
         yield
         while self._clock() + pause < self._end:
             self._sleep(pause)
-            pause = min(pause * 1.5, LONGEST_PAUSE)
+            pause = min(pause * 1.5, self._longest_pause)
             yield

@@ -8,13 +8,17 @@ import typing as t
 from dataclasses import dataclass, field
 
 from . import facts
-from .state import ClientState, client_service
+from .hold import describe
+from .state import ClientState, Hold, client_service
 from .verdict import RELEASED, RELEASED_BY_FORCE, Assessment, Verdict, live_signals, unreadable_signals
 
 
 @dataclass(frozen=True)
 class Step:
-    """``action`` is set_mode, change_start_mode, start_service or trigger_schedule; ``argument`` its one input."""
+    """``action`` is one of those below; ``argument`` its one input, as it is shown.
+
+    hold, set_mode, change_start_mode, start_service, remove_hold, run_ccmeval, trigger_schedule.
+    """
 
     action: str
     argument: str | bool
@@ -29,9 +33,12 @@ class Plan:
 
     steps: list[Step] = field(default_factory=list)
     left_alone: str = ""
+    hold: Hold | None = None
 
 
-def plan_exit(state: ClientState, assessment: Assessment, *, force: bool, triggers: t.Sequence[str]) -> Plan:
+def plan_exit(
+    state: ClientState, assessment: Assessment, *, force: bool, triggers: t.Sequence[str], ccmeval: bool = False
+) -> Plan:
     verdict = assessment.verdict
     if verdict in (Verdict.NORMAL, Verdict.NOT_INSTALLED):
         return Plan()
@@ -45,12 +52,18 @@ def plan_exit(state: ClientState, assessment: Assessment, *, force: bool, trigge
         steps.append(Step("change_start_mode", "Automatic"))
     if service is not None and service.stopped:
         steps.append(Step("start_service", service.name))
+    if state.hold is not None:
+        steps.append(Step("remove_hold", describe(state.hold)))
+    if ccmeval:
+        steps.append(Step("run_ccmeval", True))
     return Plan([*steps, *(Step("trigger_schedule", name) for name in triggers)])
 
 
-def plan_entry(state: ClientState, assessment: Assessment) -> Plan:
+def plan_entry(state: ClientState, assessment: Assessment, hold: Hold | None = None) -> Plan:
+    """The hold comes first: a run that is cut short then leaves one that holds nothing, not a mode without reason."""
+    steps = [Step("hold", describe(hold))] if hold is not None and hold != state.hold else []
     if state.mode.enabled:
-        return Plan()
+        return Plan(steps, hold=hold)
     if assessment.verdict not in (Verdict.NORMAL, Verdict.HALF_EXITED):
         return Plan(left_alone=assessment.summary)
     for item in live_signals(state.guard):
@@ -62,7 +75,7 @@ def plan_entry(state: ClientState, assessment: Assessment) -> Plan:
     service = client_service(state)
     if service is None or not service.running:
         return Plan(left_alone=f"The service {facts.CLIENT_SERVICE} does not run, so the client cannot enter the mode.")
-    return Plan([Step("set_mode", True)])
+    return Plan([*steps, Step("set_mode", True)], hold=hold)
 
 
 def difference(state: ClientState, plan: Plan) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
@@ -70,7 +83,11 @@ def difference(state: ClientState, plan: Plan) -> tuple[dict[str, t.Any], dict[s
     before: dict[str, t.Any] = {}
     after: dict[str, t.Any] = {}
     for step in plan.steps:
-        if step.action == "set_mode":
+        if step.action == "hold":
+            before["hold"], after["hold"] = describe(state.hold) if state.hold else None, step.argument
+        elif step.action == "remove_hold":
+            before["hold"], after["hold"] = step.argument, None
+        elif step.action == "set_mode":
             before[facts.MODE], after[facts.MODE] = state.mode.enabled, step.argument
             if step.argument is False:
                 before[facts.EXCLUDES], after[facts.EXCLUDES] = state.mode.excludes, ""

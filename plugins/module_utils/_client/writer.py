@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from .._windows.endpoint import Endpoint
 from .._wsman.errors import ConnectionLost, Fault, OperationTimedOut, ProviderFailure
-from . import facts
-from .methods import ClientMethods, MethodFailed
+from . import evaluation, facts, hold
+from .methods import ClientMethods, MethodFailed, NotReady
 from .patience import Patience
 from .plan import Plan, Step
 from .reader import read_entered, read_mode
@@ -25,53 +25,103 @@ class NotVerified(Exception):
 
 @dataclass
 class Outcome:
-    """``mode`` is what was read last; ``done`` the steps so far, also when an exception ended them."""
+    """``mode`` is what was read last; ``done`` the steps so far, also when an exception ended them.
+
+    ``attempts`` counts the calls of SetClientProvisioningMode.
+    """
 
     mode: Mode
+    attempts: int = 0
     done: list[Step] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
-class Writer:
-    """*state* is the state that the plan was made for; *wait* is how many seconds to wait for the client."""
+class LeftAlone(Exception):
+    """What came up while the client was waited for forbids the call; the message says what."""
 
-    def __init__(self, endpoint: Endpoint, state: ClientState, methods: ClientMethods, wait: float, log: Log) -> None:
+
+class Writer:
+    """*state* is the state that the plan was made for; *wait* is how many seconds to wait for the client.
+
+    *reason_to_stop* reads the guard again and says why the call must not be made, or nothing.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        state: ClientState,
+        methods: ClientMethods,
+        wait: float,
+        log: Log,
+        reason_to_stop: t.Callable[[], str],
+    ) -> None:
         self._endpoint = endpoint
         self._state = state
         self._methods = methods
         self._wait = wait
         self._log = log
+        self._reason_to_stop = reason_to_stop
         self._lost: Exception | None = None
         self.outcome = Outcome(state.mode)
 
     def carry_out(self, plan: Plan) -> Outcome:
-        """Raises NotVerified, MethodFailed, a fault or WindowsError; ``outcome`` then tells how far it came."""
-        writes = [step for step in plan.steps if step.action != "trigger_schedule"]
+        """Raises LeftAlone, NotVerified, MethodFailed, a fault or WindowsError; ``outcome`` tells how far it came."""
+        after = ("remove_hold", "run_ccmeval", "trigger_schedule")
+        writes = [step for step in plan.steps if step.action not in after]
         for step in writes:
-            self._write(step)
+            self._write(step, plan)
             self.outcome.done.append(step)
-        entering = any(step.action == "set_mode" and step.argument is True for step in writes)
-        if entering:
+        if any(step.action == "set_mode" and step.argument is True for step in writes):
             self._verify_entry()
-        else:
+        elif any(step.action != "hold" for step in writes):
             self._verify_exit()
         for step in plan.steps[len(writes) :]:
-            self._trigger(step)
+            self._follow_up(step)
         return self.outcome
 
-    def _write(self, step: Step) -> None:
+    def _write(self, step: Step, plan: Plan) -> None:
         services = self._endpoint.services
-        if step.action == "change_start_mode":
+        if step.action == "hold" and plan.hold is not None:
+            hold.write(self._endpoint, plan.hold)
+        elif step.action == "change_start_mode":
             services.change_start_mode(facts.CLIENT_SERVICE, str(step.argument))
         elif step.action == "start_service":
             services.start(str(step.argument))
-        else:
+        elif step.action == "set_mode":
+            self._set_mode(bool(step.argument))
+
+    def _set_mode(self, enabled: bool) -> None:
+        """A client that has just started fails for some minutes: the call is repeated, each time behind the guard."""
+        failure: Exception | None = None
+        for _ in Patience(self._wait, self._endpoint.session.deadline, first_pause=2, longest_pause=30):
+            reason = self._reason_to_stop() if failure else ""
+            if reason:
+                raise LeftAlone(reason)
+            self.outcome.attempts += 1
             try:
-                self._methods.set_mode(bool(step.argument))
+                self._methods.set_mode(enabled)
+            except (ProviderFailure, NotReady) as error:
+                self._log(f"attempt {self.outcome.attempts} failed, the client may be starting: {error}")
+                failure = error
             except (ConnectionLost, OperationTimedOut) as error:
                 # It may have been carried out all the same: what is read back decides.
                 self._log(f"SetClientProvisioningMode gave no answer ({error}); reading back")
                 self._lost = error
+                return
+            else:
+                return
+        if failure:
+            raise failure
+
+    def _follow_up(self, step: Step) -> None:
+        if step.action == "trigger_schedule":
+            self._trigger(step)
+            return
+        if step.action == "remove_hold":
+            hold.remove(self._endpoint)
+        else:
+            evaluation.run(self._endpoint)
+        self.outcome.done.append(step)
 
     @property
     def changed(self) -> bool:
