@@ -32,7 +32,7 @@ WRONG_PASSWORD = "Vr4-Other_wort-2!"
 
 _OPTIONS = {
     "provisioning_mode": (
-        *("enabled", "minimum_age", "force", "force_reason", "via", "wait_timeout", "trigger"),
+        *("enabled", "minimum_age", "force", "force_reason", "hold", "run_ccmeval", "via", "wait_timeout", "trigger"),
         *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
     ),
     "provisioning_mode_info": ("full", "minimum_age", "computer_name", "connect_timeout", "deadline", "endpoint"),

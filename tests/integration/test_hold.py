@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Holds, patience with a client that is starting, and upgrades that died."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from tests.integration.harness import Case, Lab, Outcome
+
+NOW = dt.datetime.now(dt.timezone.utc)
+HOLD_KEY = "HKLM\\SOFTWARE\\configmgr.client\\Hold"
+
+
+def moment(**ahead: int) -> str:
+    return (NOW + dt.timedelta(**ahead)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def hold(expires: str, owner: str = "jdoe", reason: str = "CHG0012345") -> dict[str, Any]:
+    return {"owner": owner, "reason": reason, "expires": expires}
+
+
+def enter(expires: str, *, check: bool = False, owner: str = "jdoe", **spec: Any) -> Case:
+    options = {"enabled": True, "hold": hold(expires, owner)}
+    return Case("provisioning_mode", options, {"profile": "normal", **spec}, check=check)
+
+
+HELD = {
+    "entered and held": enter(moment(hours=3)),
+    "held in the mode already": enter(moment(hours=4), profile="stuck"),
+}
+REFUSED = {
+    "past": (enter("2020-01-01T00:00:00Z"), "is past"),
+    "past by the endpoint's clock": (enter(moment(hours=1), clock_skew="2h"), "past by the endpoint's clock"),
+    "beyond the default limit": (enter(moment(hours=60)), "2880 minutes"),
+    "beyond its own limit": (enter(moment(hours=3), provisioning={"max_minutes": 120}), "120 minutes"),
+    "no time": (enter("tomorrow"), "no time with a time zone"),
+    "no zone": (enter("2026-11-30T18:00:00"), "no time with a time zone"),
+    "no owner": (enter(moment(hours=3), owner=" "), "hold.owner is empty"),
+    "while leaving": (
+        Case("provisioning_mode", {"enabled": False, "hold": hold(moment(hours=3))}, {"profile": "stuck"}),
+        "goes with enabled=true",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def entered(lab: Lab) -> dict[str, Outcome]:
+    refused = {f"refused: {key}": case for key, (case, _) in REFUSED.items()}
+    return lab.play({**HELD, **refused, "check": enter(moment(hours=3), check=True)})
+
+
+@pytest.fixture(scope="module")
+def again(lab: Lab, entered: dict[str, Outcome]) -> dict[str, Outcome]:
+    return lab.again({key: entered[key].endpoint["name"] for key in HELD}, HELD)
+
+
+@pytest.fixture(scope="module")
+def left(lab: Lab, again: dict[str, Outcome]) -> dict[str, dict[str, Outcome]]:
+    """Left alone while it is held, released by force, and nothing left to do."""
+    names = {key: again[key].endpoint["name"] for key in HELD}
+    plain = Case("provisioning_mode", {"enabled": False, "minimum_age": 0})
+    forced = Case("provisioning_mode", {**plain.options, "force": True, "force_reason": "the window is over"})
+    return {
+        "plain": lab.again(names, dict.fromkeys(names, plain)),
+        "forced": lab.again(names, dict.fromkeys(names, forced)),
+        "after": lab.again(names, dict.fromkeys(names, plain)),
+    }
+
+
+def held_by(outcome: Outcome) -> str | None:
+    own = outcome.endpoint["registry"].get("HKLM\\SOFTWARE\\configmgr.client", {})
+    values = own.get("Hold", {}).get("key", {})
+    return str(values["Owner"]) if values else None
+
+
+@pytest.mark.parametrize("key", HELD)
+def test_hold_is_kept_and_then_left_alone(
+    entered: dict[str, Outcome], again: dict[str, Outcome], left: dict[str, dict[str, Outcome]], key: str
+) -> None:
+    assert entered[key].changed
+    assert entered[key].endpoint["client"]["loaded_mode"] is True
+    assert not again[key].changed
+    assert again[key].result["verdict"] == "held"
+    assert not left["plain"][key].changed
+    assert "jdoe: CHG0012345" in left["plain"][key].result["left_alone"]
+
+
+@pytest.mark.parametrize("key", HELD)
+def test_exit_removes_the_hold(left: dict[str, dict[str, Outcome]], key: str) -> None:
+    forced = left["forced"][key]
+    assert forced.result["action"] == "released", forced.msg
+    assert {"step": "remove_hold", "argument": forced.result["diff"]["before"]["hold"]} in forced.result["steps"]
+    assert forced.endpoint["client"]["loaded_mode"] is False
+    assert left["after"][key].result["action"] == "none"
+
+
+@pytest.mark.parametrize("key", REFUSED)
+def test_hold_that_cannot_be_is_refused(entered: dict[str, Outcome], key: str) -> None:
+    outcome = entered[f"refused: {key}"]
+    assert outcome.status == "failed"
+    assert REFUSED[key][1] in outcome.msg
+    assert not outcome.writes
+
+
+def test_check_mode_holds_nothing(entered: dict[str, Outcome]) -> None:
+    outcome = entered["check"]
+    assert outcome.changed
+    assert [step["step"] for step in outcome.result["steps"]] == ["hold", "set_mode"]
+    assert not outcome.writes
+
+
+EXPIRED = {
+    "registry": {
+        HOLD_KEY: {
+            "Owner": "jdoe",
+            "Reason": "CHG0012345",
+            "Expires": {"type": "qword", "data": int((NOW - dt.timedelta(hours=1)).timestamp())},
+        }
+    }
+}
+LEAVE = {"enabled": False, "wait_timeout": 30}
+RELEASED = {
+    "hold that expired": Case("provisioning_mode", LEAVE, {"profile": "stuck", **EXPIRED}),
+    "starting client": Case(
+        "provisioning_mode",
+        LEAVE,
+        {
+            "profile": "stuck",
+            "faults": [{"match": {"method": "SetClientProvisioningMode", "nth": 1}, "then": "provider_failure"}],
+        },
+    ),
+    "upgrade that died": Case("provisioning_mode", {**LEAVE, "run_ccmeval": True}, {"profile": "dead_upgrade"}),
+}
+
+
+@pytest.fixture(scope="module")
+def released(lab: Lab) -> dict[str, Outcome]:
+    return lab.play(RELEASED)
+
+
+@pytest.mark.parametrize("key", RELEASED)
+def test_released(released: dict[str, Outcome], key: str) -> None:
+    outcome = released[key]
+    assert outcome.result.get("action") == "released", outcome.msg
+    assert outcome.endpoint["client"]["loaded_mode"] is False
+    assert outcome.endpoint["services"]["CcmExec"]["state"] == "Running"
+    assert outcome.endpoint["services"]["CcmExec"]["start_mode"] == "Auto"
+    assert outcome.result["attempts"] == (2 if key == "starting client" else 1)
+
+
+def test_health_evaluation_runs_where_it_is_asked_for(released: dict[str, Outcome]) -> None:
+    assert any("ccmeval.exe" in command for command in released["upgrade that died"].commands())
+    assert not released["hold that expired"].commands()
+
+
+def test_guard_is_read_again_before_each_attempt(lab: Lab) -> None:
+    """A task sequence that starts while a starting client is waited for is never interfered with."""
+    outcome = lab.play(
+        {
+            "meanwhile": Case(
+                "provisioning_mode",
+                LEAVE,
+                {
+                    "profile": "stuck",
+                    "faults": [
+                        {"match": {"method": "SetClientProvisioningMode", "nth": 1}, "then": "provider_failure"}
+                    ],
+                    "triggers": [
+                        {
+                            "after": {"method": "SetClientProvisioningMode", "nth": 1},
+                            "do": {"event": "start_process", "name": "TSManager.exe"},
+                        }
+                    ],
+                },
+            )
+        }
+    )["meanwhile"]
+    assert outcome.result["left_alone"], outcome.msg
+    assert outcome.methods().count("SetClientProvisioningMode") == 1
+    assert outcome.endpoint["client"]["loaded_mode"] is True
