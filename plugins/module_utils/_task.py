@@ -18,7 +18,7 @@ from ._options import endpoint_settings
 from ._windows.endpoint import Endpoint
 from ._windows.errors import PermissionRefused, WindowsError
 from ._wsman.deadline import Deadline
-from ._wsman.errors import ConnectionLost, EndpointUnreachable, LoginRejected, WSManError
+from ._wsman.errors import ConnectionLost, EndpointUnreachable, LoginRejected, LoginUnavailable, WSManError
 from ._wsman.pywinrm import PYWINRM_IMPORT_ERROR, PywinrmTransport
 from ._wsman.session import Session
 from ._wsman.settings import Settings
@@ -27,7 +27,7 @@ from ._wsman.xml import DEFUSEDXML_IMPORT_ERROR
 Log = t.Callable[[str], None]
 Result = dict[str, t.Any]
 
-_UNREACHABLE = (EndpointUnreachable, LoginRejected)
+_UNREACHABLE = (EndpointUnreachable, LoginRejected, LoginUnavailable)
 _ADVICE = {
     "dns": "Check the host's address in the inventory.",
     "port": "Is it switched on, is WinRM enabled, and does the firewall let this port through?",
@@ -140,7 +140,10 @@ def main(argument_spec: dict[str, t.Any], run: Run, check: Check | None = None, 
             settings = endpoint_settings(params["endpoint"], params["connect_timeout"])
         result = execute(run, settings, params, module.check_mode, module.debug, module.debug)
     except TaskFailed as error:
-        module.fail_json(msg=str(error), unreachable=isinstance(error, TaskUnreachable), **error.result)
+        unreachable = {"unreachable": True} if isinstance(error, TaskUnreachable) else {}
+        module.fail_json(msg=str(error), **unreachable, **error.result)
     except Exception as error:  # a defect of ours: the traceback is for the report of it
         module.fail_json(msg=f"internal error: {error!r}", exception=traceback.format_exc())
+    for warning in result.pop("warnings", []):
+        module.warn(warning)
     module.exit_json(**result)

@@ -88,11 +88,14 @@ ARGUMENT_SPEC = {
     **CONNECTION_SPEC,
 }
 
+LONGEST_NAME = 256
+"""Characters of a service's name, as Microsoft documents for CreateService."""
+
 
 def check(params: Result) -> str | None:
     """What is wrong with the options taken together, before anything is sent."""
     for name in params["depends_on"] or []:
-        if not re.fullmatch(r"[A-Za-z0-9_.$ -]{1,256}", name):
+        if len(name) > LONGEST_NAME or not re.fullmatch(r"[A-Za-z0-9_.$-]+( +[A-Za-z0-9_.$-]+)*", name):
             return f"depends_on holds {name!r}, which is not the name of a service: give names such as Winmgmt"
     return None
 

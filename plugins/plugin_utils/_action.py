@@ -15,6 +15,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils import _task
+from ..module_utils._wsman.errors import LoginRejected
 from ..module_utils._wsman.settings import Settings
 from ._connection import winrm_settings
 from ._login_brake import LoginBrake
@@ -48,6 +49,8 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
                     " that host, or leave endpoint out to use the connection settings of this host"
                 )
             result.update(self._execute_module(task_vars=task_vars))
+            if result.get("unreachable"):
+                result.pop("failed", None)  # a module can only say that it failed
             return result
         missing = _task.missing_library()
         if missing:
@@ -81,7 +84,7 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
         try:
             return _task.execute(self.MODULE.run, settings, params, bool(self._task.check_mode), log, trace)
         except _task.TaskUnreachable as error:
-            if error.result.get("error_layer") == "login":
+            if isinstance(error.__cause__, LoginRejected):
                 brake.rejected()
             raise
 

@@ -20,11 +20,11 @@ class Patience:
         self,
         seconds: float,
         session_deadline: Deadline,
+        sleep: t.Callable[[float], None] = time.sleep,
+        clock: t.Callable[[], float] = time.monotonic,
         *,
         first_pause: float = FIRST_PAUSE,
         longest_pause: float = LONGEST_PAUSE,
-        sleep: t.Callable[[float], None] = time.sleep,
-        clock: t.Callable[[], float] = time.monotonic,
     ) -> None:
         self._first_pause = first_pause
         self._longest_pause = longest_pause

@@ -45,13 +45,14 @@ def plan_exit(
     if verdict not in RELEASED and not (force and verdict in RELEASED_BY_FORCE):
         return Plan(left_alone=assessment.summary)
     steps = []
-    if not state.mode.left:
-        steps.append(Step("set_mode", False))
+    # The service first: a run that is cut short in between leaves the client in the mode, where the next one finds it.
     service = client_service(state)
     if service is not None and service.disabled:
         steps.append(Step("change_start_mode", "Automatic"))
     if service is not None and service.stopped:
         steps.append(Step("start_service", service.name))
+    if not state.mode.left:
+        steps.append(Step("set_mode", False))
     if state.hold is not None:
         steps.append(Step("remove_hold", describe(state.hold)))
     if ccmeval:

@@ -54,13 +54,13 @@ def read_guard(endpoint: Endpoint, signals: _Signals | None = None) -> tuple[Gua
             command_line=(registry.get_string(facts.SETUP_KEY, "CmdLine") or "").strip(),
         )
 
+    # What changes fastest is read last, right before whatever is done about it.
+    in_setup = signals.read("setup", setup)
+    winpe = signals.read("winpe", lambda: registry.key_exists(facts.WINPE_KEY))
+    services = signals.read("services", lambda: endpoint.services.read(facts.CLIENT_SERVICE, facts.AGENT_SERVICE))
     names = facts.TASK_SEQUENCE_PROCESSES + facts.SETUP_PROCESSES
-    guard = Guard(
-        processes=signals.read("processes", lambda: system.processes(endpoint.session, names)),
-        services=signals.read("services", lambda: endpoint.services.read(facts.CLIENT_SERVICE, facts.AGENT_SERVICE)),
-        setup=signals.read("setup", setup),
-        winpe=signals.read("winpe", lambda: registry.key_exists(facts.WINPE_KEY)),
-    )
+    processes = signals.read("processes", lambda: system.processes(endpoint.session, names))
+    guard = Guard(processes, services, in_setup, winpe)
     return guard, signals.unreadable
 
 

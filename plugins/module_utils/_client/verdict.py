@@ -168,7 +168,9 @@ def _context(state: ClientState, times: Timeline) -> list[Evidence]:
     if service is not None:
         means = "left disabled, as by an upgrade that died" if service.disabled else "the client's service"
         found.append(Evidence("service", f"{service.name} {service.state} {service.start_mode}", means))
-    if times.entered_problem:
+    if "entered_at" in state.unreadable:
+        pass  # said among what could not be read
+    elif times.entered_problem:
         found.append(
             Evidence("entered_at", state.entered.data_for_result(), f"no use as a time: {times.entered_problem}")
         )

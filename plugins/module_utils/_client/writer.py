@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import typing as t
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from .._windows.endpoint import Endpoint
-from .._wsman.errors import ConnectionLost, Fault, OperationTimedOut, ProviderFailure
+from .._windows.errors import WindowsError
+from .._wsman.errors import ConnectionLost, Fault, OperationTimedOut, ProviderFailure, WSManError
 from . import evaluation, facts, hold
 from .methods import ClientMethods, MethodFailed, NotReady
 from .patience import Patience
@@ -66,6 +68,15 @@ class Writer:
 
     def carry_out(self, plan: Plan) -> Outcome:
         """Raises LeftAlone, NotVerified, MethodFailed, a fault or WindowsError; ``outcome`` tells how far it came."""
+        try:
+            self._carry_out(plan)
+        except Exception:
+            with suppress(WSManError, WindowsError):  # what is reported then is what is there now
+                self.outcome.mode = read_mode(self._endpoint)
+            raise
+        return self.outcome
+
+    def _carry_out(self, plan: Plan) -> None:
         after = ("remove_hold", "run_ccmeval", "trigger_schedule")
         writes = [step for step in plan.steps if step.action not in after]
         for step in writes:
@@ -77,7 +88,6 @@ class Writer:
             self._verify_exit()
         for step in plan.steps[len(writes) :]:
             self._follow_up(step)
-        return self.outcome
 
     def _write(self, step: Step, plan: Plan) -> None:
         services = self._endpoint.services

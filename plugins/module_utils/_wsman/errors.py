@@ -26,7 +26,13 @@ class EndpointUnreachable(WSManError):
 
 
 class LoginRejected(WSManError):
-    """The endpoint refused the credentials or offers no login that may be used. Never retried."""
+    """The endpoint refused the credentials. Never retried."""
+
+    layer = "login"
+
+
+class LoginUnavailable(WSManError):
+    """The endpoint offers no login that may be used, or lets nobody in: no credentials were judged."""
 
     layer = "login"
 

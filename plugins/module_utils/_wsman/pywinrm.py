@@ -11,6 +11,7 @@ from .errors import (
     ConnectionLost,
     EndpointUnreachable,
     LoginRejected,
+    LoginUnavailable,
     ProtocolError,
     SettingsError,
     StaleConnection,
@@ -79,6 +80,7 @@ class PywinrmTransport:
         self._transport.read_timeout_sec = t.cast(int, read_timeout)  # a float does as well
         try:
             reply = self._send(message)
+            self._deadline.remaining()  # an answer that the watchdog cut off may look like a short one
         except WSManError:
             # pywinrm would go on with a half-built session, unencrypted.
             self.close()
@@ -94,6 +96,8 @@ class PywinrmTransport:
         except WSManError:
             raise
         except InvalidCredentialsError as error:
+            if not _credentials_were_sent(error):
+                raise LoginUnavailable(f"{url} does not offer {self._settings.auth} logins") from error
             raise LoginRejected(
                 f"{url} rejected the login of {self._settings.username} with {self._settings.auth}"
             ) from error
@@ -107,7 +111,7 @@ class PywinrmTransport:
                 raise ConnectionLost(f"{url} stopped answering: {reason}") from error
             raise StaleConnection(f"the connection to {url} was closed: {reason}") from error
         except PermissionError as error:  # requests_ntlm: the server did not answer with a challenge
-            raise LoginRejected(f"{url} does not offer {self._settings.auth} logins") from error
+            raise LoginUnavailable(f"{url} does not offer {self._settings.auth} logins") from error
         except Exception as error:
             # pywinrm, requests_ntlm and pyspnego let out whatever their parsing trips over (KeyError, struct.error,
             # BadMICError, ...) when the other side does not speak WinRM's HTTP.
@@ -121,7 +125,7 @@ class PywinrmTransport:
         if status == 400 and self._logged_in:
             raise StaleConnection(f"{url} no longer knows this connection (HTTP 400)") from error
         if status == 403:
-            raise LoginRejected(f"{url} forbids this login (HTTP 403)") from error
+            raise LoginUnavailable(f"{url} forbids this login (HTTP 403)") from error
         meanings = {
             404: "there is no WinRM service at this path",
             413: "the message is larger than the service accepts",
@@ -134,3 +138,9 @@ class PywinrmTransport:
     def close(self) -> None:
         self._transport.close_session()
         self._logged_in = False
+
+
+def _credentials_were_sent(error: BaseException) -> bool:
+    """pywinrm says the same of a 401 that judged credentials and of one that offered no login to try."""
+    response = getattr(error.__context__, "response", None)
+    return response is None or "Authorization" in response.request.headers

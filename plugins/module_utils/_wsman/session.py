@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 from . import envelope, names
 from .cim import CimObject, Value, encode, text_of
 from .deadline import Deadline
-from .errors import Fault, ProtocolError, StaleConnection
+from .errors import ConnectionLost, EndpointUnreachable, Fault, ProtocolError, StaleConnection
 from .settings import Settings
 from .transport import Connect, Transport
 from .xml import local_name
@@ -35,6 +35,7 @@ class Session:
         self._connect = connect
         self._log = log
         self._transport: Transport | None = None
+        self._answered = False
 
     def __enter__(self) -> Session:
         return self
@@ -59,12 +60,12 @@ class Session:
         # A lost Pull cannot be repeated, its context is used up: then the whole query is.
         for attempt in (1, 2):
             try:
-                page = _only_child(self.request(names.ENUMERATE, uri, body))
+                page = _only_child(self.request(names.ENUMERATE, uri, body, subject=wql))
                 rows, context = _page(page)
                 for _pull in range(MAX_PULLS):
                     if context is None:
                         return rows
-                    page = _only_child(self.request(names.PULL, uri, _pull_body(context)))
+                    page = _only_child(self.request(names.PULL, uri, _pull_body(context), subject=wql))
                     more, context = _page(page)
                     rows += more
                 raise ProtocolError(f"{wql!r} did not end after {MAX_PULLS} pages")
@@ -86,7 +87,8 @@ class Session:
         """The method's output; *selectors* name an instance, none the class itself (a static method)."""
         uri = names.wmi_uri(namespace, class_name)
         body = f'<p:{method}_INPUT xmlns:p="{uri}">{encode(parameters)}</p:{method}_INPUT>'
-        reply = self.request(f"{uri}/{method}", uri, body, selectors=selectors, repeatable=repeatable)
+        subject = ", ".join(value for value in parameters.values() if isinstance(value, str))
+        reply = self.request(f"{uri}/{method}", uri, body, selectors=selectors, repeatable=repeatable, subject=subject)
         output = _only_child(reply)
         if local_name(output.tag) != f"{method}_OUTPUT":
             raise ProtocolError(f"the answer to {method} is a {local_name(output.tag)}")
@@ -101,8 +103,9 @@ class Session:
         selectors: t.Mapping[str, str] | None = None,
         options: t.Mapping[str, str] | None = None,
         repeatable: bool = False,
+        subject: str = "",
     ) -> Element:
-        """The reply's ``s:Body``; raises the fault that it holds."""
+        """The reply's ``s:Body``; raises the fault that it holds. *subject* says in messages what was asked for."""
         remaining = self.deadline.remaining()
         message = envelope.request(
             action,
@@ -121,6 +124,8 @@ class Session:
             self._log(f"{error}; connecting again")
             reply = self._send(message)
         operation = f"{action.rpartition('/')[2]} of {resource_uri.partition('/wsman/1/')[2]}"
+        if subject:
+            operation += f" ({subject})"
         self._log(f"{operation}: {len(message)} bytes sent, {len(reply)} received")
         try:
             return envelope.read(reply)
@@ -133,10 +138,16 @@ class Session:
             self._transport = self._connect()
         self.calls += 1
         try:
-            return self._transport.send(message, self._settings.read_timeout)
+            reply = self._transport.send(message, self._settings.read_timeout)
         except StaleConnection:
             self._transport = None
             raise
+        except EndpointUnreachable as error:
+            if self._answered:  # it was there a moment ago, and may have carried out what it was asked
+                raise ConnectionLost(str(error)) from error
+            raise
+        self._answered = True
+        return reply
 
 
 def _only_child(body: Element) -> Element:

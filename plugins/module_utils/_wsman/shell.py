@@ -62,6 +62,7 @@ def _run_in_shell(
         f'<rsp:CommandLine xmlns:rsp="{names.SHELL}">{line}</rsp:CommandLine>',
         selectors=selectors,
         options={"WINRS_SKIP_CMD_SHELL": "TRUE"},
+        subject=application,
     )
     command_id = started.findtext(f".//{{{names.SHELL}}}CommandId", "")
     if not command_id:

@@ -250,15 +250,21 @@ def _tell_client(world: World, client: Client) -> None:
         client.service_stopped()
 
 
+def _moment(seconds: int | None, now: datetime) -> datetime | None:
+    """The time that a registry value tells; None where it tells none that a calendar has."""
+    try:
+        return datetime.fromtimestamp(seconds, now.tzinfo) if seconds else None
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
 def _started_in_the_past(world: World, client: Client) -> datetime:
     """At boot, or after that when it restarted on entering the mode."""
     now = world.timeline.now
     started = world.processes.boot_time + _CLIENT_START
-    entered = client.registry.entered
-    if client.registry.mode and entered:
-        restarted = datetime.fromtimestamp(entered, now.tzinfo) + world.spec.restart_seconds
-        if started < restarted <= now:
-            started = restarted
+    entered = _moment(client.registry.entered, now)
+    if client.registry.mode and entered and started < entered <= now:
+        started = min(entered + world.spec.restart_seconds, now)
     return min(started, now)
 
 
@@ -347,11 +353,10 @@ def _processes(world: World, given: Given) -> None:
 
 def _requests(world: World, given: Given) -> None:
     world.requests.clear()
-    entered = world.client.registry.entered if world.client else None
     now = world.timeline.now
-    received = datetime.fromtimestamp(entered, now.tzinfo) if entered else now
+    received = _moment(world.client.registry.entered, now) if world.client else None
     for properties in world.spec.ts_requests:
-        world.requests.add(min(received, now), **properties)
+        world.requests.add(min(received or now, now), **properties)
 
 
 def _registry(world: World, given: Given) -> None:

@@ -16,7 +16,15 @@ from ansible_collections.configmgr.client.plugins.modules import (
 
 def mode(**options: t.Any) -> str | None:
     return provisioning_mode.check(
-        {"force": False, "force_reason": None, "wait_timeout": 120, "deadline": 300, **options}
+        {
+            "enabled": False,
+            "hold": None,
+            "force": False,
+            "force_reason": None,
+            "wait_timeout": 120,
+            "deadline": 300,
+            **options,
+        }
     )
 
 
@@ -61,6 +69,8 @@ def test_limit_that_is_to_go_has_no_number() -> None:
     assert "max_minutes" in timeout(state="absent", max_minutes=720)
 
 
-@pytest.mark.parametrize("name", ["", "/", "a/b", 'a"b', "a&b", "a\\b", "a\nb", "+group", "\u00e4", "x" * 257, "a\tb"])
+@pytest.mark.parametrize(
+    "name", ["", " ", "Winmgmt ", "/", "a/b", 'a"b', "a&b", "a\\b", "a\nb", "+group", "\u00e4", "x" * 257, "a\tb"]
+)
 def test_dependency_is_the_name_of_a_service(name: str) -> None:
     assert repr(name) in dependency("Winmgmt", name)

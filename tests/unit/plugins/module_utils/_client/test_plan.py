@@ -98,7 +98,7 @@ def test_exit_never_enters(state: ClientState, force: bool) -> None:
         (
             stuck(guard=DISABLED),
             False,
-            [("set_mode", False), ("change_start_mode", "Automatic"), ("start_service", "CcmExec")],
+            [("change_start_mode", "Automatic"), ("start_service", "CcmExec"), ("set_mode", False)],
         ),
         (
             stuck(mode=LEFT, guard=DISABLED),

@@ -64,8 +64,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Time passes by sleeping alone."""
     clock = Clock()
 
-    def patient(seconds: float, deadline: t.Any) -> patience.Patience:
-        return patience.Patience(seconds, deadline, clock.sleep, clock)
+    def patient(seconds: float, deadline: t.Any, **pauses: float) -> patience.Patience:
+        return patience.Patience(seconds, deadline, clock.sleep, clock, **pauses)
 
     monkeypatch.setattr(writer, "Patience", patient)
     return clock
@@ -82,7 +82,7 @@ def windows() -> Windows:
 
 def write(windows: Windows, client: Client) -> Writer:
     state = reader.read_state(windows.endpoint, full=True)
-    return Writer(windows.endpoint, state, t.cast(t.Any, client), WAIT, lambda line: None)
+    return Writer(windows.endpoint, state, t.cast(t.Any, client), WAIT, lambda line: None, lambda: "")
 
 
 def test_exit_that_restarts_the_client_is_verified(windows: Windows, clock: Clock) -> None:

@@ -260,7 +260,7 @@ def test_rejected_basic_login_is_tried_once(connect: Connect, tls: Tls) -> None:
 @pytest.mark.parametrize("headers", [(), ('WWW-Authenticate: Basic realm="WSMAN"',), (NEGOTIATE,)], ids=str)
 def test_401_without_a_challenge(connect: Connect, headers: tuple[str, ...]) -> None:
     with BadServer(lambda exchange: exchange.answer("401 ", b"", *headers)) as server:
-        fails(connect(server.port), errors.LoginRejected, "login")
+        fails(connect(server.port), errors.LoginUnavailable, "login")
         assert server.logins == 0
 
 
@@ -277,7 +277,7 @@ def test_challenge_that_is_none(connect: Connect, token: str) -> None:
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
 def test_forbidden(connect: Connect, tls: Tls, secure: bool) -> None:
     with BadServer(lambda exchange: exchange.answer("403 "), tls.context if secure else None) as server:
-        fails(connect(server.port, tls=secure), errors.LoginRejected, "login")
+        fails(connect(server.port, tls=secure), errors.LoginUnavailable, "login")
 
 
 # Certificates
@@ -488,6 +488,6 @@ def test_password_stays_out_of_all_that_is_written(
     caplog.set_level(logging.DEBUG)
     with BadServer(lambda exchange: exchange.answer("401 ", b"", NEGOTIATE)) as server:
         transport = connect(server.port)
-        fails(transport, errors.LoginRejected, "login")
+        fails(transport, errors.LoginUnavailable, "login")
     shown = caplog.text + "".join(capfd.readouterr()) + repr(dataclasses.asdict(transport._settings)["username"])
     assert PASSWORD not in shown
