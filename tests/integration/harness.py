@@ -24,7 +24,13 @@ ROOT = Path(__file__).parents[2]
 COLLECTIONS = ROOT / ".build" / "collections"
 INSTALLED = COLLECTIONS / "ansible_collections" / "configmgr" / "client"
 FQCN = "configmgr.client"
-MODULES = ("provisioning_mode", "provisioning_mode_info", "provisioning_timeout", "smstsmgr_dependency")
+MODULES = (
+    "provisioning_mode",
+    "provisioning_mode_info",
+    "provisioning_safeguard",
+    "provisioning_timeout",
+    "smstsmgr_dependency",
+)
 
 USERNAME = "CORP\\operator"
 PASSWORD = "Xk9-Pass_wort-7!"
@@ -36,6 +42,10 @@ _OPTIONS = {
         *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
     ),
     "provisioning_mode_info": ("full", "minimum_age", "computer_name", "connect_timeout", "deadline", "endpoint"),
+    "provisioning_safeguard": (
+        *("state", "kind", "delay"),
+        *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
+    ),
     "provisioning_timeout": (
         *("state", "max_minutes", "allow_short"),
         *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),

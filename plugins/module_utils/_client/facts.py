@@ -17,6 +17,8 @@ ENTERED = "ProvisioningEnabledTime"
 MAX_MINUTES = "ProvisioningMaxMinutes"
 
 SETUP_KEY = r"SYSTEM\Setup"
+SETUP_NUMBERS = ("SetupType", "SystemSetupInProgress", "OOBEInProgress")
+"""Values of that key that are 0 unless Windows Setup works or will go on."""
 WINPE_KEY = r"SYSTEM\CurrentControlSet\Control\MiniNT"
 
 OWN_KEY = r"SOFTWARE\configmgr.client"

@@ -67,6 +67,11 @@ def processes(session: Session, names: t.Sequence[str]) -> list[str]:
     return sorted({row.string("Name") or "" for row in rows})
 
 
+def file_exists(session: Session, path: str) -> bool:
+    name = path.replace("\\", "\\\\")
+    return bool(session.query(_CIMV2, f"SELECT Name FROM CIM_DataFile WHERE Name='{name}'"))
+
+
 def _single(session: Session, wql: str) -> t.Any:
     rows = session.query(_CIMV2, wql)
     if len(rows) != 1:

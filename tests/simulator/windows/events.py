@@ -8,6 +8,7 @@ from typing import Any
 
 from .client import SERVICE, ClientError
 from .client_registry import CCMEXEC, DISTRIBUTION_STATE, MODE
+from .programs.shell import run_in_shell
 from .registry import RegValue
 from .services import ScmError
 from .world import World
@@ -89,6 +90,11 @@ def _start_process(world: World, detail: Detail) -> None:
     world.processes.start(str(detail.get("command_line") or detail.get("name") or "notepad.exe"))
 
 
+def _run_command(world: World, detail: Detail) -> None:
+    """Somebody on the machine types a command."""
+    run_in_shell(world, str(detail.get("line", "")))
+
+
 def _end_process(world: World, detail: Detail) -> None:
     world.processes.end_named(str(detail.get("name", "")))
 
@@ -113,6 +119,7 @@ EVENTS: Mapping[str, Callable[[World, Detail], None]] = {
     "restart_ccmexec": _restart_ccmexec,
     "start_process": _start_process,
     "end_process": _end_process,
+    "run_command": _run_command,
     "administrator_logs_on": _logon,
 }
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from xml.etree.ElementTree import SubElement, register_namespace, tostring
 
 from defusedxml import ElementTree
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _NAMESPACE = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+register_namespace("", _NAMESPACE.strip("{}"))
 DISABLED, READY = 1, 3
 
 
@@ -35,6 +37,8 @@ class ScheduledTask:
     """None: the task has no boot trigger."""
     enabled: bool
     description: str = ""
+    on_battery: bool = False
+    """Whether it starts while the machine runs on battery power; by default it does not (schema; official)."""
 
     @property
     def uri(self) -> str:
@@ -67,7 +71,16 @@ class ScheduledTasks:
         return True
 
     def enable(self, task: ScheduledTask, enabled: bool) -> None:
-        self._tasks[task.uri.lower()] = replace(task, enabled=enabled)
+        root = ElementTree.fromstring(task.xml)
+        settings = root.find(f"{_NAMESPACE}Settings")
+        if settings is None:
+            settings = SubElement(root, f"{_NAMESPACE}Settings")
+        setting = settings.find(f"{_NAMESPACE}Enabled")
+        if setting is None:
+            setting = SubElement(settings, f"{_NAMESPACE}Enabled")
+        setting.text = str(enabled).lower()
+        xml = tostring(root, encoding="unicode")
+        self._tasks[task.uri.lower()] = replace(task, enabled=enabled, xml=xml)
 
     def booted(self) -> None:
         """A boot trigger's delay counts from the start of the scheduler."""
@@ -80,7 +93,9 @@ class ScheduledTasks:
 
     def _run(self, uri: str) -> None:
         task = self._tasks.get(uri.lower())
-        if task:
+        if task and self._world.spec.on_battery and not task.on_battery:
+            self._world.journal.happened("task.not_started", f"{task.uri}: on battery power")
+        elif task:
             self._world.journal.happened("task.ran", f"{task.uri}: {task.command}")
             self._world.run_detached(task.command)
 
@@ -111,12 +126,13 @@ def parse(path: str, name: str, xml: str) -> ScheduledTask:
     return ScheduledTask(
         path,
         name.lstrip("\\"),
-        xml,
+        tostring(root, encoding="unicode"),
         f"{quoted} {arguments}".strip(),
         text("Principals/Principal/UserId"),
         _duration(text("Triggers/BootTrigger/Delay", "PT0M")) if boots else None,
         text("Settings/Enabled", "true").lower() in ("true", "1"),
         text("RegistrationInfo/Description"),
+        text("Settings/DisallowStartIfOnBatteries", "true").lower() in ("false", "0"),
     )
 
 

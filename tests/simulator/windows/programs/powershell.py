@@ -2,7 +2,8 @@
 """powershell.exe, just enough for one-liners that call a WMI method.
 
 ``Invoke-WmiMethod -Namespace "root\\ccm" -Class "SMS_Client" -Name "SetClientProvisioningMode" $false`` (article), its
-Invoke-CimMethod form, and the same for TriggerSchedule. Anything else ends with an error and exit code 1.
+Invoke-CimMethod form, the same for TriggerSchedule, and Register-ScheduledTask with -Xml. Anything else ends with an
+error and exit code 1.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..cim.model import Value, WmiError
+from ..scheduled_tasks import MalformedTask
 from .result import ProgramResult
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 _FLAGS = ("noprofile", "noninteractive", "nologo", "mta", "sta", "noexit")
 _WITH_VALUE = ("executionpolicy", "windowstyle", "version", "inputformat", "outputformat", "configurationname")
 _TOKEN = re.compile(r"""\s+|"(?P<double>(?:[^"`]|`.)*)"|'(?P<single>[^']*)'|(?P<hash>@\{[^}]*\})|(?P<bare>[^\s"']+)""")
+_ALIASES = {"iwmi": "invoke-wmimethod", "icim": "invoke-cimmethod"}
+_SWITCHES = ("force",)
 _COMMON = ("erroraction", "ea", "warningaction", "outvariable", "computername", "verbose", "confirm")
 _PARAMETERS = {
     "invoke-wmimethod": {"namespace": "namespace", "class": "class", "name": "method", "argumentlist": "arguments"},
@@ -33,6 +37,7 @@ _PARAMETERS = {
         "name": "method",
         "arguments": "arguments",
     },
+    "register-scheduledtask": {"taskname": "task", "taskpath": "path", "xml": "xml", "force": "force"},
 }
 
 
@@ -78,10 +83,11 @@ def _decoded(rest: list[str]) -> str:
 
 def _parse(script: str) -> tuple[str, dict[str, str]]:
     words = _words(script.strip().removesuffix(";").removeprefix("& "))
-    if not words or words[0].lower() not in _PARAMETERS:
+    cmdlet = _ALIASES.get(words[0].lower(), words[0].lower()) if words else ""
+    if cmdlet not in _PARAMETERS:
         name = words[0] if words else script
         raise _ScriptError(f"{name} : The term '{name}' is not recognized as the name of a cmdlet here.")
-    cmdlet, known = words[0].lower(), _PARAMETERS[words[0].lower()]
+    known = _PARAMETERS[cmdlet]
     found: dict[str, str] = {}
     rest = words[1:]
     while rest:
@@ -96,7 +102,9 @@ def _parse(script: str) -> tuple[str, dict[str, str]]:
         matches = {role for parameter, role in known.items() if parameter.startswith(name)}
         if separator:
             rest.insert(0, value)
-        if name in _COMMON:
+        if name in _SWITCHES:
+            found[name] = "true"
+        elif name in _COMMON:
             rest = rest[1:]
         elif name in known or len(matches) == 1:
             if not rest:
@@ -121,7 +129,24 @@ def _words(script: str) -> list[str]:
     return words
 
 
+def _register(world: World, parameters: Mapping[str, str]) -> ProgramResult:
+    """The text is parsed as what it is in memory, whatever its declaration says."""
+    path, name = parameters.get("path", "\\"), parameters.get("task", "")
+    world.journal.written("powershell.Register-ScheduledTask", path + name)
+    if not world.access.is_administrator:
+        raise _ScriptError("Register-ScheduledTask : Access is denied.")
+    if world.scheduled_tasks.find(path, name) and "force" not in parameters:
+        raise _ScriptError("Register-ScheduledTask : Cannot create a file when that file already exists.")
+    try:
+        task = world.scheduled_tasks.register(path, name, parameters.get("xml", ""))
+    except MalformedTask as error:
+        raise _ScriptError(f"Register-ScheduledTask : The task XML is malformed. {error}") from None
+    return ProgramResult(0, f"\r\nTaskPath    TaskName    State\r\n{task.path}    {task.name}    Ready\r\n\r\n")
+
+
 def _invoke(world: World, cmdlet: str, parameters: Mapping[str, str]) -> ProgramResult:
+    if cmdlet == "register-scheduledtask":
+        return _register(world, parameters)
     if "class" not in parameters or "method" not in parameters:
         raise _ScriptError("Cannot process command because of one or more missing mandatory parameters.")
     namespace = parameters.get("namespace", "root\\cimv2").replace("\\", "/")

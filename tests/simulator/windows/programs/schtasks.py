@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""schtasks.exe: create, query, run and delete tasks (official docs for switches; output from public samples)."""
+"""schtasks.exe: create, change, query, run and delete tasks (official docs for switches; output from public samples).
+
+Every failure has the exit code 1. A task that is not made from XML gets the default settings: it does not start on
+battery power.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +17,21 @@ from .result import ProgramResult
 if TYPE_CHECKING:
     from ..world import World
 
-_FLAGS = ("/f", "/np", "/z", "/it", "/hresult", "/nh", "/v")
+_LONGEST_COMMAND = 261
+_DECLARATION = '<?xml version="1.0" encoding="UTF-16"?>\r\n'
+_FLAGS = ("/f", "/np", "/z", "/it", "/hresult", "/nh", "/v", "/enable", "/disable")
 
 
 def run(world: World, arguments: list[str]) -> ProgramResult:
     if not arguments:
         return _error("Invalid syntax.")
     command, options = arguments[0].lower(), _options(arguments[1:])
-    if options is None or command not in ("/create", "/delete", "/query", "/run"):
+    if options is None or command not in ("/create", "/change", "/delete", "/query", "/run"):
         return _error('Invalid syntax. Type "SCHTASKS /?" for usage.')
     name = options.get("/tn", "")
     if command == "/query" and not name:
-        return ProgramResult(0, "".join(_row(task) for task in world.scheduled_tasks))
+        row = _csv_row if options.get("/fo", "").lower() == "csv" else _row
+        return ProgramResult(0, "".join(row(task) for task in world.scheduled_tasks))
     if not name:
         return _error("Invalid syntax. Mandatory option '/tn' is missing.")
     if command != "/query":
@@ -38,10 +45,15 @@ def run(world: World, arguments: list[str]) -> ProgramResult:
     if task is None:
         return _error("The system cannot find the file specified.")
     if command == "/query":
-        return ProgramResult(0, task.xml if "/xml" in options else _row(task))
+        return ProgramResult(0, _printed(task.xml) if "/xml" in options else _row(task))
     if command == "/run":
         world.scheduled_tasks.run(task)
         return ProgramResult(0, f'SUCCESS: Attempted to run the scheduled task "{name}".\r\n')
+    if command == "/change":
+        world.scheduled_tasks.enable(task, "/disable" not in options)
+        return ProgramResult(0, f'SUCCESS: The parameters of scheduled task "{name}" have been changed.\r\n')
+    if "/f" not in options:  # asks, and nobody answers
+        return ProgramResult(1, f'WARNING: Are you sure you want to remove the task "{name}" (Y/N)? ')
     world.scheduled_tasks.unregister(folder, leaf)
     return ProgramResult(0, f'SUCCESS: The scheduled task "{name}" was successfully deleted.\r\n')
 
@@ -52,6 +64,8 @@ def _create(world: World, folder: str, leaf: str, options: dict[str, str], old: 
     if old and "/f" not in options:
         return _error("The task already exists; without /F it would have to be confirmed.")
     line = options["/tr"]
+    if len(line) > _LONGEST_COMMAND:
+        return _error(f"Invalid syntax. Value for '/tr' option cannot be more than {_LONGEST_COMMAND} character(s).")
     length = command_line.program_length(line)
     command, rest = line[:length].strip('"'), line[length:].strip()
     minutes, _, seconds = options.get("/delay", "0000:00").partition(":")
@@ -90,6 +104,15 @@ def _options(words: list[str]) -> dict[str, str] | None:
 
 def _row(task: ScheduledTask) -> str:
     return f"{task.name:<40} {'N/A':<22} {'Ready' if task.enabled else 'Disabled':<15}\r\n"
+
+
+def _csv_row(task: ScheduledTask) -> str:
+    return f'"{task.uri}","N/A","{"Ready" if task.enabled else "Disabled"}"\r\n'
+
+
+def _printed(xml: str) -> str:
+    """The console's encoding, under a declaration that says another one (reported many times)."""
+    return f"{_DECLARATION}{xml}\r\n\r\n"
 
 
 def _error(text: str) -> ProgramResult:

@@ -8,14 +8,14 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from . import command_line, powershell, sc, schtasks, wmic
+from . import cmd, command_line, powershell, reg, sc, schtasks, tasklist, text_filters, wmic
 from .result import ProgramNotFound, ProgramResult
 
 if TYPE_CHECKING:
     from ..world import World
 
-Program = Callable[["World", str], ProgramResult]
-"""Takes what stands behind its name on the command line."""
+Program = Callable[["World", str, str], ProgramResult]
+"""Takes what stands behind its name on the command line, and what it can read from its standard input."""
 _SYSTEM32 = "c:\\windows\\system32"
 _PATH = (_SYSTEM32, "c:\\windows", f"{_SYSTEM32}\\wbem", f"{_SYSTEM32}\\windowspowershell\\v1.0")
 
@@ -42,20 +42,28 @@ def _whoami(world: World, arguments: list[str]) -> ProgramResult:
     return ProgramResult(0, f"{world.spec.domain.partition('.')[0].lower()}\\operator\r\n")
 
 
-def _cmd(world: World, tail: str) -> ProgramResult:
+def _cmd(world: World, tail: str, stdin: str) -> ProgramResult:
     match = re.fullmatch(r"\s*(?:/[dsqua]\s+)*/c\s*(.*)", tail, re.IGNORECASE | re.DOTALL)
-    return run_in_shell(world, _unwrapped(world, match[1])) if match else ProgramResult(0)
+    return run_in_shell(world, _unwrapped(world, match[1]), stdin) if match else ProgramResult(0)
 
 
 def _splitting(program: Callable[[World, list[str]], ProgramResult]) -> Program:
     """A program that splits its command line by the common rules; cmd.exe has its own."""
-    return lambda world, tail: program(world, command_line.arguments(tail))
+    return lambda world, tail, stdin: program(world, command_line.arguments(tail))
+
+
+def _filtering(program: Callable[[str, str], ProgramResult]) -> Program:
+    return lambda world, tail, stdin: program(tail, stdin)
 
 
 _PROGRAMS: dict[str, Program] = {
     f"{_SYSTEM32}\\sc.exe": _splitting(sc.run),
     f"{_SYSTEM32}\\cmd.exe": _cmd,
     f"{_SYSTEM32}\\schtasks.exe": _splitting(schtasks.run),
+    f"{_SYSTEM32}\\reg.exe": _splitting(reg.run),
+    f"{_SYSTEM32}\\tasklist.exe": _splitting(tasklist.run),
+    f"{_SYSTEM32}\\find.exe": _filtering(text_filters.find),
+    f"{_SYSTEM32}\\findstr.exe": _filtering(text_filters.findstr),
     f"{_SYSTEM32}\\hostname.exe": _splitting(_hostname),
     f"{_SYSTEM32}\\whoami.exe": _splitting(_whoami),
     f"{_SYSTEM32}\\wbem\\wmic.exe": _splitting(wmic.run),
@@ -75,7 +83,7 @@ def run_program(world: World, application: str | None, line: str) -> ProgramResu
         raise ProgramNotFound(application)
     words = command_line.split(line)
     named = bool(words) and _stem(words[0]) == _stem(path)
-    return program(world, line[command_line.program_length(line) :] if named else line)
+    return program(world, line[command_line.program_length(line) :] if named else line, "")
 
 
 def create_process(world: World, line: str) -> ProgramResult:
@@ -85,29 +93,18 @@ def create_process(world: World, line: str) -> ProgramResult:
     program = _look_up(world, words[0]) if words else None
     if program is None:
         raise ProgramNotFound(words[0] if words else "")
-    return program(world, line[command_line.program_length(line) :])
+    return program(world, line[command_line.program_length(line) :], "")
 
 
-def run_in_shell(world: World, line: str) -> ProgramResult:
-    """A line of cmd.exe, with the separators `&`, `&&` and `||`.
+def run_in_shell(world: World, line: str, stdin: str = "") -> ProgramResult:
+    """A line of cmd.exe.
 
     Inferred: WinRM quotes the command that it hands to cmd.exe, so that the command's own quotes stay.
     """
-    result = ProgramResult(0)
-    for separator, part in _parts(_expanded(world, line.strip())):
-        if (separator == "&&" and result.exit_code) or (separator == "||" and not result.exit_code):
-            continue
-        after = _run_command(world, part.strip())
-        result = ProgramResult(
-            after.exit_code,
-            result.stdout + after.stdout,
-            result.stderr + after.stderr,
-            result.duration + after.duration,
-        )
-    return result
+    return cmd.run(_expanded(world, line.strip()), lambda part, piped: _run_command(world, part, piped), stdin)
 
 
-def _run_command(world: World, line: str) -> ProgramResult:
+def _run_command(world: World, line: str, stdin: str) -> ProgramResult:
     words = command_line.split(line)
     if not words:
         return ProgramResult(0)
@@ -122,11 +119,20 @@ def _run_command(world: World, line: str) -> ProgramResult:
             return ProgramResult(0, f"\r\nMicrosoft Windows [Version {world.spec.os.version}.1]\r\n")
         case "type":
             return _type(world, words[1:])
+        case "cd":
+            return _change_directory(words[1:])
     program = _look_up(world, words[0])
     if program is None:
         text = f"'{words[0]}' is not recognized as an internal or external command,\r\noperable program or batch file."
         return ProgramResult(1, "", f"{text}\r\n")
-    return program(world, rest)
+    return program(world, rest, stdin)
+
+
+def _change_directory(words: list[str]) -> ProgramResult:
+    """Everything here starts in system32 and can only go there."""
+    if words[-1:] and words[-1].lower() == _SYSTEM32 and [word.lower() for word in words[:-1]] in ([], ["/d"]):
+        return ProgramResult(0)
+    return ProgramResult(1, "", "The system cannot find the path specified.\r\n")
 
 
 def _type(world: World, names: list[str]) -> ProgramResult:
@@ -146,26 +152,16 @@ def _unwrapped(world: World, line: str) -> str:
     return inner + after
 
 
-def _parts(line: str) -> list[tuple[str, str]]:
-    parts: list[tuple[str, str]] = []
-    separator, start, at, quoted = "&", 0, 0, False
-    while at < len(line):
-        quoted ^= line[at] == '"'
-        found = next((each for each in ("&&", "||", "&") if line.startswith(each, at)), "")
-        if found and not quoted:
-            parts.append((separator, line[start:at]))
-            separator, at = found, at + len(found)
-            start = at
-        else:
-            at += 1
-    return [*parts, (separator, line[start:])]
-
-
 def _look_up(world: World, name: str) -> Program | None:
     name = name.lower()
     if "\\" in name:
-        return _installed(world, name)
+        return _installed(world, ntpath.join(_SYSTEM32, name))
     return next((found for folder in _PATH if (found := _installed(world, f"{folder}\\{name}"))), None)
+
+
+def program_files(world: World) -> list[str]:
+    """Paths of the programs that are installed."""
+    return [path for path in _PROGRAMS if _installed(world, path)]
 
 
 def _installed(world: World, path: str) -> Program | None:

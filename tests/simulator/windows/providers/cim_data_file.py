@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CIM_DataFile, for the few files that a machine has."""
+"""CIM_DataFile, for the few files and programs that a machine has."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from collections.abc import Mapping
 
 from ..cim.model import Row, WmiError
 from ..files import File
+from ..programs.shell import program_files
 from .base import BaseProvider
 
 
 class CimDataFile(BaseProvider):
     def instances(self, class_name: str) -> list[Row]:
-        return [self._row(file) for file in self._world.files]
+        installed = self._world.processes.boot_time
+        programs = (File(path, "", installed, installed) for path in program_files(self._world))
+        return [self._row(file) for file in (*self._world.files, *programs)]
 
     def _row(self, file: File) -> Row:
         path = file.path.lower()

@@ -1,0 +1,197 @@
+#!/usr/bin/python
+# Copyright (c) 2026, configmgr.client contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Leaves something on the endpoint that ends provisioning mode after a restart in mid-scan, or takes it away."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: provisioning_safeguard
+short_description: Has a ConfigMgr client leave provisioning mode after a restart in the middle of a scan
+version_added: 0.1.0
+description:
+  - A user who restarts the computer in the middle of a compatibility scan or an upgrade leaves the client behind in
+    provisioning mode. Placed before it, a safeguard then takes the client out. Remove it when all went well.
+  - The safeguard does nothing while a task sequence or Windows Setup runs or will go on, or where it cannot tell.
+    So it does not end the mode in the middle of an upgrade that restarts the computer itself.
+  - Is not placed while something runs on the endpoint, where nobody can tell, or where Windows Setup waits for a
+    restart. The task is then ok and not changed, and RV(left_alone) says why. It can be removed at any time.
+  - The safeguard does not give the service C(CcmExec) its start mode back where an upgrade disabled it.
+    Use M(configmgr.client.provisioning_mode) for that.
+options:
+  state:
+    description:
+      - V(present) places the safeguard, and repairs one that was changed.
+      - V(absent) removes both kinds, whatever O(kind) says.
+    type: str
+    choices: [present, absent]
+    default: present
+  kind:
+    description:
+      - V(boot_task) is a scheduled task that runs as SYSTEM after every start, acts only on a client in the mode, and
+        deletes itself once the client has left. It also starts on battery power.
+      - V(run_once) is a value of C(RunOnce). Windows runs it only when an administrator logs on, and only once, even if
+        the mode cannot be ended at that moment. Its 260 characters hold fewer tests than the task has.
+      - A safeguard of the other kind is left in place.
+    type: str
+    choices: [boot_task, run_once]
+    default: boot_task
+  delay:
+    description:
+      - Minutes between the start of the computer and the task, for O(kind=boot_task). From 1 to 9999.
+      - The client needs some minutes after a start, and so does a task sequence that goes on after a restart.
+    type: int
+    default: 5
+extends_documentation_fragment:
+  - configmgr.client._attributes
+  - configmgr.client._connection
+  - configmgr.client._name
+seealso:
+  - module: configmgr.client.provisioning_mode
+author:
+  - configmgr.client contributors (@configmgr-client)
+"""
+
+EXAMPLES = r"""
+- name: Protect the clients before a compatibility scan
+  configmgr.client.provisioning_safeguard:
+    delay: 10
+
+- name: Take the safeguard away after the scan
+  configmgr.client.provisioning_safeguard:
+    state: absent
+"""
+
+RETURN = r"""
+boot_task:
+  description:
+    - The scheduled task as read back; null where there is none.
+    - Only with O(kind=boot_task) or O(state=absent).
+  returned: success
+  type: dict
+  sample:
+    arguments: /d /c C:\\Windows\\system32\\reg.exe query ...
+    conditions: []
+    delay_minutes: 5
+    enabled: true
+    others: []
+    program: C:\\Windows\\system32\\cmd.exe
+    user: S-1-5-18
+run_once:
+  description:
+    - The value of C(RunOnce) as read back; null where there is none.
+    - Only with O(kind=run_once) or O(state=absent).
+  returned: success
+  type: dict
+  sample:
+    data: C:\\Windows\\system32\\cmd.exe /d /c ...
+    registry_type: 1
+left_alone:
+  description: Why the endpoint was left alone; empty where it was not.
+  returned: success
+  type: str
+  sample: ""
+msg:
+  description: What was found and done, in a sentence.
+  returned: always
+  type: str
+  sample: The safeguard (boot_task) is in place.
+"""
+
+from ansible_collections.configmgr.client.plugins.module_utils._client import facts, safeguard
+from ansible_collections.configmgr.client.plugins.module_utils._client.artefacts import (
+    Artefact,
+    BootTaskArtefact,
+    Description,
+    RunOnceArtefact,
+    Unfit,
+)
+from ansible_collections.configmgr.client.plugins.module_utils._client.guard import reason_to_wait, require_own_name
+from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
+from ansible_collections.configmgr.client.plugins.module_utils._task import Result, Task, TaskFailed, main
+from ansible_collections.configmgr.client.plugins.module_utils._windows import system
+from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import KeyAbsent
+
+ARGUMENT_SPEC = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "kind": {"type": "str", "choices": ["boot_task", "run_once"], "default": "boot_task"},
+    "delay": {"type": "int", "default": 5},
+    **NAME_SPEC,
+    **CONNECTION_SPEC,
+}
+
+
+def check(params: Result) -> str | None:
+    """What is wrong with the options taken together, before anything is sent."""
+    return safeguard.delay_problem(params["delay"])
+
+
+def run(task: Task) -> Result:
+    placing = task.params["state"] == "present"
+    if placing:
+        _require_client(task)
+    directory = system.operating_system(task.endpoint.session).system_directory
+    boot_task = BootTaskArtefact(task.endpoint, directory, task.params["delay"])
+    run_once = RunOnceArtefact(task.endpoint, directory)
+    if not placing:
+        return _remove(task, [boot_task, run_once])
+    return _place(task, boot_task if task.params["kind"] == safeguard.BOOT_TASK else run_once)
+
+
+def _require_client(task: Task) -> None:
+    try:
+        task.endpoint.registry.types(facts.CCMEXEC_KEY)
+    except KeyAbsent as error:
+        raise TaskFailed(f"There is no ConfigMgr client here: {error}.") from error
+
+
+def _place(task: Task, artefact: Artefact) -> Result:
+    try:
+        wanted = artefact.wanted()
+    except Unfit as error:
+        raise TaskFailed(f"Nothing was changed: {error}.") from error
+    before = {artefact.name: artefact.read()}
+    after = {artefact.name: wanted}
+    what = f"The safeguard ({artefact.name})"
+    if before == after:
+        return _result(after, changed=False, msg=f"Nothing to do. {what} is in place.")
+    reason = reason_to_wait(task.endpoint)
+    if reason:
+        return {**_result(before, changed=False, msg=f"Left alone: {reason}."), "left_alone": reason}
+    require_own_name(task.endpoint, task.expected_name, task.params["name_check"])
+    if not task.check_mode:
+        artefact.place()
+        read_back = artefact.read()
+        if read_back != wanted:
+            raise TaskFailed(f"{what} was placed and reads back otherwise.", {artefact.name: read_back})
+    return _changed(before, after, f"{what} is in place.")
+
+
+def _remove(task: Task, artefacts: list[Artefact]) -> Result:
+    before = {artefact.name: artefact.read() for artefact in artefacts}
+    after: dict[str, Description | None] = dict.fromkeys(before)
+    if before == after:
+        return _result(after, changed=False, msg="Nothing to do. There is no safeguard.")
+    require_own_name(task.endpoint, task.expected_name, task.params["name_check"])
+    there = [artefact for artefact in artefacts if before[artefact.name] is not None]
+    if not task.check_mode:
+        for artefact in there:
+            artefact.remove()
+        left = [artefact.name for artefact in there if artefact.read() is not None]
+        if left:
+            raise TaskFailed(f"The safeguard ({', '.join(left)}) was removed and is still there.")
+    return _changed(before, after, f"The safeguard ({', '.join(artefact.name for artefact in there)}) is gone.")
+
+
+def _changed(before: Result, after: Result, msg: str) -> Result:
+    return {**_result(after, changed=True, msg=msg), "diff": {"before": before, "after": after}}
+
+
+def _result(state: Result, *, changed: bool, msg: str) -> Result:
+    return {"changed": changed, **state, "left_alone": "", "msg": msg}
+
+
+if __name__ == "__main__":
+    main(ARGUMENT_SPEC, run, check)
