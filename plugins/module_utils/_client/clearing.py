@@ -184,7 +184,6 @@ def _reason_to_keep_the_unnamed(
         return "" if dead else "has no age, since the clock could not be read"
     uptime = whole_minutes(state.system.now - state.system.booted)
     if uptime < minimum_age:
-        return f"is of an unknown age, and the endpoint started {duration(uptime)} ago, less than the" + (
-            f" {duration(minimum_age)} to wait"
-        )
+        started = f"the endpoint started {duration(uptime)} ago"
+        return f"is of an unknown age, and {started}, less than the {duration(minimum_age)} to wait"
     return ""

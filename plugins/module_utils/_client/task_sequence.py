@@ -13,7 +13,7 @@ from .._windows.system import OperatingSystem
 from . import facts
 from .state import Guard
 from .timeline import whole_minutes
-from .verdict import Evidence, live_signals, reason_to_wait, unreadable_signals
+from .verdict import Evidence, live_signals, reason_to_wait, unknown_signals
 
 EXECUTION_REQUESTS = "execution_requests"
 MAINTENANCE_REQUESTS = "maintenance_requests"
@@ -146,7 +146,7 @@ def assess(state: TaskSequenceState) -> Assessment:
         for request in requests
         if state.processes and request.process_id in state.processes
     ]
-    in_the_dark = unreadable_signals({**state.guard_unreadable, **state.unreadable})
+    in_the_dark = unknown_signals(state.guard, {**state.guard_unreadable, **state.unreadable})
     dead = [request for request in requests if not sign_of_life(request, state.processes)]
     evidence = [*live, *_leftover_evidence(state, dead), *in_the_dark]
     setup = state.guard.setup
