@@ -24,7 +24,10 @@ ROOT = Path(__file__).parents[2]
 COLLECTIONS = ROOT / ".build" / "collections"
 INSTALLED = COLLECTIONS / "ansible_collections" / "configmgr" / "client"
 FQCN = "configmgr.client"
-MODULES = ("provisioning_mode", "provisioning_mode_info", "provisioning_timeout", "smstsmgr_dependency")
+MODULES = (
+    *("provisioning_mode", "provisioning_mode_info", "provisioning_timeout", "smstsmgr_dependency"),
+    *("task_sequence_info", "task_sequence_request"),
+)
 
 USERNAME = "CORP\\operator"
 PASSWORD = "Xk9-Pass_wort-7!"
@@ -42,6 +45,11 @@ _OPTIONS = {
     ),
     "smstsmgr_dependency": (
         *("state", "depends_on"),
+        *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
+    ),
+    "task_sequence_info": ("connect_timeout", "deadline", "endpoint"),
+    "task_sequence_request": (
+        *("state", "steps", "minimum_age"),
         *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
     ),
 }

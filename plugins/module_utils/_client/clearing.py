@@ -17,12 +17,13 @@ from .task_sequence import (
     TaskSequenceState,
     age_minutes,
     belongs_to,
+    obstacle,
     orphans,
     paused,
     sign_of_life,
 )
 from .timeline import whole_minutes
-from .verdict import duration, reason_to_wait
+from .verdict import duration
 
 # A maintenance request can only be told by the execution request that names it, so it goes first. Software distribution
 # goes on last, when nothing is left that it could start again.
@@ -69,9 +70,9 @@ class Plan:
 
 def plan_clearing(state: TaskSequenceState, kinds: t.Collection[str], minimum_age: int) -> Plan:
     """*minimum_age* is in minutes."""
-    obstacle = reason_to_wait(state.guard, state.guard_unreadable)
-    if obstacle:
-        return Plan(obstacle=obstacle)
+    reason = obstacle(state)
+    if reason:
+        return Plan(obstacle=reason)
     if state.client_missing:
         return Plan()
     for signal in ("clock", EXECUTION_REQUESTS, *kinds):

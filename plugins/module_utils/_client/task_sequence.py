@@ -138,21 +138,33 @@ def paused(state: TaskSequenceState) -> dict[str, int]:
     return {name: value for name, value in (state.pause or {}).items() if value}
 
 
+def signs_of_life(state: TaskSequenceState) -> list[Evidence]:
+    """What shows that a task sequence or Windows Setup runs now: the guard's signals, and processes of requests."""
+    processes = state.processes or {}
+    return live_signals(state.guard) + [
+        Evidence("process", processes[request.process_id], f"the request {request.request_id} runs")
+        for request in state.requests or []
+        if request.process_id in processes
+    ]
+
+
+def obstacle(state: TaskSequenceState) -> str:
+    """Why nothing may be cleared now; empty where the guard lets it."""
+    for item in signs_of_life(state):
+        return f"{item.means} ({item.value})"
+    return reason_to_wait(state.guard, state.guard_unreadable)
+
+
 def assess(state: TaskSequenceState) -> Assessment:
     requests = state.requests or []
-    live = live_signals(state.guard)
-    live += [
-        Evidence("process", state.processes[request.process_id], f"runs for the request {request.request_id}")
-        for request in requests
-        if state.processes and request.process_id in state.processes
-    ]
+    live = signs_of_life(state)
     in_the_dark = unknown_signals(state.guard, {**state.guard_unreadable, **state.unreadable})
     dead = [request for request in requests if not sign_of_life(request, state.processes)]
     evidence = [*live, *_leftover_evidence(state, dead), *in_the_dark]
     setup = state.guard.setup
     if live:
         return Assessment(Situation.RUNNING, f"Now {live[0].means} ({live[0].value}).", evidence)
-    waits = reason_to_wait(state.guard, state.guard_unreadable)
+    waits = obstacle(state)
     if setup is not None and setup.armed and not state.guard_unreadable:
         evidence.insert(0, Evidence("setup", setup.command_line, "Windows Setup resumes at the next restart"))
         return Assessment(Situation.RESUME_PENDING, f"Nothing runs, and {waits}.", evidence)

@@ -11,6 +11,7 @@ from .._windows.registry import RegistryType
 from .._wsman.errors import NotFound
 from . import facts
 from .clearing import Plan, Step, plan_clearing
+from .guard import reason_to_wait
 from .task_sequence import (
     EXECUTION_REQUESTS,
     MAINTENANCE_REQUESTS,
@@ -53,9 +54,12 @@ class Clearing:
             self.stopped = self._obstacle(step)
             if self.stopped:
                 return
-            self._clear(step)
+            is_back = self._clear(step)
             self._log(f"cleared {step.kind}: {step.item}")
             self.done.append(step)
+            if is_back:
+                self.stopped = f"{step.item} is there again: {is_back}"
+                return
 
     def _obstacle(self, step: Step) -> str:
         """Why *step* would not be planned any more."""
@@ -68,16 +72,25 @@ class Clearing:
         kept = (kept.why for kept in current.kept if (kept.kind, kept.item) == (step.kind, step.item))
         return current.obstacle or f"{step.item} {next(kept, 'is no longer there')}"
 
-    def _clear(self, step: Step) -> None:
+    def _clear(self, step: Step) -> str:
+        """What has brought *step*'s item back at once: a task sequence that just started. Empty where it is gone."""
         if step.kind == PAUSED_DISTRIBUTION:
             self._endpoint.registry.set(facts.DISTRIBUTION_KEY, step.item, RegistryType.DWORD, 0)
-            if read_pause(self._endpoint).get(step.item) != 0:
-                raise NotVerified(f"{step.item} was set to 0 and does not read back so")
-            return
-        namespace, class_name = _CLASSES[step.kind]
-        self._endpoint.session.delete(namespace, class_name, step.target)
+            gone = read_pause(self._endpoint).get(step.item) == 0
+        else:
+            namespace, class_name = _CLASSES[step.kind]
+            self._endpoint.session.delete(namespace, class_name, step.target)
+            gone = self._is_gone(namespace, class_name, step.target)
+        if gone:
+            return ""
+        reason = reason_to_wait(self._endpoint)
+        if not reason:
+            raise NotVerified(f"Clearing {step.item} of {step.kind} was accepted, and it is still there")
+        return reason
+
+    def _is_gone(self, namespace: str, class_name: str, selectors: t.Mapping[str, str]) -> bool:
         try:
-            self._endpoint.session.get(namespace, class_name, step.target)
+            self._endpoint.session.get(namespace, class_name, selectors)
         except NotFound:
-            return
-        raise NotVerified(f"{class_name} {step.item} was deleted, and is still there")
+            return True
+        return False

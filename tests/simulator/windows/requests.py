@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
+from itertools import count
 from typing import Any
 
 from .cim.model import Value
@@ -55,6 +56,7 @@ _COMMON: Mapping[str, Value] = {
 class ExecutionRequests:
     def __init__(self) -> None:
         self._requests: dict[str, dict[str, Value]] = {}
+        self._numbers = count(1)
 
     def __iter__(self) -> Iterator[Mapping[str, Value]]:
         return iter(list(self._requests.values()))
@@ -98,4 +100,4 @@ class ExecutionRequests:
             request.update(properties)
 
     def _next_id(self) -> str:
-        return f"{{6D7C9B1E-52A0-4E0B-9E43-{len(self._requests) + 1:012X}}}"
+        return f"{{6D7C9B1E-52A0-4E0B-9E43-{next(self._numbers):012X}}}"
