@@ -30,6 +30,8 @@ MODULES = (
     "provisioning_safeguard",
     "provisioning_timeout",
     "smstsmgr_dependency",
+    "task_sequence_info",
+    "task_sequence_request",
 )
 
 USERNAME = "CORP\\operator"
@@ -52,6 +54,11 @@ _OPTIONS = {
     ),
     "smstsmgr_dependency": (
         *("state", "depends_on"),
+        *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
+    ),
+    "task_sequence_info": ("connect_timeout", "deadline", "endpoint"),
+    "task_sequence_request": (
+        *("state", "steps", "minimum_age"),
         *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
     ),
 }

@@ -30,6 +30,18 @@ CLIENT_CLASS = "SMS_Client"
 REQUEST_NAMESPACE = "root/ccm/SoftMgmtAgent"
 REQUEST_CLASS = "CCM_TSExecutionRequest"
 
+MAINTENANCE_CLASS = "SMS_MaintenanceTaskRequests"
+"""In CLIENT_NAMESPACE: what waits for the client's maintenance task coordinator, of all kinds of software."""
+POLICY_NAMESPACE = "root/ccm/Policy/DefaultMachine/RequestedConfig"
+POLICY_CLASS = "CCM_ClientAgentConfig"
+POLICY_SOURCE = "CcmTaskSequence"
+"""The PolicySource by which a task sequence's own policy is told from the site's."""
+DISTRIBUTION_KEY = r"SOFTWARE\Microsoft\SMS\Mobile Client\Software Distribution\State"
+PAUSED, PAUSED_COOKIE = "Paused", "PausedCookie"
+TASK_SEQUENCE_KEY = r"SOFTWARE\Microsoft\SMS\Task Sequence"
+TASK_SEQUENCE_VALUES = ("Package", "Program", "Active Request Handle", "CleanUpFolder")
+"""Without SMSTSEndProgram, a command line, which may hold what is nobody's business."""
+
 CLIENT_SERVICE = "CcmExec"
 AGENT_SERVICE = "smstsmgr"
 

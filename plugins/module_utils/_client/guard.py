@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from .._windows import system
 from .._windows.endpoint import Endpoint
-from . import reader
+from . import reader, verdict
 from .identity import mismatch
-from .verdict import live_signals
 
 
 class WrongMachine(Exception):
@@ -26,11 +25,4 @@ def require_own_name(endpoint: Endpoint, expected: str, check: str) -> None:
 
 def reason_to_wait(endpoint: Endpoint) -> str:
     """What runs on the endpoint now, or cannot be read; empty where a write disturbs nothing."""
-    guard, unreadable = reader.read_guard(endpoint)
-    for item in live_signals(guard):
-        return f"{item.means} ({item.value})"
-    for signal, reason in unreadable.items():
-        return f"{signal} could not be read: {reason}"
-    if guard.setup is not None and guard.setup.armed:
-        return f"Windows Setup resumes at the next restart ({guard.setup.command_line})"
-    return ""
+    return verdict.reason_to_wait(*reader.read_guard(endpoint))

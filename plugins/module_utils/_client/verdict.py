@@ -79,14 +79,32 @@ def live_signals(guard: Guard) -> list[Evidence]:
     return found
 
 
+def unknown_signals(guard: Guard, unreadable: t.Mapping[str, str]) -> list[Evidence]:
+    """The *unreadable* signals with their reasons, and those of the guard that are not known for whatever reason."""
+    reasons = dict(unreadable)
+    for field in dataclasses.fields(guard):
+        if getattr(guard, field.name) is None:
+            reasons.setdefault(field.name, "it was not read")
+    return [Evidence(signal, None, f"could not be read: {reason}") for signal, reason in reasons.items()]
+
+
 def unreadable_signals(state: ClientState) -> list[Evidence]:
     """The signals that decide and are not known: with one of these in the dark, nothing may be written."""
     reasons = {signal: reason for signal, reason in state.unreadable.items() if signal != "requests"}
-    known = {field.name: getattr(state.guard, field.name) for field in dataclasses.fields(state.guard)}
-    for signal, value in {**known, "clock": state.system}.items():
-        if value is None:
-            reasons.setdefault(signal, "it was not read")
-    return [Evidence(signal, None, f"could not be read: {reason}") for signal, reason in reasons.items()]
+    if state.system is None:
+        reasons.setdefault("clock", "it was not read")
+    return unknown_signals(state.guard, reasons)
+
+
+def reason_to_wait(guard: Guard, unreadable: t.Mapping[str, str]) -> str:
+    """What runs now, cannot be read, or waits for a restart; empty where a write disturbs nothing."""
+    for item in live_signals(guard):
+        return f"{item.means} ({item.value})"
+    for item in unknown_signals(guard, unreadable):
+        return f"{item.signal} {item.means}"
+    if guard.setup is not None and guard.setup.armed:
+        return f"Windows Setup resumes at the next restart ({guard.setup.command_line})"
+    return ""
 
 
 def assess(state: ClientState, minimum_age: int = DEFAULT_MINIMUM_AGE) -> Assessment:
@@ -145,15 +163,15 @@ def _decide_in_mode(
     if state.hold is not None and state.hold.expires > system.now:
         return Verdict.HELD, f"Held in provisioning mode by {state.hold.owner}: {state.hold.reason}."
     if times.age_minutes is not None:
-        since = f"for {_duration(times.age_minutes)}"
+        since = f"for {duration(times.age_minutes)}"
         age = times.age_minutes
     else:
         # The time of entry cannot be used. What can: since its boot nothing has been left running here.
         since = f"since an unknown time (time of entry: {times.entered_problem})"
         age = whole_minutes(system.now - system.booted)
     if age < minimum_age:
-        what = since if times.age_minutes is not None else f"{since}, and it started {_duration(age)} ago"
-        return Verdict.RECENT, f"In provisioning mode {what}: less than the {_duration(minimum_age)} to wait."
+        what = since if times.age_minutes is not None else f"{since}, and it started {duration(age)} ago"
+        return Verdict.RECENT, f"In provisioning mode {what}: less than the {duration(minimum_age)} to wait."
     if times.self_exit_latest is not None and system.now > times.self_exit_latest:
         return Verdict.OVERDUE, f"In provisioning mode {since}, nothing runs, and it did not leave by itself."
     return Verdict.STUCK, f"In provisioning mode {since}, and nothing runs."
@@ -189,7 +207,8 @@ def _mode_meaning(enabled: bool | None) -> str:
     return {True: "in provisioning mode", False: "not in provisioning mode", None: "no valid value"}[enabled]
 
 
-def _duration(minutes: int) -> str:
+def duration(minutes: int) -> str:
+    """Minutes in words: the two largest units that are not zero."""
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     parts = [(days, "d"), (hours, "h"), (minutes, "min")]

@@ -18,7 +18,7 @@ _CIMV2 = "root/cimv2"
 
 @dataclass(frozen=True)
 class OperatingSystem:
-    """``now`` and ``booted`` are UTC by the endpoint's own clock."""
+    """``now`` and ``booted`` are UTC by the endpoint's own clock, which shows local time: UTC + ``offset_minutes``."""
 
     computer_name: str
     now: dt.datetime
@@ -26,6 +26,7 @@ class OperatingSystem:
     version: str
     caption: str
     system_directory: str
+    offset_minutes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,10 @@ class ComputerNames:
 
 
 def operating_system(session: Session) -> OperatingSystem:
-    wql = "SELECT CSName,LocalDateTime,LastBootUpTime,Version,Caption,SystemDirectory FROM Win32_OperatingSystem"
+    wql = (
+        "SELECT CSName,LocalDateTime,LastBootUpTime,Version,Caption,SystemDirectory,CurrentTimeZone"
+        " FROM Win32_OperatingSystem"
+    )
     row = _single(session, wql)
     now, booted = row.datetime("LocalDateTime"), row.datetime("LastBootUpTime")
     if now is None or booted is None:
@@ -50,6 +54,7 @@ def operating_system(session: Session) -> OperatingSystem:
         version=row.string("Version") or "",
         caption=(row.string("Caption") or "").strip(),
         system_directory=row.string("SystemDirectory") or USUAL_SYSTEM_DIRECTORY,
+        offset_minutes=row.integer("CurrentTimeZone"),
     )
 
 
@@ -70,6 +75,15 @@ def processes(session: Session, names: t.Sequence[str]) -> list[str]:
 def file_exists(session: Session, path: str) -> bool:
     name = path.replace("\\", "\\\\")
     return bool(session.query(_CIMV2, f"SELECT Name FROM CIM_DataFile WHERE Name='{name}'"))
+
+
+def process_names(session: Session, identifiers: t.Iterable[int]) -> dict[int, str]:
+    """The names of the running ones among the processes with these ids, by id."""
+    where = " OR ".join(f"ProcessId={identifier}" for identifier in sorted(set(identifiers)))
+    if not where:
+        return {}
+    rows = session.query(_CIMV2, f"SELECT Name,ProcessId FROM Win32_Process WHERE {where}")
+    return {row.integer("ProcessId") or 0: row.string("Name") or "" for row in rows}
 
 
 def _single(session: Session, wql: str) -> t.Any:

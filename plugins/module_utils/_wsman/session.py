@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A conversation with one endpoint: Get, Enumerate with WQL, Invoke, and raw requests for other resources."""
+"""A conversation with one endpoint: Get, Enumerate, Delete, Invoke, and raw requests for other resources."""
 
 from __future__ import annotations
 
@@ -8,9 +8,17 @@ import typing as t
 from xml.etree.ElementTree import Element
 
 from . import envelope, names
-from .cim import CimObject, Value, encode, text_of
+from .cim import CimObject, Reference, Value, encode, text_of
 from .deadline import Deadline
-from .errors import ConnectionLost, EndpointUnreachable, Fault, ProtocolError, StaleConnection
+from .errors import (
+    ConnectionLost,
+    EndpointUnreachable,
+    Fault,
+    NotFound,
+    OperationTimedOut,
+    ProtocolError,
+    StaleConnection,
+)
 from .settings import Settings
 from .transport import Connect, Transport
 from .xml import local_name
@@ -52,23 +60,53 @@ class Session:
 
     def query(self, namespace: str, wql: str) -> list[CimObject]:
         """All rows of a WQL query, each under its own class; projected rows are of class ``XmlFragment``."""
-        uri = names.wmi_uri(namespace, "*")
+        asked = f'<w:Filter Dialect="{names.WQL}">{text_of(wql)}</w:Filter>'
+        return [CimObject(item) for item in self._enumerate(names.wmi_uri(namespace, "*"), asked, wql)]
+
+    def instances(self, namespace: str, class_name: str) -> list[tuple[CimObject, Reference]]:
+        """All instances of a class, each with the keys by which the endpoint itself addresses it."""
+        asked = "<w:EnumerationMode>EnumerateObjectAndEPR</w:EnumerationMode>"
+        return [_with_reference(item) for item in self._enumerate(names.wmi_uri(namespace, class_name), asked)]
+
+    def delete(self, namespace: str, class_name: str, selectors: t.Mapping[str, str]) -> None:
+        """Deletes the instance with these keys; one that is gone is as wanted.
+
+        Where no answer comes, a Get decides whether it was carried out. One that was not is repeated if the connection
+        was stale; after any other loss, and after a time-out, the error is raised.
+        """
+        uri = names.wmi_uri(namespace, class_name)
+        for last_attempt in (False, True):
+            try:
+                self.request(names.DELETE, uri, "", selectors=selectors)
+                return
+            except NotFound:
+                return
+            except (ConnectionLost, OperationTimedOut) as error:
+                self._log(f"Delete gave no answer ({error}); reading back")
+                try:
+                    self.get(namespace, class_name, selectors)
+                except NotFound:
+                    return
+                if last_attempt or not isinstance(error, StaleConnection):
+                    raise
+
+    def _enumerate(self, uri: str, asked: str, subject: str = "") -> list[Element]:
         body = (
             f'<n:Enumerate xmlns:n="{names.ENUMERATION}"><w:OptimizeEnumeration/><w:MaxElements>32000</w:MaxElements>'
-            f'<w:Filter Dialect="{names.WQL}">{text_of(wql)}</w:Filter></n:Enumerate>'
+            f"{asked}</n:Enumerate>"
         )
         # A lost Pull cannot be repeated, its context is used up: then the whole query is.
         for attempt in (1, 2):
             try:
-                page = _only_child(self.request(names.ENUMERATE, uri, body, subject=wql))
+                page = _only_child(self.request(names.ENUMERATE, uri, body, subject=subject))
                 rows, context = _page(page)
                 for _pull in range(MAX_PULLS):
                     if context is None:
                         return rows
-                    page = _only_child(self.request(names.PULL, uri, _pull_body(context), subject=wql))
+                    page = _only_child(self.request(names.PULL, uri, _pull_body(context), subject=subject))
                     more, context = _page(page)
                     rows += more
-                raise ProtocolError(f"{wql!r} did not end after {MAX_PULLS} pages")
+                raise ProtocolError(f"an enumeration of {uri} did not end after {MAX_PULLS} pages")
             except StaleConnection:
                 if attempt == 2:
                     raise
@@ -163,18 +201,26 @@ def _pull_body(context: str) -> str:
     )
 
 
-def _page(response: Element) -> tuple[list[CimObject], str | None]:
+def _with_reference(item: Element) -> tuple[CimObject, Reference]:
+    """An ``Item`` holds the instance and its endpoint reference (DSP0226 8.7)."""
+    reference = CimObject(item).reference("EndpointReference")
+    if reference is None or len(item) != 2:
+        raise ProtocolError("an enumerated item is not an instance with its reference")
+    return CimObject(item[0]), reference
+
+
+def _page(response: Element) -> tuple[list[Element], str | None]:
     """Rows and the next context (None at the end) of an EnumerateResponse or PullResponse.
 
     Items and EndOfSequence stand in the WS-Management namespace in the former and in WS-Enumeration's in the latter.
     """
-    rows: list[CimObject] = []
+    rows: list[Element] = []
     context: str | None = None
     ended = False
     for element in response:
         name = local_name(element.tag)
         if name == "Items":
-            rows += [CimObject(item) for item in element]
+            rows += element
         elif name == "EnumerationContext":
             context = (element.text or "").strip() or None
         elif name == "EndOfSequence":

@@ -33,7 +33,7 @@ from .registry import Registry, RegType, RegValue
 from .registry_image import COMPUTER_NAME, MINI_NT, MOSETUP, SETUP, TCPIP, WINDOWS_NT, fresh_windows
 from .service_record import Service
 from .services import Scm
-from .spec import Ago, Entered, MachineSpec, ProvisioningSpec
+from .spec import Ago, Entered, MachineSpec, ProvisioningSpec, RequestSpec
 from .task_sequence import command_line
 from .timeline import Timeline
 from .world import World
@@ -353,10 +353,38 @@ def _processes(world: World, given: Given) -> None:
 
 def _requests(world: World, given: Given) -> None:
     world.requests.clear()
+    for request in world.spec.ts_requests:
+        world.requests.add(_received(world, request), **request.properties)
+
+
+def _programs(world: World, given: Given) -> None:
+    world.programs.clear()
+    for request in world.spec.programs:
+        world.programs.add(_received(world, request), **{"ProgramID": "Install", **request.properties})
+
+
+def _received(world: World, request: RequestSpec) -> datetime | None:
     now = world.timeline.now
-    received = _moment(world.client.registry.entered, now) if world.client else None
-    for properties in world.spec.ts_requests:
-        world.requests.add(min(received or now, now), **properties)
+    if isinstance(request.received, Ago):
+        return now - request.received.delta
+    entered = world.client.registry.entered if world.client else None
+    if request.received == "absent":
+        return None
+    moment = _moment(entered, now)
+    return min(moment, now) if moment else now
+
+
+def _maintenance_requests(world: World, given: Given) -> None:
+    world.maintenance_requests.clear()
+    for row in world.spec.maintenance_requests:
+        world.maintenance_requests.add(row)
+
+
+def _policies(world: World, given: Given) -> None:
+    world.policies.clear()
+    ordinary = {"PolicyID": "{default}", "PolicySource": "CcmDefault", "PolicyVersion": "1.00", "SiteSettingsKey": 1}
+    for row in (ordinary, *({**ordinary, **each} for each in world.spec.policies)):
+        world.policies.add(row)
 
 
 def _registry(world: World, given: Given) -> None:
@@ -382,6 +410,9 @@ _APPLIERS: dict[str, Callable[[World, Given], None]] = {
     "services": _first_services,
     "processes": _processes,
     "ts_requests": _requests,
+    "programs": _programs,
+    "maintenance_requests": _maintenance_requests,
+    "policies": _policies,
     "registry": _registry,
     "variants": _variants,
 }

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .client_registry import CCM, MOBILE_CLIENT, TASK_SEQUENCE
@@ -47,8 +48,11 @@ def describe(world: World) -> dict[str, Any]:
         "task_sequence": {
             "alive": world.task_sequences.is_alive,
             "engine": [process.name for name in ENGINE_PROGRAMS for process in world.processes.named(name)],
-            "requests": [{name: _plain(value) for name, value in request.items()} for request in world.requests],
+            "requests": _rows(world.requests),
         },
+        "programs": _rows(world.programs),
+        "maintenance_requests": _rows(world.maintenance_requests),
+        "policies": _rows(world.policies),
         "scheduled_tasks": [{"uri": task.uri, "command": task.command} for task in world.scheduled_tasks],
         "files": [file.path for file in world.files],
         "events": [entry.describe() for entry in world.journal.events],
@@ -65,6 +69,10 @@ def _data(value: RegValue) -> dict[str, Any]:
     data = value.data
     plain = data.hex() if isinstance(data, bytes) else list(data) if isinstance(data, tuple) else data
     return {"type": f"REG_{value.type.name}", "data": plain}
+
+
+def _rows(rows: Iterable[Mapping[str, object]]) -> list[dict[str, object]]:
+    return [{name: _plain(value) for name, value in row.items()} for row in rows]
 
 
 def _plain(value: object) -> object:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .client import SERVICE, ClientError
-from .client_registry import CCMEXEC, DISTRIBUTION_STATE, MODE
+from .client_registry import CCMEXEC, MODE
 from .programs.shell import run_in_shell
 from .registry import RegValue
 from .services import ScmError
@@ -35,7 +35,6 @@ def _end_task_sequence(world: World, detail: Detail) -> None:
 def _kill_task_sequence(world: World, detail: Detail) -> None:
     world.journal.happened("task_sequence.died")
     world.task_sequences.die()
-    world.registry.set_value(DISTRIBUTION_STATE, "Paused", RegValue.dword(1))
 
 
 def _reboot(world: World, detail: Detail) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Execution requests of the client's software distribution agent.
+"""Execution requests of the client's software distribution agent: one store for task sequences, one for programs.
 
 They live in the WMI repository, so that a request survives restarts and the death of what it asked for. Property
 values are those of a published dump (running and stuck request).
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
+from itertools import count
 from typing import Any
 
 from .cim.model import Value
@@ -55,6 +56,7 @@ _COMMON: Mapping[str, Value] = {
 class ExecutionRequests:
     def __init__(self) -> None:
         self._requests: dict[str, dict[str, Value]] = {}
+        self._numbers = count(1)
 
     def __iter__(self) -> Iterator[Mapping[str, Value]]:
         return iter(list(self._requests.values()))
@@ -62,23 +64,24 @@ class ExecutionRequests:
     def __len__(self) -> int:
         return len(self._requests)
 
-    def add(self, received: datetime, **properties: Any) -> str:
+    def add(self, received: datetime | None, **properties: Any) -> str:
         request_id = str(properties.pop("RequestID", self._next_id()))
         self._requests[request_id] = {
             **_COMMON,
             "NextRetryTime": _UNSET,
-            "ReceivedTime": received.replace(microsecond=0),
+            "ReceivedTime": received.replace(microsecond=0) if received else None,
             **properties,
             "RequestID": request_id,
         }
         return request_id
 
-    def begin(self, now: datetime, process_id: int) -> str:
+    def begin(self, now: datetime, process_id: int) -> Mapping[str, Value]:
         """A resumed task sequence goes on with the request that it was started by."""
-        for request_id, request in self._requests.items():
+        for request in self._requests.values():
             request.update(State="Running", RunningState="Running", CompletionState="", ProcessID=process_id)
-            return request_id
-        return self.add(now, ProcessID=process_id)
+            return request
+        task = f"{{3AAF7E53-0E4B-4C6F-8A6D-{process_id:012X}}}"
+        return self._requests[self.add(now, ProcessID=process_id, MTCHandle=task)]
 
     def suspend(self) -> None:
         self._update(State="Ready", RunningState="NotifyExecution", CompletionState="", ProcessID=0)
@@ -97,4 +100,4 @@ class ExecutionRequests:
             request.update(properties)
 
     def _next_id(self) -> str:
-        return f"{{6D7C9B1E-52A0-4E0B-9E43-{len(self._requests) + 1:012X}}}"
+        return f"{{6D7C9B1E-52A0-4E0B-9E43-{next(self._numbers):012X}}}"

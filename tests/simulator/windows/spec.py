@@ -109,6 +109,24 @@ def _entered(reader: Reader) -> Entered:
 
 
 @dataclass(frozen=True)
+class RequestSpec:
+    """An execution request. `received` is told like `30h ago`; without it, it came when the mode was entered."""
+
+    properties: Mapping[str, Any]
+    received: Ago | Literal["entered", "absent"] = "entered"
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any], where: str) -> RequestSpec:
+        properties = {name: value for name, value in data.items() if name != "received"}
+        received = str(data.get("received", "entered"))
+        if received in ("entered", "absent"):
+            return cls(properties, "entered" if received == "entered" else "absent")
+        if received.startswith("in "):
+            return cls(properties, Ago(-duration(received.removeprefix("in "), f"{where}.received")))
+        return cls(properties, Ago(duration(received.removesuffix(" ago"), f"{where}.received")))
+
+
+@dataclass(frozen=True)
 class ServiceSpec:
     """Each field that is None keeps what the service has."""
 
@@ -144,7 +162,12 @@ class MachineSpec:
     processes: tuple[str, ...] = ()
     setup: Mapping[str, int | str] = field(default_factory=dict)
     winpe: bool = False
-    ts_requests: tuple[Mapping[str, Any], ...] = ()
+    ts_requests: tuple[RequestSpec, ...] = ()
+    programs: tuple[RequestSpec, ...] = ()
+    """Execution requests of programs."""
+    maintenance_requests: tuple[Mapping[str, Any], ...] = ()
+    policies: tuple[Mapping[str, Any], ...] = ()
+    """Properties of CCM_ClientAgentConfig in the default machine policy, beside the one that every client has."""
     registry: tuple[tuple[str, str, RegValue], ...] = ()
     uptime: timedelta = timedelta(days=3)
     clock_skew: timedelta = timedelta(0)
@@ -179,7 +202,10 @@ class MachineSpec:
             processes=reader.texts("processes"),
             setup=_setup(reader),
             winpe=reader.boolean("winpe", cls.winpe),
-            ts_requests=_requests(reader),
+            ts_requests=_requests(reader, "ts_requests"),
+            programs=_requests(reader, "programs"),
+            maintenance_requests=_mappings(reader, "maintenance_requests"),
+            policies=_mappings(reader, "policies"),
             registry=_registry(reader),
             uptime=reader.duration("uptime", cls.uptime),
             clock_skew=reader.duration("clock_skew", cls.clock_skew),
@@ -230,11 +256,15 @@ def _setup(reader: Reader) -> Mapping[str, int | str]:
     }
 
 
-def _requests(reader: Reader) -> tuple[Mapping[str, Any], ...]:
-    requests = reader.raw("ts_requests") or []
-    if not isinstance(requests, list) or not all(isinstance(each, Mapping) for each in requests):
-        raise reader.wrong("ts_requests", "a list of mappings of CCM_TSExecutionRequest properties")
-    return tuple(requests)
+def _mappings(reader: Reader, key: str) -> tuple[Mapping[str, Any], ...]:
+    found = reader.raw(key) or []
+    if not isinstance(found, list) or not all(isinstance(each, Mapping) for each in found):
+        raise reader.wrong(key, "a list of mappings of WMI properties")
+    return tuple(found)
+
+
+def _requests(reader: Reader, key: str) -> tuple[RequestSpec, ...]:
+    return tuple(RequestSpec.read(each, reader.where(key)) for each in _mappings(reader, key))
 
 
 def _broken_classes(reader: Reader) -> Mapping[str, str]:

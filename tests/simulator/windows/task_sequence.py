@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .cim.model import Value
 from .client import ClientError
-from .client_registry import TASK_SEQUENCE
+from .client_registry import DISTRIBUTION_STATE, TASK_SEQUENCE
 from .registry import RegValue
 from .registry_image import MOSETUP, SETUP
 from .requests import ExecutionRequests
@@ -21,6 +22,9 @@ from .services import ScmError
 if TYPE_CHECKING:
     from .world import World
 
+POLICY_SOURCE = "CcmTaskSequence"
+TASK_CLIENT = "execmgr"
+"""Who asks the maintenance task coordinator for a task sequence (inferred)."""
 ENGINE = "TSManager.exe"
 PROGRESS = "TsProgressUI.exe"
 BOOTSTRAP = "TSMBootstrap.exe"
@@ -38,6 +42,11 @@ ENGINE_PROGRAMS = (ENGINE, PROGRESS, BOOTSTRAP, *SETUP_PROGRAMS)
 
 def command_line(program: str) -> str:
     return _PATHS.get(program.lower(), f"C:\\Windows\\System32\\{program}")
+
+
+def orphan() -> Mapping[str, Value]:
+    """The local policy by which a task sequence configures the client."""
+    return {"PolicyID": "{tasksequence}", "PolicySource": POLICY_SOURCE, "PolicyVersion": "1.00", "SiteSettingsKey": 1}
 
 
 class TaskSequences:
@@ -91,7 +100,7 @@ class TaskSequences:
         """Success or handled failure: the task sequence cleans up and takes the client out of the mode."""
         self._world.processes.end_named(*ENGINE_PROGRAMS)
         self._stop_agent()
-        self.requests.clear()
+        self._clean_up()
         self._disarm_setup()
         self._world.registry.delete_key(MOSETUP)
         self._world.registry.delete_key(TASK_SEQUENCE)
@@ -100,7 +109,10 @@ class TaskSequences:
             self._world.client.enable_service()
 
     def die(self) -> None:
-        """The engine ends without cleaning anything up; its request survives (real dump of a stuck machine)."""
+        """The engine ends without cleaning anything up; its request survives (real dump of a stuck machine).
+
+        So do its policy and the pause of software distribution (community, one source each).
+        """
         self._world.processes.end_named(*ENGINE_PROGRAMS)
         self._stop_agent()
         self.requests.fail()
@@ -113,8 +125,30 @@ class TaskSequences:
         self._world.processes.start(command_line(PROGRESS), session=1)
         engine = self._world.processes.named(ENGINE)
         request = self.requests.begin(self._world.timeline.now, engine[0].process_id if engine else 0)
-        self._world.registry.set_value(TASK_SEQUENCE, "Active Request Handle", RegValue.sz(request))
+        self._world.registry.set_value(TASK_SEQUENCE, "Active Request Handle", RegValue.sz(str(request["RequestID"])))
         self._world.registry.set_value(TASK_SEQUENCE, "Program", RegValue.sz("*"))
+        if self._world.client:
+            if task := request.get("MTCHandle"):
+                self._world.maintenance_requests.add({"TaskID": task, "ClientID": TASK_CLIENT})
+            self._world.policies.add(orphan())
+            self._pause(1)
+
+    def _clean_up(self) -> None:
+        for request in self.requests:
+            self._world.maintenance_requests.delete({"TaskID": request.get("MTCHandle")})
+        self.requests.clear()
+        self._world.policies.delete_where(PolicySource=POLICY_SOURCE)
+        if self._world.client:
+            self._pause(0)
+
+    def _pause(self, value: int) -> None:
+        for name in ("Paused", "PausedCookie"):
+            self._world.registry.set_value(DISTRIBUTION_STATE, name, RegValue.dword(value))
+
+    def touched(self, what: str) -> None:
+        """Somebody outside deleted or wrote what a task sequence that is alive goes by: tests look for this."""
+        if self.is_alive:
+            self._world.journal.happened("task_sequence.broken", what)
 
     def _stop_agent(self) -> None:
         agent = self._world.scm.find("smstsmgr")

@@ -54,6 +54,8 @@ class Variants:
     """TriggerSchedule with an id that the client does not have (one source: it does not exist)."""
     scheduler_history_time: str = choice("utc", "local")
     """Zone of CCM_Scheduler_History.LastTriggerTime (no evidence)."""
+    request_time: str = choice("utc", "local")
+    """Zone of an execution request's ReceivedTime (a dump shows another of its times in local time, marked as UTC)."""
     oem_license: bool = choice(False, True)
     """Windows Setup skips SetupComplete.cmd on a machine with an OEM product key (official)."""
     # Services.

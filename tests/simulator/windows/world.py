@@ -20,6 +20,7 @@ from .requests import ExecutionRequests
 from .scheduled_tasks import ScheduledTasks
 from .services import Scm
 from .spec import MachineSpec
+from .stored_instances import StoredInstances
 from .task_sequence import TaskSequences
 from .timeline import Timeline
 from .variants import Variants
@@ -39,6 +40,14 @@ class World:
     logs: ClientLogs
     client: Client | None = None
     requests: ExecutionRequests = field(default_factory=ExecutionRequests)
+    """Of task sequences."""
+    programs: ExecutionRequests = field(default_factory=ExecutionRequests)
+    """Requests of programs."""
+    maintenance_requests: StoredInstances = field(default_factory=lambda: StoredInstances("TaskID"))
+    policies: StoredInstances = field(
+        default_factory=lambda: StoredInstances("PolicyID", "PolicySource", "SiteSettingsKey")
+    )
+    """CCM_ClientAgentConfig as the machine's default policy asks for it."""
     planted: dict[str, int] = field(default_factory=dict)
     """Processes that the fleet file asked for, by name."""
 

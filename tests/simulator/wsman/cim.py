@@ -23,6 +23,18 @@ def instance(found: Instance, uri: str) -> str:
     )
 
 
+def reference(found: Instance, uri: str, keys: Iterable[str]) -> str:
+    """An endpoint reference: what addresses the instance (specified; that Windows adds the namespace: reported)."""
+    values = {out.name: out.value for out in found.properties}
+    selectors = {"__cimnamespace": found.namespace, **{key: values[key] for key in keys}}
+    content = "".join(f'<w:Selector Name="{key}">{_text(value, "")}</w:Selector>' for key, value in selectors.items())
+    return (
+        f"<a:EndpointReference><a:Address>{names.ANONYMOUS}</a:Address><a:ReferenceParameters>"
+        f"<w:ResourceURI>{escape(uri)}</w:ResourceURI><w:SelectorSet>{content}</w:SelectorSet>"
+        "</a:ReferenceParameters></a:EndpointReference>"
+    )
+
+
 def fragment(found: Instance, projected: Iterable[str]) -> str:
     """A row of ``SELECT a, b``: only what was asked for, without namespaces, keys not added."""
     wanted = {name.lower() for name in projected}

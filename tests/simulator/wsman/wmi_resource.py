@@ -20,6 +20,9 @@ _AROUND_ITEMS = 900
 _NAMESPACE_SELECTOR = "__cimnamespace"
 _DEFAULT_NAMESPACE = "root/hardware"
 _MOST_ITEMS = 32000
+# DSP0226 8.7. Whether Windows takes a mode together with a filter is not known here, so it is refused.
+_MODES = ("", "EnumerateEPR", "EnumerateObjectAndEPR")
+_UNSUPPORTED_FEATURE = 2150858801
 _ENUMERATION_PREFIXES = ("s", "a", "n", "w")
 _TRANSFER_PREFIXES = ("s", "a", "x", "w", "p")
 
@@ -95,8 +98,11 @@ class WmiResource:
             raise faults.invalid_body()
         namespace, class_name, keys = self._target(request)
         filter_ = body.find(f"{{{names.WSMAN}}}Filter")
+        mode = (body.findtext(f"{{{names.WSMAN}}}EnumerationMode") or "").strip()
+        if mode not in _MODES or (mode and filter_ is not None):
+            raise faults.any_code(_UNSUPPORTED_FEATURE)
         if filter_ is None:
-            items = self._all(namespace, class_name, keys)
+            items = self._all(namespace, class_name, keys, mode)
         elif filter_.get("Dialect", "").strip() == names.WQL_DIALECT:
             if class_name != "*" or keys:
                 raise faults.query_uri()
@@ -155,7 +161,7 @@ class WmiResource:
         limit = self.settings.max_envelope_kb * 1024
         return min(request.max_envelope_size or limit, limit) // 2 - _AROUND_ITEMS
 
-    def _all(self, namespace: str, class_name: str, keys: dict[str, str]) -> tuple[str, ...]:
+    def _all(self, namespace: str, class_name: str, keys: dict[str, str], mode: str) -> tuple[str, ...]:
         if keys:
             raise faults.enumerate_with_keys()
         if class_name == "*":
@@ -164,7 +170,15 @@ class WmiResource:
             found = self._wmi.enumerate(namespace, class_name)
         except WmiError as error:
             raise fault_of(error, "enumerate", namespace, "", self.settings) from error
-        return tuple(cim.instance(each, _own_uri(each)) for each in found)
+        if not mode:
+            return tuple(cim.instance(each, _own_uri(each)) for each in found)
+        items = []
+        for each in found:
+            own_keys = [prop.name for prop in self._wmi.describe_class(namespace, each.class_name).keys]
+            reference = cim.reference(each, _own_uri(each), own_keys)
+            whole = cim.instance(each, _own_uri(each))
+            items.append(reference if mode == _MODES[1] else f"<w:Item>{whole}{reference}</w:Item>")
+        return tuple(items)
 
     def _query(self, namespace: str, wql: str) -> tuple[str, ...]:
         try:

@@ -7,23 +7,55 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 
-from ..cim.model import Row, WmiError
+from ..cim.model import Row, Value, WmiError
+from ..stored_instances import StoredInstances
+from ..world import World
 from .base import BaseProvider
 
 
 class ExecutionRequestProvider(BaseProvider):
-    """CCM_TSExecutionRequest. Its instances are plain objects of the WMI repository, so they can be deleted."""
+    """Requests of task sequences and of programs: plain objects of the WMI repository, so they can be deleted."""
 
     def instances(self, class_name: str) -> list[Row]:
-        if class_name != "CCM_TSExecutionRequest":
-            return []
-        return [{**request, "TS_MemberPackageID": ["ABC00007"]} for request in self._world.requests]
+        if class_name == "CCM_TSExecutionRequest":
+            rows: list[Row] = [{**request, "TS_MemberPackageID": ["ABC00007"]} for request in self._world.requests]
+        else:
+            rows = list(self._world.programs)
+        return [{**row, "ReceivedTime": self._written(row["ReceivedTime"])} for row in rows]
+
+    def _written(self, received: Value) -> Value:
+        local = self._world.variants.request_time == "local"
+        if not local or not isinstance(received, datetime):
+            return received
+        return received + timedelta(minutes=self._world.spec.os.time_zone)
 
     def delete(self, class_name: str, keys: Mapping[str, str]) -> None:
-        self._world.journal.written("CCM_TSExecutionRequest.delete", keys["RequestID"])
-        if not self._world.access.is_administrator:
-            raise WmiError("access_denied")
-        self._world.requests.delete(keys["RequestID"])
+        _check_delete(self._world, class_name, keys["RequestID"])
+        if class_name == "CCM_TSExecutionRequest":
+            self._world.requests.delete(keys["RequestID"])
+        else:
+            self._world.programs.delete(keys["RequestID"])
+
+
+class StoredInstancesProvider(BaseProvider):
+    def __init__(self, world: World, stored: StoredInstances) -> None:
+        super().__init__(world)
+        self._stored = stored
+
+    def instances(self, class_name: str) -> list[Row]:
+        return list(self._stored) if self._world.client else []
+
+    def delete(self, class_name: str, keys: Mapping[str, str]) -> None:
+        _check_delete(self._world, class_name, ", ".join(keys.values()))
+        self._stored.delete(keys)
+
+
+def _check_delete(world: World, class_name: str, which: str) -> None:
+    world.journal.written(f"{class_name}.delete", which)
+    if not world.access.is_administrator:
+        raise WmiError("access_denied")
+    world.journal.happened(f"{class_name}.deleted", which)
+    world.task_sequences.touched(f"{class_name} {which}")
 
 
 class SchedulerHistoryProvider(BaseProvider):

@@ -5,7 +5,13 @@ from __future__ import annotations
 
 from ..wmi import Provider
 from ..world import World
-from .ccm import ClientUtilitiesProvider, ExecutionRequestProvider, IdentityProvider, SchedulerHistoryProvider
+from .ccm import (
+    ClientUtilitiesProvider,
+    ExecutionRequestProvider,
+    IdentityProvider,
+    SchedulerHistoryProvider,
+    StoredInstancesProvider,
+)
 from .cim_data_file import CimDataFile
 from .sms_client import SmsClient
 from .stdregprov import StdRegProv
@@ -14,15 +20,17 @@ from .win32_process import Win32Process
 from .win32_service import Win32Service
 from .win32_system import Win32ComputerSystem, Win32OperatingSystem
 
+_POLICY = "root/ccm/policy/defaultmachine/requestedconfig"
 _TASKS = "root/microsoft/windows/taskscheduler"
 
 
 def providers(world: World) -> dict[tuple[str, str], Provider]:
-    registry, service, tasks, identity = (
+    registry, service, tasks, identity, requests = (
         StdRegProv(world),
         Win32Service(world),
         TaskScheduler(world),
         IdentityProvider(world),
+        ExecutionRequestProvider(world),
     )
     return {
         ("root/default", "StdRegProv"): registry,
@@ -36,7 +44,10 @@ def providers(world: World) -> dict[tuple[str, str], Provider]:
         ("root/ccm", "SMS_Client"): SmsClient(world),
         ("root/ccm", "CCM_Client"): identity,
         ("root/ccm", "SMS_Authority"): identity,
-        ("root/ccm/softmgmtagent", "CCM_TSExecutionRequest"): ExecutionRequestProvider(world),
+        ("root/ccm", "SMS_MaintenanceTaskRequests"): StoredInstancesProvider(world, world.maintenance_requests),
+        (_POLICY, "CCM_ClientAgentConfig"): StoredInstancesProvider(world, world.policies),
+        ("root/ccm/softmgmtagent", "CCM_ExecutionRequestEx"): requests,
+        ("root/ccm/softmgmtagent", "CCM_TSExecutionRequest"): requests,
         ("root/ccm/scheduler", "CCM_Scheduler_History"): SchedulerHistoryProvider(world),
         ("root/ccm/clientsdk", "CCM_ClientUtilities"): ClientUtilitiesProvider(world),
         (_TASKS, "MSFT_ScheduledTask"): tasks,

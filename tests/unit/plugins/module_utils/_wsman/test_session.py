@@ -151,6 +151,98 @@ def test_context_is_text_not_markup() -> None:
     assert endpoint.sent[1].findtext(".//n:EnumerationContext", "", NAMESPACES) == "a<b>&c"
 
 
+# Instances with their references
+
+
+def addressed(name: str, selectors: str) -> str:
+    reference = (
+        f"<a:EndpointReference><a:Address>{wire.ANONYMOUS}</a:Address><a:ReferenceParameters>"
+        f"<w:ResourceURI>{wire.WMI}/root/ccm/{name}</w:ResourceURI><w:SelectorSet>{selectors}</w:SelectorSet>"
+        "</a:ReferenceParameters></a:EndpointReference>"
+    )
+    return f"<w:Item>{wire.row(name, '<p:ClientID>x</p:ClientID>', 'root/ccm')}{reference}</w:Item>"
+
+
+def test_instances_come_with_the_keys_that_the_endpoint_says() -> None:
+    keys = '<w:Selector Name="TaskID">{1}</w:Selector><w:Selector Name="User">S&amp;1</w:Selector>'
+    endpoint = Wire([wire.first_page(addressed("A", keys), "uuid:1"), wire.next_page(addressed("B", ""), end=True)])
+    (one, reference), (other, without) = endpoint.session().instances("root/ccm", "A")
+    assert (one.class_name, one.string("ClientID"), other.class_name) == ("A", "x", "B")
+    assert (reference.selectors, without.selectors) == ({"TaskID": "{1}", "User": "S&1"}, {})
+    sent = endpoint.sent[0]
+    assert header(sent, "w:ResourceURI") == f"{wire.WMI}/root/ccm/A"
+    (enumerate_,) = body(sent)
+    assert enumerate_.findtext("w:EnumerationMode", "", NAMESPACES) == "EnumerateObjectAndEPR"
+    assert enumerate_.find("w:Filter", NAMESPACES) is None
+
+
+@pytest.mark.parametrize("item_", [wire.row("A", ""), "<w:Item/>", f"<w:Item>{wire.row('A', '')}</w:Item>"])
+def test_item_without_a_reference_is_refused(item_: str) -> None:
+    with pytest.raises(errors.ProtocolError):
+        Wire([wire.first_page(item_, end=True)]).session().instances("root/ccm", "A")
+
+
+# Delete
+
+KEYS = {"RequestID": "{6D7C9B1E-0000-4000-8000-000000000001}"}
+DELETED = wire.envelope("", action=f"{wire.X}/DeleteResponse")
+GONE = wire.wsman_fault(2150858752, "a:DestinationUnreachable")
+LOST = errors.ConnectionLost("it stopped answering")
+TIMED_OUT = wire.wsman_fault(2150858793, "w:TimedOut")
+
+
+def delete(endpoint: Wire) -> None:
+    endpoint.session().delete("root/ccm/SoftMgmtAgent", "CCM_TSExecutionRequest", KEYS)
+
+
+def test_delete_names_the_instance_and_has_no_body() -> None:
+    endpoint = Wire([DELETED])
+    delete(endpoint)
+    (sent,) = endpoint.sent
+    assert header(sent, "a:Action") == f"{wire.X}/Delete"
+    assert header(sent, "w:ResourceURI") == f"{wire.WMI}/root/ccm/SoftMgmtAgent/CCM_TSExecutionRequest"
+    assert (selectors(sent), body(sent)) == (KEYS, [])
+
+
+def test_deleting_what_is_gone_is_as_wanted() -> None:
+    endpoint = Wire([GONE])
+    delete(endpoint)
+    assert endpoint.actions == ["Delete"]
+
+
+@pytest.mark.parametrize("answer", [LOST, STALE, TIMED_OUT], ids=["lost", "stale", "timed out"])
+def test_delete_without_an_answer_is_decided_by_reading_back(answer: bytes | Exception) -> None:
+    endpoint = Wire([answer, GONE])
+    delete(endpoint)
+    assert endpoint.actions == ["Delete", "Get"]
+    assert selectors(endpoint.sent[1]) == KEYS
+
+
+@pytest.mark.parametrize(("answer", "kind"), [(LOST, errors.ConnectionLost), (TIMED_OUT, errors.OperationTimedOut)])
+def test_delete_that_was_not_carried_out_is_said_to_be_so(answer: bytes | Exception, kind: type[Exception]) -> None:
+    endpoint = Wire([answer, GET])
+    with pytest.raises(kind):
+        delete(endpoint)
+    assert endpoint.actions == ["Delete", "Get"]
+
+
+def test_delete_on_a_stale_connection_is_repeated_once_and_only_what_is_still_there() -> None:
+    endpoint = Wire([STALE, GET, DELETED])
+    delete(endpoint)
+    assert endpoint.actions == ["Delete", "Get", "Delete"]
+    endpoint = Wire([STALE, GET, STALE, GET])
+    with pytest.raises(errors.StaleConnection):
+        delete(endpoint)
+    assert endpoint.actions == ["Delete", "Get"] * 2
+
+
+def test_delete_that_is_refused_is_not_repeated() -> None:
+    endpoint = Wire([wire.wsman_fault(2150859013)])
+    with pytest.raises(errors.AccessDenied):
+        delete(endpoint)
+    assert endpoint.actions == ["Delete"]
+
+
 # Invoke
 
 
