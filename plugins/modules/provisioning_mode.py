@@ -56,26 +56,18 @@ options:
     default: 120
   trigger:
     description:
-      - Schedules to trigger after an exit, in this order. An empty list triggers none.
+      - Schedules to trigger after an exit, in this order, by the names or ids that M(configmgr.client.client_action)
+        takes. An empty list triggers none.
       - A schedule that cannot be triggered is a warning, since the exit stands without it.
     type: list
     elements: str
-    choices:
-      - hardware_inventory
-      - software_inventory
-      - data_discovery
-      - machine_policy_request
-      - machine_policy_evaluation
-      - send_unsent_state_messages
-      - software_updates_evaluation
-      - software_updates_scan
-      - application_evaluation
     default: [machine_policy_request, machine_policy_evaluation]
 extends_documentation_fragment:
   - configmgr.client._attributes
   - configmgr.client._connection
   - configmgr.client._name
 seealso:
+  - module: configmgr.client.client_action
   - module: configmgr.client.provisioning_mode_info
 author:
   - configmgr.client contributors (@configmgr-client)
@@ -240,7 +232,6 @@ ARGUMENT_SPEC = {
     "trigger": {
         "type": "list",
         "elements": "str",
-        "choices": list(schedules.NAMES),
         "default": [schedules.MACHINE_POLICY_REQUEST, schedules.MACHINE_POLICY_EVALUATION],
     },
     **NAME_SPEC,
@@ -255,7 +246,7 @@ def check(params: Result) -> str | None:
         return "force_reason is empty: say why force is used, for whoever reads this later"
     if params["wait_timeout"] >= params["deadline"]:
         return f"wait_timeout={params['wait_timeout']} must be shorter than deadline={params['deadline']} (seconds)"
-    return None
+    return schedules.problem("trigger", params["trigger"])
 
 
 def run(task: Task) -> Result:

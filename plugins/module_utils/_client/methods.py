@@ -13,9 +13,15 @@ import typing as t
 
 from .._windows import command
 from .._windows.endpoint import Endpoint
-from .._wsman.errors import FileMissing, InvalidRequest, NotFound, OperationRefused
-from . import facts
-from .schedules import schedule_id
+from .._wsman.errors import (
+    FileMissing,
+    InvalidRequest,
+    NotFound,
+    OperationRefused,
+    OperationTimedOut,
+    ProviderFailure,
+)
+from . import facts, schedules
 
 VIA = ("auto", "wmi", "command")
 
@@ -43,8 +49,8 @@ class ClientMethods:
         self._call("SetClientProvisioningMode", {"bEnable": enabled}, f'"{text}"', f"${text.lower()}")
 
     def trigger(self, schedule: str) -> None:
-        """TriggerSchedule, for a schedule by its name."""
-        identifier = schedule_id(schedule)
+        """TriggerSchedule, for a schedule by its name or id."""
+        identifier = schedules.find(schedule).id
         self._call("TriggerSchedule", {"sScheduleID": identifier}, f'"{identifier}"', f"'{identifier}'")
 
     def _call(self, method: str, parameters: dict[str, bool | str], wmic: str, powershell: str) -> None:
@@ -90,3 +96,18 @@ class ClientMethods:
             raise MethodFailed(
                 f"{facts.CLIENT_CLASS}.{method} by command failed with code {result.exit_code}: {detail}"
             )
+
+
+def trigger_when_ready(methods: ClientMethods, schedule: str, patience: t.Iterable[None]) -> Exception | None:
+    """Triggers *schedule*, again while the client is still starting and *patience* lasts; None, or the last failure."""
+    failure: Exception | None = None
+    for _ in patience:
+        try:
+            methods.trigger(schedule)
+        except (ProviderFailure, OperationTimedOut) as error:
+            failure = error
+        except MethodFailed as error:
+            return error
+        else:
+            return None
+    return failure

@@ -14,23 +14,8 @@ from .._windows.errors import WindowsError
 from .._windows.registry import KeyAbsent, RegistryType
 from .._wsman.errors import Fault, NotFound, ProtocolError
 from . import facts
+from .signals import Signals
 from .state import ClientState, Guard, Hold, Mode, Setup, StoredValue
-
-_Read = t.TypeVar("_Read")
-
-
-class _Signals:
-    """Reads signals one by one; one that fails is noted, and the others are still read."""
-
-    def __init__(self) -> None:
-        self.unreadable: dict[str, str] = {}
-
-    def read(self, signal: str, reader: t.Callable[[], _Read]) -> _Read | None:
-        try:
-            return reader()
-        except (Fault, WindowsError, ProtocolError) as error:
-            self.unreadable[signal] = str(error)
-            return None
 
 
 def read_mode(endpoint: Endpoint) -> Mode:
@@ -41,9 +26,9 @@ def read_mode(endpoint: Endpoint) -> Mode:
     return Mode(enabled, text, excludes.strip())
 
 
-def read_guard(endpoint: Endpoint, signals: _Signals | None = None) -> tuple[Guard, dict[str, str]]:
+def read_guard(endpoint: Endpoint, signals: Signals | None = None) -> tuple[Guard, dict[str, str]]:
     """The guard's signals as they are now, and the reasons for those that could not be read."""
-    signals = signals or _Signals()
+    signals = signals or Signals()
     registry = endpoint.registry
 
     def setup() -> Setup:
@@ -69,7 +54,7 @@ def read_state(endpoint: Endpoint, *, full: bool = False) -> ClientState:
     mode = read_mode(endpoint)
     if mode.left and not full:
         return ClientState(mode)
-    signals = _Signals()
+    signals = Signals()
     types = signals.read("registry", lambda: _types(endpoint))
     guard, _ = read_guard(endpoint, signals)
     version, class_missing = _client_version(endpoint, signals)
@@ -91,7 +76,7 @@ def read_state(endpoint: Endpoint, *, full: bool = False) -> ClientState:
 
 def read_again(endpoint: Endpoint, state: ClientState) -> ClientState:
     """*state* with what may have changed since: the mode and the guard's signals."""
-    signals = _Signals()
+    signals = Signals()
     signals.unreadable.update(
         (signal, reason) for signal, reason in state.unreadable.items() if not hasattr(state.guard, signal)
     )
@@ -125,7 +110,7 @@ def _value(endpoint: Endpoint, name: str, types: t.Mapping[str, int]) -> StoredV
     return StoredValue(endpoint.registry.get(facts.CCMEXEC_KEY, name, value_type), value_type)
 
 
-def _client_version(endpoint: Endpoint, signals: _Signals) -> tuple[str | None, bool]:
+def _client_version(endpoint: Endpoint, signals: Signals) -> tuple[str | None, bool]:
     """The version and whether the class, and so the client's WMI, is missing."""
     try:
         client = endpoint.session.get(facts.CLIENT_NAMESPACE, facts.CLIENT_CLASS)

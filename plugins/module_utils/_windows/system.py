@@ -18,7 +18,7 @@ _CIMV2 = "root/cimv2"
 
 @dataclass(frozen=True)
 class OperatingSystem:
-    """``now`` and ``booted`` are UTC by the endpoint's own clock."""
+    """``now`` and ``booted`` are UTC by the endpoint's own clock, ``minutes_ahead`` what its zone adds to UTC now."""
 
     computer_name: str
     now: dt.datetime
@@ -26,6 +26,7 @@ class OperatingSystem:
     version: str
     caption: str
     system_directory: str
+    minutes_ahead: int = 0
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,11 @@ class ComputerNames:
 
 
 def operating_system(session: Session) -> OperatingSystem:
-    wql = "SELECT CSName,LocalDateTime,LastBootUpTime,Version,Caption,SystemDirectory FROM Win32_OperatingSystem"
-    row = _single(session, wql)
+    row = _single(
+        session,
+        "SELECT CSName,LocalDateTime,LastBootUpTime,Version,Caption,SystemDirectory,CurrentTimeZone"
+        " FROM Win32_OperatingSystem",
+    )
     now, booted = row.datetime("LocalDateTime"), row.datetime("LastBootUpTime")
     if now is None or booted is None:
         raise ProtocolError("Win32_OperatingSystem tells no time")
@@ -50,6 +54,7 @@ def operating_system(session: Session) -> OperatingSystem:
         version=row.string("Version") or "",
         caption=(row.string("Caption") or "").strip(),
         system_directory=row.string("SystemDirectory") or USUAL_SYSTEM_DIRECTORY,
+        minutes_ahead=row.integer("CurrentTimeZone") or 0,
     )
 
 

@@ -54,6 +54,9 @@ class Variants:
     """TriggerSchedule with an id that the client does not have (one source: it does not exist)."""
     scheduler_history_time: str = choice("utc", "local")
     """Zone of CCM_Scheduler_History.LastTriggerTime (no evidence)."""
+    scheduler_history: str = choice("every_trigger", "own_schedule")
+    """Whether LastTriggerTime moves when somebody triggers a schedule, or only when it fires by itself (official: when
+    a trigger on the schedule fired; one author of client tools: not when somebody triggers it)."""
     oem_license: bool = choice(False, True)
     """Windows Setup skips SetupComplete.cmd on a machine with an OEM product key (official)."""
     # Services.

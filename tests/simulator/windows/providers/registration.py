@@ -36,6 +36,7 @@ def providers(world: World) -> dict[tuple[str, str], Provider]:
         ("root/ccm", "SMS_Client"): SmsClient(world),
         ("root/ccm", "CCM_Client"): identity,
         ("root/ccm", "SMS_Authority"): identity,
+        ("root/ccm/locationservices", "SMS_MPInformation"): identity,
         ("root/ccm/softmgmtagent", "CCM_TSExecutionRequest"): ExecutionRequestProvider(world),
         ("root/ccm/scheduler", "CCM_Scheduler_History"): SchedulerHistoryProvider(world),
         ("root/ccm/clientsdk", "CCM_ClientUtilities"): ClientUtilitiesProvider(world),
