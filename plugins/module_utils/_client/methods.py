@@ -14,6 +14,7 @@ import typing as t
 from .._windows import command
 from .._windows.endpoint import Endpoint
 from .._wsman.errors import (
+    Fault,
     FileMissing,
     InvalidRequest,
     NotFound,
@@ -106,7 +107,7 @@ def trigger_when_ready(methods: ClientMethods, schedule: str, patience: t.Iterab
             methods.trigger(schedule)
         except (ProviderFailure, OperationTimedOut) as error:
             failure = error
-        except MethodFailed as error:
+        except (MethodFailed, Fault) as error:
             return error
         else:
             return None

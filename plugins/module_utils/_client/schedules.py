@@ -98,6 +98,7 @@ TABLE = (
     Schedule(222, "endpoint_protection_policy", "Endpoint AM policy reevaluate"),
     Schedule(223, "external_event_detection", "External event detection"),
 )
+NAMES = tuple(schedule.name for schedule in TABLE)
 _BY_NAME_AND_ID = {key: schedule for schedule in TABLE for key in (schedule.name, schedule.id)}
 
 
@@ -124,5 +125,5 @@ def _hint(text: str) -> str:
     if text.strip().startswith("{"):
         return " (an id looks like {00000000-0000-0000-0000-000000000021})"
     spelled = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
-    near = difflib.get_close_matches(spelled, [schedule.name for schedule in TABLE], _NEAR_MATCHES)
+    near = difflib.get_close_matches(spelled, NAMES, _NEAR_MATCHES)
     return f" (did you mean {' or '.join(near)}?)" if near else ""
