@@ -24,7 +24,10 @@ ROOT = Path(__file__).parents[2]
 COLLECTIONS = ROOT / ".build" / "collections"
 INSTALLED = COLLECTIONS / "ansible_collections" / "configmgr" / "client"
 FQCN = "configmgr.client"
-MODULES = ("provisioning_mode", "provisioning_mode_info", "provisioning_timeout", "smstsmgr_dependency")
+MODULES = (
+    *("client_action", "client_info", "provisioning_mode", "provisioning_mode_info"),
+    *("provisioning_timeout", "smstsmgr_dependency"),
+)
 
 USERNAME = "CORP\\operator"
 PASSWORD = "Xk9-Pass_wort-7!"

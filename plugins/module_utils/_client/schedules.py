@@ -109,10 +109,11 @@ def find(text: str) -> Schedule:
 
 def problem(option: str, texts: t.Sequence[str]) -> str | None:
     """What is wrong with *texts* as the value of *option*; None where each names a schedule, and none twice."""
-    unknown = [text for text in texts if text not in _BY_NAME_AND_ID]
-    if unknown:
-        wrong = ", ".join(f"{text!r}{_hint(text)}" for text in unknown)
-        return f"{option} holds what is no schedule of the client: {wrong}. Give names or ids of docs/schedules.md"
+    hints = {text: _hint(text) for text in texts if text not in _BY_NAME_AND_ID}
+    if hints:
+        wrong = ", ".join(f"{text!r}{hint}" for text, hint in hints.items())
+        known = "" if all(hints.values()) else f". The names are {', '.join(NAMES)}"
+        return f"{option} holds what is no schedule of the client: {wrong}{known}"
     names = [find(text).name for text in texts]
     for name in names:
         if names.count(name) > 1:
@@ -121,7 +122,7 @@ def problem(option: str, texts: t.Sequence[str]) -> str | None:
 
 
 def _hint(text: str) -> str:
-    """The names that *text* may have meant."""
+    """What *text* may have meant, in brackets; empty where nothing comes near it."""
     if text.strip().startswith("{"):
         return " (an id looks like {00000000-0000-0000-0000-000000000021})"
     spelled = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")

@@ -90,6 +90,13 @@ def test_near_matches_are_listed(text: str, meant: str) -> None:
     found = problem("trigger", ["hardware_inventory", text])
     assert found is not None
     assert meant in found
+    assert "The names are" not in found
+
+
+def test_all_names_are_listed_where_none_is_near() -> None:
+    found = problem("trigger", ["hardwareinventory", "coffee"])
+    assert found is not None
+    assert found.endswith(", ".join(NAMES))
 
 
 def test_every_unknown_name_is_in_one_message() -> None:
