@@ -85,26 +85,18 @@ options:
     default: 120
   trigger:
     description:
-      - Schedules to trigger after an exit, in this order. An empty list triggers none.
+      - Schedules to trigger after an exit, in this order, by the names or ids that M(configmgr.client.client_action)
+        takes. An empty list triggers none.
       - A schedule that cannot be triggered is a warning, since the exit stands without it.
     type: list
     elements: str
-    choices:
-      - hardware_inventory
-      - software_inventory
-      - data_discovery
-      - machine_policy_request
-      - machine_policy_evaluation
-      - send_unsent_state_messages
-      - software_updates_evaluation
-      - software_updates_scan
-      - application_evaluation
     default: [machine_policy_request, machine_policy_evaluation]
 extends_documentation_fragment:
   - configmgr.client._attributes
   - configmgr.client._connection
   - configmgr.client._name
 seealso:
+  - module: configmgr.client.client_action
   - module: configmgr.client.provisioning_mode_info
 author:
   - configmgr.client contributors (@configmgr-client)
@@ -290,7 +282,6 @@ ARGUMENT_SPEC = {
     "trigger": {
         "type": "list",
         "elements": "str",
-        "choices": list(schedules.NAMES),
         "default": [schedules.MACHINE_POLICY_REQUEST, schedules.MACHINE_POLICY_EVALUATION],
     },
     **NAME_SPEC,
@@ -313,7 +304,7 @@ def check(params: Result) -> str | None:
         return str(error)
     if hold and hold.expires <= dt.datetime.now(dt.timezone.utc):
         return f"hold.expires={params['hold']['expires']!r} is past: give a time to come"
-    return None
+    return schedules.problem("trigger", params["trigger"])
 
 
 def run(task: Task) -> Result:

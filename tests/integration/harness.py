@@ -25,6 +25,8 @@ COLLECTIONS = ROOT / ".build" / "collections"
 INSTALLED = COLLECTIONS / "ansible_collections" / "configmgr" / "client"
 FQCN = "configmgr.client"
 MODULES = (
+    "client_action",
+    "client_info",
     "provisioning_mode",
     "provisioning_mode_info",
     "provisioning_safeguard",
@@ -39,6 +41,11 @@ PASSWORD = "Xk9-Pass_wort-7!"
 WRONG_PASSWORD = "Vr4-Other_wort-2!"
 
 _OPTIONS = {
+    "client_action": (
+        *("schedules", "pause", "wait", "wait_timeout", "via"),
+        *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
+    ),
+    "client_info": ("connect_timeout", "deadline", "endpoint"),
     "provisioning_mode": (
         *("enabled", "minimum_age", "force", "force_reason", "hold", "run_ccmeval", "via", "wait_timeout", "trigger"),
         *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),

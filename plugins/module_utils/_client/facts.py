@@ -29,6 +29,15 @@ CLIENT_NAMESPACE = "root/ccm"
 CLIENT_CLASS = "SMS_Client"
 REQUEST_NAMESPACE = "root/ccm/SoftMgmtAgent"
 REQUEST_CLASS = "CCM_TSExecutionRequest"
+HISTORY_NAMESPACE = "root/ccm/Scheduler"
+HISTORY_CLASS = "CCM_Scheduler_History"
+AUTHORITY_CLASS = "SMS_Authority"
+LOCATION_NAMESPACE = "root/ccm/LocationServices"
+LOCATION_CLASS = "SMS_MPInformation"
+SDK_NAMESPACE = "root/ccm/ClientSDK"
+UTILITIES_CLASS = "CCM_ClientUtilities"
+
+MOBILE_CLIENT_KEY = r"SOFTWARE\Microsoft\SMS\Mobile Client"
 
 MAINTENANCE_CLASS = "SMS_MaintenanceTaskRequests"
 """In CLIENT_NAMESPACE: what waits for the client's maintenance task coordinator, of all kinds of software."""
@@ -54,6 +63,10 @@ CHECK_INTERVAL_MINUTES = 60
 
 FIRST_BUILD_THAT_LEAVES = 8790
 """5.00.8790 is version 1902, the first that notes the time of entry and leaves by itself."""
+FIRST_BUILD_WITH_QUIET_SCAN = 8692
+"""5.00.8692 is version 1806: a compatibility scan no longer enters the mode."""
+DEPENDENCY_FAULT_BUILD = 8634
+"""5.00.8634 is version 1802, the one of which a failing SetClientProvisioningMode was reported."""
 FIRST_ENTRY_TIME = 1546300800
 """2019-01-01: no client wrote a time of entry before."""
 

@@ -14,16 +14,17 @@ import typing as t
 from .._windows import command
 from .._windows.endpoint import Endpoint
 from .._wsman.errors import (
+    Fault,
     FaultDetail,
     FileMissing,
     InvalidRequest,
     NotFound,
     OperationRefused,
+    OperationTimedOut,
     ProviderFailure,
     fault,
 )
-from . import facts
-from .schedules import schedule_id
+from . import facts, schedules
 
 VIA = ("auto", "wmi", "command")
 
@@ -55,8 +56,8 @@ class ClientMethods:
         self._call("SetClientProvisioningMode", {"bEnable": enabled}, f'"{text}"', f"${text.lower()}")
 
     def trigger(self, schedule: str) -> None:
-        """TriggerSchedule, for a schedule by its name."""
-        identifier = schedule_id(schedule)
+        """TriggerSchedule, for a schedule by its name or id."""
+        identifier = schedules.find(schedule).id
         self._call("TriggerSchedule", {"sScheduleID": identifier}, f'"{identifier}"', f"'{identifier}'")
 
     def _call(self, method: str, parameters: dict[str, bool | str], wmic: str, powershell: str) -> None:
@@ -106,3 +107,18 @@ class ClientMethods:
 
 def _failure(code: int) -> type[MethodFailed]:
     return NotReady if isinstance(fault(FaultDetail(code & 0xFFFFFFFF, "", "")), ProviderFailure) else MethodFailed
+
+
+def trigger_when_ready(methods: ClientMethods, schedule: str, patience: t.Iterable[None]) -> Exception | None:
+    """Triggers *schedule*, again while the client is still starting and *patience* lasts; None, or the last failure."""
+    failure: Exception | None = None
+    for _ in patience:
+        try:
+            methods.trigger(schedule)
+        except (ProviderFailure, OperationTimedOut) as error:
+            failure = error
+        except (MethodFailed, Fault) as error:
+            return error
+        else:
+            return None
+    return failure

@@ -14,23 +14,8 @@ from .._windows.errors import WindowsError
 from .._windows.registry import KeyAbsent, RegistryType
 from .._wsman.errors import Fault, NotFound, ProtocolError
 from . import facts
+from .signals import Signals
 from .state import ClientState, Guard, Hold, Mode, Setup, StoredValue
-
-_Read = t.TypeVar("_Read")
-
-
-class Signals:
-    """Reads signals one by one; one that fails is noted, and the others are still read."""
-
-    def __init__(self) -> None:
-        self.unreadable: dict[str, str] = {}
-
-    def read(self, signal: str, reader: t.Callable[[], _Read]) -> _Read | None:
-        try:
-            return reader()
-        except (Fault, WindowsError, ProtocolError) as error:
-            self.unreadable[signal] = str(error)
-            return None
 
 
 def read_mode(endpoint: Endpoint) -> Mode:

@@ -10,7 +10,8 @@ from .._windows import system
 from .._windows.endpoint import Endpoint
 from .._windows.registry import KeyAbsent
 from . import facts
-from .reader import Signals, read_guard
+from .reader import read_guard
+from .signals import Signals
 from .task_sequence import (
     EXECUTION_REQUESTS,
     MAINTENANCE_REQUESTS,

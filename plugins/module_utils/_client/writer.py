@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from .._windows.endpoint import Endpoint
 from .._windows.errors import WindowsError
-from .._wsman.errors import ConnectionLost, Fault, OperationTimedOut, ProviderFailure, WSManError
+from .._wsman.errors import ConnectionLost, OperationTimedOut, ProviderFailure, WSManError
 from . import evaluation, facts, hold
-from .methods import ClientMethods, MethodFailed, NotReady
+from .methods import ClientMethods, NotReady, trigger_when_ready
 from .patience import Patience
 from .plan import Plan, Step
 from .reader import read_entered, read_mode
@@ -191,19 +191,13 @@ class Writer:
         return "" if service.running else f"the service {facts.CLIENT_SERVICE} is {service.state or 'in no state'}"
 
     def _trigger(self, step: Step) -> None:
-        failure: Exception | None = None
-        for _ in Patience(self._wait, self._endpoint.session.deadline):
-            try:
-                self._methods.trigger(str(step.argument))
-            except (ProviderFailure, OperationTimedOut) as error:  # a client that is still starting
-                failure = error
-            except (Fault, MethodFailed) as error:
-                failure = error
-                break
-            else:
-                self.outcome.done.append(step)
-                return
-        self.outcome.warnings.append(f"The schedule {step.argument} could not be triggered: {failure}")
+        schedule = str(step.argument)
+        patience = Patience(self._wait, self._endpoint.session.deadline)
+        failure = trigger_when_ready(self._methods, schedule, patience)
+        if failure is None:
+            self.outcome.done.append(step)
+        else:
+            self.outcome.warnings.append(f"The schedule {schedule} could not be triggered: {failure}")
 
 
 def _exit_problem(mode: Mode) -> str:

@@ -70,6 +70,9 @@ class Client:
     loaded: LoadedState | None = None
     """None while CcmExec does not run."""
     triggered: dict[str, datetime] = field(default_factory=dict)
+    """What ran last and when, by itself or because somebody asked."""
+    history: dict[str, datetime] = field(default_factory=dict)
+    """What of that the scheduler remembers."""
     policy_received: datetime | None = None
     _check: Appointment | None = None
     _return: Appointment | None = None
@@ -161,13 +164,15 @@ class Client:
         while self.past_due:
             self.journal.happened("deployment.started", self.past_due.pop(0))
 
-    def _policy_requested(self, why: str) -> None:
+    def _policy_requested(self, why: str, by_hand: bool = False) -> None:
         self.policy_received = self.timeline.now
-        self._record(schedules.MACHINE_POLICY_REQUEST)
+        self._record(schedules.MACHINE_POLICY_REQUEST, by_hand)
         self.journal.happened("policy.requested", why)
 
-    def _record(self, schedule: str) -> None:
+    def _record(self, schedule: str, by_hand: bool = False) -> None:
         self.triggered[schedule] = self.timeline.now
+        if not by_hand or self.variants.scheduler_history == "every_trigger":
+            self.history[schedule] = self.timeline.now
 
     # -- the way out by time ---------------------------------------------------------------------------------------
 
@@ -273,11 +278,11 @@ class Client:
         self.logs.write(
             "SmsClientMethodProvider", f"Sending message for schedule {known}", "smsclientmethodprovider.cpp:1"
         )
-        self._record(known)
+        self._record(known, by_hand=True)
         if known == schedules.MACHINE_POLICY_REQUEST:
-            self._policy_requested("TriggerSchedule")
+            self._policy_requested("TriggerSchedule", by_hand=True)
         # Article: evaluating deployments by hand installs what is past due even in the mode.
-        if known in (schedules.APPLICATION_POLICY, schedules.APPLICATION_GLOBAL_EVALUATION):
+        if known in schedules.EVALUATE_DEPLOYMENTS:
             while self.past_due:
                 self.journal.happened("deployment.started", self.past_due.pop(0))
 

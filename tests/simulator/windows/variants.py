@@ -56,6 +56,9 @@ class Variants:
     """Zone of CCM_Scheduler_History.LastTriggerTime (no evidence)."""
     request_time: str = choice("utc", "local")
     """Zone of an execution request's ReceivedTime (a dump shows another of its times in local time, marked as UTC)."""
+    scheduler_history: str = choice("every_trigger", "own_schedule")
+    """Whether LastTriggerTime moves when somebody triggers a schedule, or only when it fires by itself (official: when
+    a trigger on the schedule fired; one author of client tools: not when somebody triggers it)."""
     oem_license: bool = choice(False, True)
     """Windows Setup skips SetupComplete.cmd on a machine with an OEM product key (official)."""
     # Services.

@@ -210,3 +210,33 @@ def test_an_unknown_schedule(variant: str, kind: str | None) -> None:
     with pytest.raises(WmiError) as caught:
         endpoint.call("root/ccm", "SMS_Client", "TriggerSchedule", sScheduleID="{7}")
     assert caught.value.kind == kind
+
+
+def test_a_scheduler_that_does_not_note_what_is_triggered_by_hand() -> None:
+    endpoint = Endpoint(variants={"scheduler_history": "own_schedule"})
+    endpoint.call("root/ccm", "SMS_Client", "TriggerSchedule", sScheduleID=POLICY)
+    assert endpoint.rows("root/ccm/Scheduler", "SELECT * FROM CCM_Scheduler_History") == []
+    assert "schedule.triggered" in endpoint.events()
+    assert POLICY in endpoint.machine.describe()["client"]["triggered"]
+    endpoint.set_mode(True)
+    endpoint.set_mode(False)
+    endpoint.advance(minutes=1)
+    (row,) = endpoint.rows("root/ccm/Scheduler", f"SELECT * FROM CCM_Scheduler_History WHERE ScheduleID='{POLICY}'")
+    assert row["LastTriggerTime"] is not None, "what the client does by itself is noted"
+
+
+@pytest.mark.parametrize("number", [108, 121, 123])
+def test_an_evaluation_of_deployments_installs_in_the_mode(number: int) -> None:
+    endpoint = Endpoint("stuck")
+    schedule = f"{{00000000-0000-0000-0000-{number:012d}}}"
+    endpoint.call("root/ccm", "SMS_Client", "TriggerSchedule", sScheduleID=schedule)
+    assert endpoint.events().count("deployment.started") == 2
+    assert endpoint.mode == "provisioning"
+
+
+def test_the_site_and_its_management_points() -> None:
+    endpoint = Endpoint()
+    (authority,) = endpoint.rows("root/ccm", "SELECT * FROM SMS_Authority")
+    assert (authority["Name"], authority["CurrentManagementPoint"]) == ("SMS:ABC", "mp01.corp.example")
+    found = endpoint.rows("root/ccm/LocationServices", "SELECT MP,SiteCode FROM SMS_MPInformation")
+    assert [row["MP"] for row in found] == ["mp01.corp.example", "mp02.corp.example"]

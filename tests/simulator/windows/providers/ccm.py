@@ -77,7 +77,7 @@ class SchedulerHistoryProvider(BaseProvider):
                 "TriggerState": None,
                 "UserSID": "Machine",
             }
-            for schedule, moment in sorted(world.client.triggered.items() if world.client else ())
+            for schedule, moment in sorted(world.client.history.items() if world.client else ())
         ]
 
     def delete(self, class_name: str, keys: Mapping[str, str]) -> None:
@@ -86,7 +86,7 @@ class SchedulerHistoryProvider(BaseProvider):
         if not self._world.access.is_administrator:
             raise WmiError("access_denied")
         if self._world.client:
-            self._world.client.triggered.pop(keys["ScheduleID"], None)
+            self._world.client.history.pop(keys["ScheduleID"], None)
 
 
 class ClientUtilitiesProvider(BaseProvider):
@@ -112,7 +112,24 @@ class IdentityProvider(BaseProvider):
             identity = uuid.uuid5(uuid.NAMESPACE_DNS, self._world.spec.machine_name)
             return [{"ClientId": f"GUID:{str(identity).upper()}", "ClientIdChangeDate": "03/05/2024 09:58:31"}]
         server = f"mp01.{self._world.spec.domain}"
-        return [{"CurrentManagementPoint": server, "Name": f"SMS:{client.site}", "Version": client.version}]
+        if class_name == "SMS_MPInformation":
+            # The columns that Microsoft's own collector of client logs asks for; a second one is the fallback.
+            received = client.policy_received or _epoch()
+            return [
+                {"MP": name, "MPLastRequestTime": received, "MPLastUpdateTime": received, "SiteCode": client.site}
+                for name in (server, f"mp02.{self._world.spec.domain}")
+            ]
+        return [
+            {
+                "CurrentManagementPoint": server,
+                "Index": 1,
+                "Name": f"SMS:{client.site}",
+                "PolicyOrder": 0,
+                "PolicyRequestTarget": "mp:[http]MP_PolicyManager",
+                "Protocol": "http",
+                "Version": 1,
+            }
+        ]
 
 
 REBOOT_DATA = "HKLM\\SOFTWARE\\Microsoft\\SMS\\Mobile Client\\Reboot Management\\RebootData"

@@ -44,6 +44,7 @@ def providers(world: World) -> dict[tuple[str, str], Provider]:
         ("root/ccm", "SMS_Client"): SmsClient(world),
         ("root/ccm", "CCM_Client"): identity,
         ("root/ccm", "SMS_Authority"): identity,
+        ("root/ccm/locationservices", "SMS_MPInformation"): identity,
         ("root/ccm", "SMS_MaintenanceTaskRequests"): StoredInstancesProvider(world, world.maintenance_requests),
         (_POLICY, "CCM_ClientAgentConfig"): StoredInstancesProvider(world, world.policies),
         ("root/ccm/softmgmtagent", "CCM_ExecutionRequestEx"): requests,

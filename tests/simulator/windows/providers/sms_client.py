@@ -32,7 +32,8 @@ class SmsClient(BaseProvider):
 
     def call(self, class_name: str, method: str, keys: Mapping[str, str], arguments: Row) -> Row:
         detail = ", ".join(f"{name}={value!r}" for name, value in arguments.items() if value is not None)
-        self._world.journal.written(f"SMS_Client.{method}", detail)
+        if method != "GetAssignedSite":
+            self._world.journal.written(f"SMS_Client.{method}", detail)
         if not self._world.access.is_administrator:
             raise WmiError("access_denied")
         try:

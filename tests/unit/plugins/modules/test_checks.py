@@ -8,6 +8,7 @@ import typing as t
 import pytest
 
 from ansible_collections.configmgr.client.plugins.modules import (
+    client_action,
     provisioning_mode,
     provisioning_timeout,
     smstsmgr_dependency,
@@ -23,9 +24,14 @@ def mode(**options: t.Any) -> str | None:
             "force_reason": None,
             "wait_timeout": 120,
             "deadline": 300,
+            "trigger": [],
             **options,
         }
     )
+
+
+def action(**options: t.Any) -> str | None:
+    return client_action.check({"schedules": None, "pause": 0, "wait_timeout": 60, "deadline": 300, **options})
 
 
 def timeout(**options: t.Any) -> str | None:
@@ -39,6 +45,9 @@ def dependency(*names: str) -> str | None:
 def test_options_that_make_sense() -> None:
     assert mode() is None
     assert mode(force=True, force_reason="CHG0012345") is None
+    assert mode(trigger=["file_collection", "{00000000-0000-0000-0000-000000000113}"]) is None
+    assert action() is None
+    assert action(schedules=["software_updates_scan"], pause=299) is None
     assert timeout() is None
     assert timeout(max_minutes=0) is None
     assert timeout(max_minutes=5, allow_short=True) is None
@@ -74,3 +83,22 @@ def test_limit_that_is_to_go_has_no_number() -> None:
 )
 def test_dependency_is_the_name_of_a_service(name: str) -> None:
     assert repr(name) in dependency("Winmgmt", name)
+
+
+def test_schedules_are_known() -> None:
+    assert "trigger holds" in mode(trigger=["everything"])
+    assert "schedules holds" in action(schedules=["everything"])
+    assert "schedules is empty" in action(schedules=[])
+
+
+@pytest.mark.parametrize(("pause", "wait", "seconds"), [(120, 60, 300), (0, 300, 300), (240, 60, 540)])
+def test_schedules_end_before_the_task_does(pause: int, wait: int, seconds: int) -> None:
+    problem = action(
+        schedules=["hardware_inventory", "file_collection", "data_discovery"], pause=pause, wait_timeout=wait
+    )
+    assert f"{seconds} seconds" in problem
+    assert "deadline=300" in problem
+
+
+def test_pause_is_no_less_than_nothing() -> None:
+    assert "pause=-1" in action(pause=-1)
