@@ -70,7 +70,7 @@ NOT_SENT: dict[str, tuple[Case, list[str]]] = {
     "read timeout": (Case(vars={"ansible_winrm_read_timeout_sec": "long"}), ["ansible_winrm_read_timeout_sec", "long"]),
     "read timeout too short": (
         Case(vars={"ansible_winrm_read_timeout_sec": 5, "ansible_winrm_operation_timeout_sec": 10}),
-        ["read timeout", "operation timeout"],
+        ["read_timeout_sec=5", "operation_timeout_sec=10"],
     ),
     "validation": (
         Case(vars={"ansible_winrm_server_cert_validation": "perhaps"}),

@@ -389,7 +389,7 @@ FAILED = {
     "start mode denied": (
         release("dead_upgrade", faults=fault({"method": "ChangeStartMode"}, "wmi_access_denied"), options=QUICK),
         "local administrator",
-        True,
+        False,
     ),
     "start denied": (
         release("dead_upgrade", faults=fault({"method": "StartService"}, "wmi_access_denied"), options=QUICK),

@@ -182,7 +182,7 @@ class Session:
             raise
         except EndpointUnreachable as error:
             if self._answered:  # it was there a moment ago, and may have carried out what it was asked
-                raise ConnectionLost(str(error)) from error
+                raise ConnectionLost(f"the connection was closed, and then {error}") from error
             raise
         self._answered = True
         return reply
