@@ -2,7 +2,7 @@
 """Every recorded reply of a real host is read without loss.
 
 The recordings belong to others and are not part of the project. They are looked for in the folder that
-CONFIGMGR_CLIENT_SHARED names, else in ../shared/recordings beside the checkout.
+CONFIGMGR_CLIENT_RECORDINGS names, else in ../shared/recordings beside the checkout.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._wsman.session im
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-FOLDER = Path(os.environ.get("CONFIGMGR_CLIENT_SHARED") or ROOT.parent / "shared" / "recordings")
+FOLDER = Path(os.environ.get("CONFIGMGR_CLIENT_RECORDINGS") or ROOT.parent / "shared" / "recordings")
 S = "{http://www.w3.org/2003/05/soap-envelope}"
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 

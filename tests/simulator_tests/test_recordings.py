@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Recorded requests, sent again: the simulator must answer each with the shape that Windows answered.
 
-CONFIGMGR_CLIENT_RECORDINGS names the directory that holds the recordings; they are not part of the project.
+The recordings belong to others and are not part of the project. They are looked for in the folder that
+CONFIGMGR_CLIENT_RECORDINGS names, else in ../shared/recordings beside the checkout.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ import requests
 from simulator.client import Simulator
 from simulator_tests.wire import Host, call, pull, query
 
-RECORDINGS = Path(os.environ.get("CONFIGMGR_CLIENT_RECORDINGS", "/nonexistent"))
+ROOT = Path(__file__).parents[2]
+RECORDINGS = Path(os.environ.get("CONFIGMGR_CLIENT_RECORDINGS") or ROOT.parent / "shared" / "recordings")
 pytestmark = [
     pytest.mark.needs_shared,
-    pytest.mark.skipif(not RECORDINGS.is_dir(), reason="CONFIGMGR_CLIENT_RECORDINGS names no directory"),
+    pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"no recordings in {RECORDINGS}"),
 ]
 
 # What differs between two hosts, or two runs on one, and what clients may not depend on.
