@@ -18,7 +18,7 @@ _CIMV2 = "root/cimv2"
 
 @dataclass(frozen=True)
 class OperatingSystem:
-    """``now`` and ``booted`` are UTC by the endpoint's own clock."""
+    """``now`` and ``booted`` are UTC by the endpoint's own clock; ``utc_offset`` says how many minutes east it is."""
 
     computer_name: str
     now: dt.datetime
@@ -26,6 +26,7 @@ class OperatingSystem:
     version: str
     caption: str
     system_directory: str
+    utc_offset: int = 0
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,10 @@ class ComputerNames:
 
 
 def operating_system(session: Session) -> OperatingSystem:
-    wql = "SELECT CSName,LocalDateTime,LastBootUpTime,Version,Caption,SystemDirectory FROM Win32_OperatingSystem"
+    wql = (
+        "SELECT CSName,LocalDateTime,LastBootUpTime,CurrentTimeZone,Version,Caption,SystemDirectory"
+        " FROM Win32_OperatingSystem"
+    )
     row = _single(session, wql)
     now, booted = row.datetime("LocalDateTime"), row.datetime("LastBootUpTime")
     if now is None or booted is None:
@@ -50,6 +54,7 @@ def operating_system(session: Session) -> OperatingSystem:
         version=row.string("Version") or "",
         caption=(row.string("Caption") or "").strip(),
         system_directory=row.string("SystemDirectory") or USUAL_SYSTEM_DIRECTORY,
+        utc_offset=row.integer("CurrentTimeZone") or 0,
     )
 
 
