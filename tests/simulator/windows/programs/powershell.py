@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""powershell.exe, just enough for one-liners that call a WMI method.
+"""powershell.exe, just enough for one-liners that call a WMI method, and for scripts that read files.
 
 ``Invoke-WmiMethod -Namespace "root\\ccm" -Class "SMS_Client" -Name "SetClientProvisioningMode" $false`` (article), its
-Invoke-CimMethod form, and the same for TriggerSchedule. Anything else ends with an error and exit code 1.
+Invoke-CimMethod form, and the same for TriggerSchedule; anything else goes to the interpreter in script.py.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..cim.model import Value, WmiError
+from . import script
 from .result import ProgramResult
 
 if TYPE_CHECKING:
@@ -42,8 +43,10 @@ class _ScriptError(Exception):
 
 def run(world: World, arguments: list[str]) -> ProgramResult:
     try:
-        script = _script(arguments)
-        cmdlet, parameters = _parse(script)
+        text = _script(arguments)
+        if text.lstrip("& ").partition(" ")[0].lower() not in _PARAMETERS:
+            return script.run(world, text)
+        cmdlet, parameters = _parse(text)
         return _invoke(world, cmdlet, parameters)
     except _ScriptError as error:
         return ProgramResult(1, "", f"{error}\r\n")
