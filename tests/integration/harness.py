@@ -24,13 +24,17 @@ ROOT = Path(__file__).parents[2]
 COLLECTIONS = ROOT / ".build" / "collections"
 INSTALLED = COLLECTIONS / "ansible_collections" / "configmgr" / "client"
 FQCN = "configmgr.client"
-MODULES = ("provisioning_mode", "provisioning_mode_info", "provisioning_timeout", "smstsmgr_dependency")
+MODULES = ("client_log", "provisioning_mode", "provisioning_mode_info", "provisioning_timeout", "smstsmgr_dependency")
 
 USERNAME = "CORP\\operator"
 PASSWORD = "Xk9-Pass_wort-7!"
 WRONG_PASSWORD = "Vr4-Other_wort-2!"
 
 _OPTIONS = {
+    "client_log": (
+        *("name", "path", "component", "severity", "since", "until", "pattern"),
+        *("max_bytes", "max_records", "rotated", "connect_timeout", "deadline", "endpoint"),
+    ),
     "provisioning_mode": (
         *("enabled", "minimum_age", "force", "force_reason", "via", "wait_timeout", "trigger"),
         *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),

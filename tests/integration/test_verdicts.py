@@ -38,6 +38,8 @@ VERDICTS = {
     "wrong_type_timestamp": ("stuck", ""),
     "binary_timestamp": ("stuck", ""),
     "overdue": ("overdue", ""),
+    "failed_entry": ("normal", ""),
+    "oem_key": ("stuck", ""),
     "no_client": ("not_installed", ""),
     "winpe": ("not_installed", ""),
     "missing_mode_value": ("unknown", ""),

@@ -26,11 +26,14 @@ _ENDS = re.compile(r"""\]LOG\]!><((?:\s*\w+\s*=\s*(?:"[^"\n]*"|'[^'\n]*'))+)\s*>
 # Writers that put a plus before a number that may be negative produce two signs: the second one counts.
 _TIME = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?(?:\+?([+-]\d{1,4}))?")
 _DATE = re.compile(r"(\d{1,2})-(\d{1,2})-(\d{4})")
-_SETUP_LINE = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:[.,]\d+)?, +(\w+)(?: +(.*))?")
+_SETUP_LINE = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:[.,]\d+)?, +"
+    r"(?:(Info|Perf|Warning|Error|Fatal|FatalError)(?: +|$))?(.*)"
+)
 _SETUP_COMPONENT = re.compile(r"([A-Z][A-Z0-9]{1,5}) +|\[([^\]\s]{1,40})\] ")
 _SETUP_COMPONENT_WIDTH = 7
 _BY_TYPE = {"2": "warning", "3": "error"}
-_BY_LEVEL = {"warning": "warning", "error": "error", "fatalerror": "error", "fatal": "error"}
+_BY_LEVEL = {"Warning": "warning", "Error": "error", "FatalError": "error", "Fatal": "error"}
 _MOST_MINUTES_FROM_UTC = 14 * 60 + 60
 _SAMPLE = 4096
 
@@ -179,12 +182,11 @@ def _plain(text: str, utc_offset: int) -> list[Record]:
             records.append(Record("\n".join(parts), head.time, head.component, head.severity))
 
     for line in text.split("\n"):
-        match = _SETUP_LINE.match(line)
+        match = _SETUP_LINE.fullmatch(line)
         if match:
             flush()
-            rest = match[8] or ""
-            component, message = _setup_component(rest)
-            severity = _BY_LEVEL.get(match[7].lower(), "info")
+            component, message = _setup_component(match[8])
+            severity = _BY_LEVEL.get(match[7], "info")
             head = Record("", _utc(match.groups()[:6], 0, -utc_offset), component, severity)
             parts = [message]
         elif head is not None and line.strip():
