@@ -27,6 +27,7 @@ FQCN = "configmgr.client"
 MODULES = (
     "client_action",
     "client_info",
+    "client_log",
     "provisioning_mode",
     "provisioning_mode_info",
     "provisioning_safeguard",
@@ -46,6 +47,10 @@ _OPTIONS = {
         *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
     ),
     "client_info": ("connect_timeout", "deadline", "endpoint"),
+    "client_log": (
+        *("name", "path", "component", "severity", "since", "until", "pattern"),
+        *("max_bytes", "max_records", "rotated", "connect_timeout", "deadline", "endpoint"),
+    ),
     "provisioning_mode": (
         *("enabled", "minimum_age", "force", "force_reason", "hold", "run_ccmeval", "via", "wait_timeout", "trigger"),
         *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),

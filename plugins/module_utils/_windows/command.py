@@ -24,9 +24,11 @@ def quote(argument: str) -> str:
     return f'"{escaped}"'
 
 
-def run(session: Session, application: str, arguments: t.Sequence[str]) -> CommandResult:
+def run(
+    session: Session, application: str, arguments: t.Sequence[str], max_output: int = shell.MAX_OUTPUT
+) -> CommandResult:
     """Runs *application* (a full path) with *arguments*, each quoted as far as it needs it."""
-    return shell.run(session, application, [quote(argument) for argument in arguments])
+    return shell.run(session, application, [quote(argument) for argument in arguments], max_output)
 
 
 def run_line(session: Session, application: str, line: str) -> CommandResult:

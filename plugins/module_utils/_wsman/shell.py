@@ -18,6 +18,7 @@ from .errors import OperationTimedOut, ProtocolError, WSManError
 from .session import Session
 
 MAX_OUTPUT = 1024 * 1024
+"""Bytes of each of its two streams that a command may print unless its caller expects more."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class CommandResult:
     stderr: str
 
 
-def run(session: Session, application: str, arguments: t.Sequence[str]) -> CommandResult:
-    """Runs *application*, a full path, and waits for its end.
+def run(session: Session, application: str, arguments: t.Sequence[str], max_output: int = MAX_OUTPUT) -> CommandResult:
+    """Runs *application*, a full path, and waits for its end; ProtocolError if it prints more than *max_output* bytes.
 
     WINRS_SKIP_CMD_SHELL starts it with CreateProcess: no cmd.exe reads the line, and PATH is not searched.
     *arguments* go on the command line as they are, blank-separated: quote them before.
@@ -42,7 +43,7 @@ def run(session: Session, application: str, arguments: t.Sequence[str]) -> Comma
     )
     selectors = {"ShellId": _shell_id(created)}
     try:
-        return _run_in_shell(session, selectors, application, arguments)
+        return _run_in_shell(session, selectors, application, arguments, max_output)
     finally:
         # A shell that stays open counts against the user's quota for two hours; yet a failure to close it
         # must not hide what went before.
@@ -51,7 +52,11 @@ def run(session: Session, application: str, arguments: t.Sequence[str]) -> Comma
 
 
 def _run_in_shell(
-    session: Session, selectors: t.Mapping[str, str], application: str, arguments: t.Sequence[str]
+    session: Session,
+    selectors: t.Mapping[str, str],
+    application: str,
+    arguments: t.Sequence[str],
+    max_output: int,
 ) -> CommandResult:
     line = f"<rsp:Command>{text_of(application)}</rsp:Command>" + "".join(
         f"<rsp:Arguments>{text_of(argument)}</rsp:Arguments>" for argument in arguments
@@ -70,7 +75,7 @@ def _run_in_shell(
     streams: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
     exit_code: int | None = None
     while exit_code is None:
-        exit_code = _receive(session, selectors, command_id, streams)
+        exit_code = _receive(session, selectors, command_id, streams, max_output)
     with suppress(WSManError):  # the command has ended, and its shell is deleted anyway
         session.request(
             names.SHELL_SIGNAL,
@@ -85,7 +90,11 @@ def _run_in_shell(
 
 
 def _receive(
-    session: Session, selectors: t.Mapping[str, str], command_id: str, streams: dict[str, bytearray]
+    session: Session,
+    selectors: t.Mapping[str, str],
+    command_id: str,
+    streams: dict[str, bytearray],
+    max_output: int,
 ) -> int | None:
     """Adds what arrived to *streams*; the exit code once the command is done, else None."""
     body = (
@@ -103,8 +112,8 @@ def _receive(
                 buffer += base64.b64decode(stream.text, validate=True)
             except ValueError:
                 raise ProtocolError("a command's output is not base64") from None
-            if len(buffer) > MAX_OUTPUT:
-                raise ProtocolError(f"a command printed more than {MAX_OUTPUT} bytes")
+            if len(buffer) > max_output:
+                raise ProtocolError(f"a command printed more than {max_output} bytes")
     state = reply.find(f".//{{{names.SHELL}}}CommandState")
     if state is None or state.get("State") != names.SHELL_DONE:
         return None

@@ -26,14 +26,14 @@ from .client_registry import (
     ClientRegistry,
 )
 from .clock import Clock
-from .files import CCM_LOGS, ClientLogs, Files
+from .files import CCM_LOGS, ClientLogs, File, Files, LogRecord, cmtrace_line, setup_line
 from .journal import Journal
 from .processes import ProcessTable
 from .registry import Registry, RegType, RegValue
 from .registry_image import COMPUTER_NAME, MINI_NT, MOSETUP, SETUP, TCPIP, WINDOWS_NT, fresh_windows
 from .service_record import Service
 from .services import Scm
-from .spec import Ago, Entered, MachineSpec, ProvisioningSpec, RequestSpec
+from .spec import Ago, Entered, FileSpec, MachineSpec, ProvisioningSpec, RequestSpec
 from .task_sequence import command_line
 from .timeline import Timeline
 from .world import World
@@ -394,6 +394,27 @@ def _registry(world: World, given: Given) -> None:
         world.registry.set_value(path, name, value)
 
 
+def _files(world: World, given: Given) -> None:
+    for path, wanted in world.spec.files.items():
+        if given and path not in given:
+            continue
+        if wanted.exists:
+            world.files.put(_file(world, path, wanted))
+        else:
+            world.files.delete(path)
+
+
+def _file(world: World, path: str, wanted: FileSpec) -> File:
+    now, write = world.timeline.now, cmtrace_line if wanted.kind == "cmtrace" else setup_line
+    records = [
+        LogRecord(now - each.at.delta, each.message, each.component, each.severity, each.source, each.thread)
+        for each in wanted.records
+    ]
+    text = wanted.text + "".join(write(record, world.spec.os.time_zone) for record in records)
+    modified = now - wanted.modified.delta if wanted.modified else max((each.at for each in records), default=now)
+    return File(path, text.encode(wanted.encoding) + wanted.data, modified, modified, wanted.hole, wanted.access)
+
+
 # In the order in which they build on each other.
 _APPLIERS: dict[str, Callable[[World, Given], None]] = {
     "account": _account,
@@ -414,5 +435,6 @@ _APPLIERS: dict[str, Callable[[World, Given], None]] = {
     "maintenance_requests": _maintenance_requests,
     "policies": _policies,
     "registry": _registry,
+    "files": _files,
     "variants": _variants,
 }

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
 
 from .access import Account
+from .files import FileAccess
 from .reading import Reader, SpecError, duration
 from .registry import RegType, RegValue
 from .variants import Variants
@@ -150,6 +151,79 @@ class ServiceSpec:
 
 
 @dataclass(frozen=True)
+class RecordSpec:
+    """A line of a log. ``at`` is told by the machine's own clock."""
+
+    at: Ago
+    message: str
+    component: str
+    severity: int
+    source: str
+    thread: int
+
+    @classmethod
+    def read(cls, data: Any, where: str) -> RecordSpec:
+        reader = Reader(data, where, ("at", "message", "component", "severity", "source", "thread"))
+        return cls(
+            _ago(reader, "at"),
+            reader.text("message", ""),
+            reader.text("component", ""),
+            reader.one_of("severity", (0, 1, 2, 3), 1),
+            reader.text("source", ""),
+            reader.number("thread", 2148),
+        )
+
+
+@dataclass(frozen=True)
+class FileSpec:
+    """A file: a bare text, or its content as text, hexadecimal digits, or records of a kind of log."""
+
+    text: str = ""
+    data: bytes = b""
+    records: tuple[RecordSpec, ...] = ()
+    kind: Literal["cmtrace", "setup"] = "cmtrace"
+    encoding: str = "utf-8"
+    hole: int = 0
+    modified: Ago | None = None
+    """None: when the last record was written, or now."""
+    access: FileAccess = "writing"
+    exists: bool = True
+
+    @classmethod
+    def read(cls, data: Any, where: str) -> FileSpec:
+        if data == "absent":
+            return cls(exists=False)
+        if isinstance(data, str):
+            return cls(text=data)
+        keys = ("text", "hex", "records", "kind", "encoding", "hole", "modified", "access")
+        reader = Reader(data, where, keys)
+        records = reader.raw("records") or []
+        if not isinstance(records, list):
+            raise reader.wrong("records", "a list of mappings")
+        try:
+            octets = bytes.fromhex(reader.text("hex", ""))
+        except ValueError:
+            raise reader.wrong("hex", "hexadecimal digits") from None
+        return cls(
+            reader.text("text", ""),
+            octets,
+            tuple(RecordSpec.read(each, f"{where}.records[{n}]") for n, each in enumerate(records)),
+            reader.one_of("kind", ("cmtrace", "setup"), "cmtrace"),
+            reader.one_of("encoding", ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"), "utf-8"),
+            reader.number("hole", 0, minimum=0),
+            _ago(reader, "modified") if "modified" in reader else None,
+            reader.one_of("access", ("writing", "closed", "locked", "denied"), "writing"),
+        )
+
+
+def _ago(reader: Reader, key: str) -> Ago:
+    text = reader.text(key, "0s ago")
+    if not text.endswith(" ago"):
+        raise reader.wrong(key, "a time such as 30h ago")
+    return Ago(duration(text.removesuffix(" ago"), reader.where(key)))
+
+
+@dataclass(frozen=True)
 class MachineSpec:
     os: OsSpec = OsSpec()
     machine_name: str = "PC-0001"
@@ -169,6 +243,7 @@ class MachineSpec:
     policies: tuple[Mapping[str, Any], ...] = ()
     """Properties of CCM_ClientAgentConfig in the default machine policy, beside the one that every client has."""
     registry: tuple[tuple[str, str, RegValue], ...] = ()
+    files: Mapping[str, FileSpec] = field(default_factory=dict)
     uptime: timedelta = timedelta(days=3)
     clock_skew: timedelta = timedelta(0)
     restart_seconds: timedelta = timedelta(seconds=2)
@@ -207,6 +282,10 @@ class MachineSpec:
             maintenance_requests=_mappings(reader, "maintenance_requests"),
             policies=_mappings(reader, "policies"),
             registry=_registry(reader),
+            files={
+                path: FileSpec.read(data, f"{reader.where('files')}.{path}")
+                for path, data in reader.mapping("files").items()
+            },
             uptime=reader.duration("uptime", cls.uptime),
             clock_skew=reader.duration("clock_skew", cls.clock_skew),
             restart_seconds=reader.duration("restart_seconds", cls.restart_seconds),

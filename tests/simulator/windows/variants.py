@@ -70,6 +70,8 @@ class Variants:
     wmic: bool = choice(True, False)
     """Whether wmic.exe is installed; it is an optional feature of new Windows versions."""
     powershell: bool = choice(True, False)
+    powershell_language: str = choice("FullLanguage", "ConstrainedLanguage")
+    """Whether a policy (AppLocker, App Control) confines PowerShell to cmdlets and a few types (official)."""
 
     @classmethod
     def read(cls, reader: Reader) -> Variants:

@@ -31,6 +31,7 @@ _NO_SHELL = (
     "server. Possible causes are: the specified ShellId is incorrect or the shell no longer exists on the server. "
     "Provide the correct ShellId or create a new shell and retry the operation. "
 )
+_AROUND_OUTPUT = 4096
 _INTERRUPTED = 0xC000013A  # STATUS_CONTROL_C_EXIT
 
 
@@ -43,6 +44,8 @@ class Command:
     stdin: bytes = b""
     sent: bool = False
     """Whether the client has received the end of the command: its identifier is gone then (recorded)."""
+    output: list[tuple[str, bytes]] | None = None
+    """What is still to be received, in the shell's code page; None before the first part was."""
 
     interrupted: bool = False
 
@@ -197,10 +200,15 @@ class Shells:
             raise faults.timed_out()
         result = command.result
         command_id = _command_id(body).upper()
-        streams = ""
-        for name, text in (("stdout", result.stdout), ("stderr", result.stderr)):
-            if text:
-                streams += _stream(name, command_id, _encoded(text, shell.codepage))
+        if command.output is None:
+            texts = (("stdout", result.stdout), ("stderr", result.stderr))
+            command.output = [(name, _encoded(text, shell.codepage)) for name, text in texts if text]
+        part, command.output = _first_part(command.output, self._room(request))
+        streams = "".join(_stream(name, command_id, data) for name, data in part)
+        if command.output:
+            state = f'<rsp:CommandState CommandId="{command_id}" State="{_RUNNING}"/>'
+            content = f"<rsp:ReceiveResponse>{streams}{state}</rsp:ReceiveResponse>"
+            return self._respond(request, content, ("s", "a", "w", "rsp", "p"))
         streams += "".join(
             f'<rsp:Stream Name="{name}" CommandId="{command_id}" End="true"></rsp:Stream>'
             for name in ("stdout", "stderr")
@@ -212,6 +220,11 @@ class Shells:
         )
         content = f"<rsp:ReceiveResponse>{streams}{state}</rsp:ReceiveResponse>"
         return self._respond(request, content, ("s", "a", "w", "rsp", "p"))
+
+    def _room(self, request: Request) -> int:
+        """Octets of output that fit into one answer: it is in base64, and the limit counts UTF-16 octets (inferred)."""
+        limit = self.settings.max_envelope_kb * 1024
+        return (min(request.max_envelope_size or limit, limit) // 2 - _AROUND_OUTPUT) * 3 // 4
 
     def _send(self, request: Request) -> str:
         shell = self._shell(request)
@@ -328,6 +341,17 @@ def _described(shell: Shell) -> str:
 def _encoded(text: str, codepage: str) -> bytes:
     """Programs print in the shell's code page; 65001 is UTF-8, the OEM page is what they print in otherwise."""
     return text.encode("utf-8" if codepage in {"", "65001"} else f"cp{codepage}", errors="replace")
+
+
+def _first_part(output: list[tuple[str, bytes]], room: int) -> tuple[list[tuple[str, bytes]], list[tuple[str, bytes]]]:
+    """The output that goes into the next answer, and the rest."""
+    part: list[tuple[str, bytes]] = []
+    for number, (name, data) in enumerate(output):
+        part.append((name, data[:room]))
+        if len(data) > room:
+            return part, [(name, data[room:]), *output[number + 1 :]]
+        room -= len(data)
+    return part, []
 
 
 def _stream(name: str, command_id: str, data: bytes) -> str:

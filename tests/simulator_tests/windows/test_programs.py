@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 from subprocess import list2cmdline
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -159,3 +160,85 @@ def test_a_created_process_does_its_work() -> None:
 def test_a_quoted_program_takes_quoted_arguments() -> None:
     machine = Endpoint().machine
     assert machine.run_program(None, '"C:\\Windows\\System32\\sc.exe" query "CcmExec"').exit_code == 0
+
+
+LOG = "C:\\Windows\\CCM\\Logs\\A.log"
+
+
+def powershell(script: str, **overrides: Any) -> tuple[int, str, str]:
+    machine = Endpoint(**overrides).machine
+    result = machine.run_program(None, list2cmdline(["powershell.exe", "-NoProfile", "-Command", script]))
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("script", "printed"),
+    [
+        ("$a = 2; $a += 3; $a * 2 - 1", "9"),
+        ("$a = -not $false; if ($a -and 1 -lt 2) { 'yes' } else { 'no' }", "yes"),
+        ("for ($i = 0; $i -lt 3; $i++) { '{0}-{1}' -f $i, 'x' }", "0-x 1-x 2-x"),
+        ("foreach ($x in @('a', 'b')) { $x }", "a b"),
+        ("$i = 0; while ($true) { $i++; if ($i -eq 4) { break } }; $i", "4"),
+        ("'it''s'; 'a\u2019\u2019b'", "it's a\u2019b"),
+        ("@('only').Count; @().Length", "1 0"),
+        ("[void]5; [Math]::Max([long]0, 3 - 5)", "0"),
+        ("try { [IO.File]::Open('C:\\no\\x', 'Open', 'Read', 'Read') } catch { $_.Exception.GetType().Name }; 'end'",
+         "DirectoryNotFoundException end"),
+        ("try { 'a' } finally { 'b' }", "a b"),
+        ("[Console]::Out.WriteLine(('{0}{1}' -f 1, 2))", "12"),
+    ],
+)  # fmt: skip
+def test_scripts(script: str, printed: str) -> None:
+    assert powershell(script) == (0, "".join(f"{line}\r\n" for line in printed.split(" ")), "")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "if (1 -eq 1) { 'x'",
+        "$a = 'x",
+        "try { 1 }",
+        "$a = 1 $b = 2",
+        "[Console]::Out.WriteLine('{0}{1}' -f 1, 2)",
+        "[IO.File]::Delete('C:\\a')",
+        "$x.Nothing",
+        "while ($true) { $i = 1 }",
+        "Remove-Item C:\\a",
+    ],
+)
+def test_scripts_that_fail(script: str) -> None:
+    code, _, stderr = powershell(script)
+    assert code == 1
+    assert stderr
+
+
+@pytest.mark.parametrize(
+    ("access", "share", "error"),
+    [
+        ("writing", "Read", "IOException"),
+        ("writing", "ReadWrite", ""),
+        ("closed", "Read", ""),
+        ("locked", "ReadWrite", "IOException"),
+        ("denied", "ReadWrite", "UnauthorizedAccessException"),
+    ],
+)
+def test_a_file_is_opened_as_its_other_users_let(access: str, share: str, error: str) -> None:
+    opened = f"$f = [IO.File]::Open('{LOG}', 'Open', 'Read', '{share}')"
+    script = f"try {{ {opened} }} catch {{ $_.Exception.GetType().Name }}"
+    _, stdout, _ = powershell(script, files={LOG: {"text": "a", "access": access}})
+    assert stdout.strip() == error
+
+
+def test_a_sparse_file_is_read_anywhere() -> None:
+    script = (
+        f"$f = [IO.File]::Open('{LOG}', 'Open', 'Read', 'ReadWrite'); $f.Length; $b = New-Object byte[] (4);"
+        " [void]$f.Seek($f.Length - 4, 'Begin'); $f.Read($b, 0, 4); [Convert]::ToBase64String($b)"
+    )
+    code, stdout, _ = powershell(script, files={LOG: {"text": "ab", "hole": 2_000_000_000}})
+    assert (code, stdout.split()) == (0, ["2000000002", "4", base64.b64encode(b"\0\0ab").decode()])
+
+
+def test_constrained_language_calls_nothing() -> None:
+    variants = {"powershell_language": "ConstrainedLanguage"}
+    assert powershell("$ExecutionContext.SessionState.LanguageMode", variants=variants)[1] == "ConstrainedLanguage\r\n"
+    assert powershell("[Math]::Max(1, 2)", variants=variants)[0] == 1

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""powershell.exe, just enough for one-liners that call a WMI method.
+"""powershell.exe, just enough for one-liners that call a WMI method, and for scripts that read files.
 
 ``Invoke-WmiMethod -Namespace "root\\ccm" -Class "SMS_Client" -Name "SetClientProvisioningMode" $false`` (article), its
-Invoke-CimMethod form, the same for TriggerSchedule, and Register-ScheduledTask with -Xml. Anything else ends with an
-error and exit code 1.
+Invoke-CimMethod form, the same for TriggerSchedule, and Register-ScheduledTask with -Xml; anything else goes to the
+interpreter in script.py.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..cim.model import Value, WmiError
 from ..scheduled_tasks import MalformedTask
+from . import script
 from .result import ProgramResult
 
 if TYPE_CHECKING:
@@ -47,8 +48,10 @@ class _ScriptError(Exception):
 
 def run(world: World, arguments: list[str]) -> ProgramResult:
     try:
-        script = _script(arguments)
-        cmdlet, parameters = _parse(script)
+        text = _script(arguments)
+        if text.lstrip("& ").partition(" ")[0].lower() not in {*_PARAMETERS, *_ALIASES}:
+            return script.run(world, text)
+        cmdlet, parameters = _parse(text)
         return _invoke(world, cmdlet, parameters)
     except _ScriptError as error:
         return ProgramResult(1, "", f"{error}\r\n")

@@ -139,7 +139,7 @@ def _type(world: World, names: list[str]) -> ProgramResult:
     file = world.files.find(names[0]) if names else None
     if file is None:
         return ProgramResult(1, "", "The system cannot find the file specified.\r\n")
-    return ProgramResult(0, file.text)
+    return ProgramResult(0, file.read(0, file.size).decode(errors="replace"))
 
 
 def _unwrapped(world: World, line: str) -> str:

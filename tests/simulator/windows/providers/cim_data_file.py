@@ -34,7 +34,7 @@ class CimDataFile(BaseProvider):
             "Drive": drive,
             "Extension": extension.lstrip("."),
             "FileName": stem,
-            "FileSize": len(file.text.encode()),
+            "FileSize": file.size,
             "FileType": "Text Document",
             "FSName": "NTFS",
             "Hidden": False,

@@ -9,6 +9,7 @@ import pytest
 
 from ansible_collections.configmgr.client.plugins.modules import (
     client_action,
+    client_log,
     provisioning_mode,
     provisioning_timeout,
     smstsmgr_dependency,
@@ -102,3 +103,30 @@ def test_schedules_end_before_the_task_does(pause: int, wait: int, seconds: int)
 
 def test_pause_is_no_less_than_nothing() -> None:
     assert "pause=-1" in action(pause=-1)
+
+
+def log(**options: t.Any) -> str | None:
+    nothing = dict.fromkeys(("name", "path", "since", "until", "pattern"))
+    return client_log.check({**nothing, "max_bytes": 262144, "max_records": 200, **options})
+
+
+def test_log_that_makes_sense() -> None:
+    assert log() is None
+    assert log(name="client", since="90", until="2026-11-02T08:00:00Z", pattern="error|fail") is None
+    assert log(path=r"C:\Windows\CCM\Logs\CcmExec.log", max_bytes=1024, max_records=1) is None
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("max_bytes", number) for number in (-1, 1023, 4194305)),
+        *(("max_records", number) for number in (0, 10001)),
+        ("name", "all"),
+        ("path", r"\\server\CCM\Logs\a.log"),
+        ("since", "now"),
+        ("until", ""),
+        ("pattern", "("),
+    ],
+)
+def test_log_option_that_is_wrong_is_named(option: str, value: object) -> None:
+    assert str(log(**{option: value})).startswith(f"{option}=")
