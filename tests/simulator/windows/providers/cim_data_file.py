@@ -15,7 +15,7 @@ from .base import BaseProvider
 class CimDataFile(BaseProvider):
     def instances(self, class_name: str) -> list[Row]:
         installed = self._world.processes.boot_time
-        programs = (File(path, "", installed, installed) for path in program_files(self._world))
+        programs = (File(path, b"", installed, installed) for path in program_files(self._world))
         return [self._row(file) for file in (*self._world.files, *programs)]
 
     def _row(self, file: File) -> Row:
