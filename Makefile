@@ -32,7 +32,7 @@ help:
 	@echo 'make bench       calls, bytes and CPU per endpoint, beside what one would run instead'
 	@echo 'make test        all checks and tests'
 	@echo 'make lint        the checks only: ruff, mypy, ansible-lint, changelog, documentation'
-	@echo 'make test-cores  the tests under the oldest and the newest supported ansible-core'
+	@echo 'make test-cores  what depends on ansible-core, under the oldest and the newest supported one'
 	@echo 'make install     build the collection and install it into .build/collections'
 	@echo 'make clean       remove everything made here'
 	@echo 'PYTHON=…         the interpreter to use, 3.11 or later (now: $(PYTHON)); make clean before another one'

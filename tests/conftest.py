@@ -1,7 +1,8 @@
-"""Where CONFIGMGR_CLIENT_NO_SKIPS is set, a test that does not run is a failure, and is named.
+"""What holds for every suite: reproducible examples of Hypothesis, and no test that quietly does not run.
 
-A machine that is meant to have everything (.ci/run) would otherwise stay green while a suite quietly stops running.
-Only a test marked `needs_shared` may skip: the recordings that it reads are not part of the project.
+Where CONFIGMGR_CLIENT_NO_SKIPS is set, a test that does not run is a failure, and is named. A machine that is meant to
+have everything (.ci/run) would otherwise stay green while a suite quietly stops running. Only a test marked
+`needs_shared` may skip: the recordings that it reads are not part of the project.
 """
 
 from __future__ import annotations
@@ -11,6 +12,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# The same examples each time, however busy the machine is.
+settings.register_profile("tests", deadline=None, derandomize=True, database=None, print_blob=True)
+settings.load_profile("tests")
 
 ALLOWED = "needs_shared"
 

@@ -1,13 +1,9 @@
 # GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
-"""Unit tests are the same everywhere: Hypothesis draws the same examples each time, and no environment reaches in."""
+"""Unit tests are the same everywhere: no environment reaches in."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import settings
-
-settings.register_profile("unit", deadline=None, derandomize=True, database=None, print_blob=True)
-settings.load_profile("unit")
 
 _REACHES_IN = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
 
