@@ -53,6 +53,14 @@ class Exchange:
         raise ConnectionAbortedError
 
 
+def _head(stream: t.BinaryIO) -> bytes:
+    """A request's first lines; empty where the other side has gone."""
+    lines = []
+    while (line := stream.readline()) not in (b"", b"\r\n"):
+        lines.append(line)
+    return b"".join(lines)
+
+
 class BadServer:
     """Listens on a port of its own; ``exchanges`` are the requests that came, over ``connections`` connections."""
 
@@ -96,7 +104,7 @@ class BadServer:
                 connection = self._tls.wrap_socket(connection, server_side=True)
                 self._open.append(connection)
             with contextlib.closing(connection), connection.makefile("rb") as stream:
-                while head := b"".join(iter(stream.readline, b"\r\n")):
+                while head := _head(stream):
                     if not head.endswith(b"\r\n"):
                         return
                     length = re.search(rb"(?im)^content-length: (\d+)", head)
