@@ -10,16 +10,6 @@ import pytest
 from tests.integration.harness import INSTALLED, PASSWORD, USERNAME, Lab
 from tests.simulator.client import Simulator
 
-HERE = Path(__file__).parent
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module's runs are shared by its tests, so one worker gets all of them."""
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.xdist_group(f"integration-{item.path.stem}"))
-
 
 @pytest.fixture(scope="session")
 def installed() -> Path:

@@ -10,6 +10,8 @@ import pytest
 
 from tests.integration.harness import PASSWORD, USERNAME, Case, Lab, Outcome, Run, client_key
 
+pytestmark = pytest.mark.xdist_group(__name__)
+
 HTTPS = {"ansible_winrm_scheme": "https"}
 
 
