@@ -2,7 +2,7 @@
 """Real Ansible processes against a simulated fleet, and what came of them.
 
 An Ansible process costs more than a second, so a test module describes its endpoints and tasks in a table, runs all of
-them at once, and asserts over the one result. Its `pytestmark` keeps it together on one worker.
+them at once, and asserts over the one result. --dist=loadfile keeps it on one worker.
 """
 
 from __future__ import annotations

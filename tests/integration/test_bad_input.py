@@ -14,8 +14,6 @@ import pytest
 
 from tests.integration.harness import PASSWORD, WRONG_PASSWORD, Case, Lab, Outcome
 
-pytestmark = pytest.mark.xdist_group(__name__)
-
 MODE = {"enabled": False}
 WRITE = {**MODE, "wait_timeout": 1}
 

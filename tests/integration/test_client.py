@@ -12,8 +12,6 @@ import pytest
 
 from tests.integration.harness import Case, Lab, Outcome
 
-pytestmark = pytest.mark.xdist_group(__name__)
-
 REQUEST, EVALUATION, APPLICATIONS, SCAN, INVENTORY = (
     f"{{00000000-0000-0000-0000-000000000{number:03d}}}" for number in (21, 22, 121, 113, 1)
 )

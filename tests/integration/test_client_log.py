@@ -13,8 +13,6 @@ import pytest
 
 from tests.integration.harness import Case, Lab, Outcome, open_shells
 
-pytestmark = pytest.mark.xdist_group(__name__)
-
 LOGS = "C:\\Windows\\CCM\\Logs"
 SMSTS = f"{LOGS}\\smsts.log"
 SETUPACT = "C:\\Windows\\Panther\\UnattendGC\\setupact.log"

@@ -10,8 +10,6 @@ import pytest
 
 from tests.integration.harness import PASSWORD, USERNAME, Case, Lab, Outcome, Run, client_key
 
-pytestmark = pytest.mark.xdist_group(__name__)
-
 HTTPS = {"ansible_winrm_scheme": "https"}
 
 

@@ -9,8 +9,6 @@ import pytest
 
 from tests.integration.harness import Case, Lab, Outcome
 
-pytestmark = pytest.mark.xdist_group(__name__)
-
 BUG = ["Winmgmt", "CcmExec"]
 OWN = "HKLM\\SOFTWARE\\configmgr.client\\smstsmgr"
 SC = r"C:\Windows\system32\sc.exe config smstsmgr depend="

@@ -12,8 +12,6 @@ import pytest
 
 from tests.integration.harness import FQCN, INSTALLED, MODULES, ROOT, Lab
 
-pytestmark = pytest.mark.xdist_group(__name__)
-
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "roles").glob("*/README.md"))]
 
 

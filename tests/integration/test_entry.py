@@ -9,8 +9,6 @@ import pytest
 
 from tests.integration.harness import Case, Lab, Outcome, client_key
 
-pytestmark = pytest.mark.xdist_group(__name__)
-
 FIRST = ("processes", "services", "setup", "winpe")
 
 

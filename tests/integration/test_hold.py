@@ -10,8 +10,6 @@ import pytest
 
 from tests.integration.harness import Case, Lab, Outcome
 
-pytestmark = pytest.mark.xdist_group(__name__)
-
 NOW = dt.datetime.now(dt.timezone.utc)
 HOLD_KEY = "HKLM\\SOFTWARE\\configmgr.client\\Hold"
 

@@ -11,8 +11,6 @@ import pytest
 
 from tests.integration.harness import INSTALLED, Lab, Run, client_key
 
-pytestmark = pytest.mark.xdist_group(__name__)
-
 # Key: the endpoint, and what the report of a remediation says of it.
 SPECS: dict[str, tuple[dict[str, Any], str]] = {
     "stuck": ({"profile": "stuck"}, "released"),

@@ -9,8 +9,6 @@ import pytest
 
 from tests.integration.harness import Case, Lab, Outcome, client_key
 
-pytestmark = pytest.mark.xdist_group(__name__)
-
 REQUEST = "{00000000-0000-0000-0000-000000000021}"
 EVALUATION = "{00000000-0000-0000-0000-000000000022}"
 WMIC = r"C:\Windows\system32\wbem\WMIC.exe /namespace:\\root\ccm path sms_client CALL"

@@ -10,8 +10,6 @@ import pytest
 
 from tests.integration.harness import Case, Lab, Outcome
 
-pytestmark = pytest.mark.xdist_group(__name__)
-
 NAME = "configmgr.client.safeguard"
 RUN_ONCE = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\RunOnce"
 REFUSED = {"broken_classes": {"PS_ScheduledTask": "not_supported"}}

@@ -13,8 +13,6 @@ import pytest
 from tests.integration.harness import PASSWORD, USERNAME, WRONG_PASSWORD, Case, Lab, Outcome, leaks
 from tests.simulator.client import Simulator
 
-pytestmark = pytest.mark.xdist_group(__name__)
-
 
 def cases(lab: Lab) -> dict[str, Case]:
     through = {

@@ -9,8 +9,6 @@ import pytest
 
 from tests.integration.harness import Case, Lab, Outcome
 
-pytestmark = pytest.mark.xdist_group(__name__)
-
 KINDS = ["maintenance_requests", "orphaned_policy", "execution_requests", "paused_software_distribution"]
 ALL = {"steps": KINDS}
 STATE_KEY = "HKLM\\SOFTWARE\\Microsoft\\SMS\\Mobile Client"

@@ -11,8 +11,6 @@ import pytest
 from tests.integration.harness import Case, Lab, Outcome, Run, client_key
 from tests.simulator.fleet import profiles
 
-pytestmark = pytest.mark.xdist_group(__name__)
-
 # Profile: the verdict of a brief read, the verdict of a full one where it is another.
 VERDICTS = {
     "normal": ("normal", ""),
