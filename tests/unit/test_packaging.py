@@ -46,14 +46,12 @@ def artifact(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
         return {member.name for member in tar if member.isfile()}
 
 
-@pytest.mark.xdist_group("artifact")
 def test_artifact_holds_what_users_need_and_nothing_else(artifact: set[str]) -> None:
     assert {name.split("/")[0] for name in artifact} <= SHIPPED
     stray = re.compile(r"(^|/)(\.|__pycache__|molecule/|fragments/)|\.pyc$")
     assert [name for name in artifact if stray.search(name)] == []
 
 
-@pytest.mark.xdist_group("artifact")
 def test_artifact_holds_all_that_runs(artifact: set[str]) -> None:
     files = [path for top in ("meta", "playbooks", "plugins", "roles") for path in (ROOT / top).rglob("*")]
     here = {str(path.relative_to(ROOT)) for path in files if path.is_file() and path.suffix != ".pyc"}
