@@ -11,9 +11,7 @@ from dataclasses import dataclass
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ._client.guard import WrongMachine
-from ._client.methods import MethodFailed
-from ._client.writer import NotVerified
+from ._client.errors import MethodFailed, NotVerified, WrongMachine
 from ._options import endpoint_settings
 from ._windows.endpoint import Endpoint
 from ._windows.errors import PermissionRefused, WindowsError

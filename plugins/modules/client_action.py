@@ -171,12 +171,13 @@ via_reason:
 
 import typing as t
 
-from ansible_collections.configmgr.client.plugins.module_utils._client import facts, schedules
+from ansible_collections.configmgr.client.plugins.module_utils._client import facts
+from ansible_collections.configmgr.client.plugins.module_utils._client.actions import schedules
+from ansible_collections.configmgr.client.plugins.module_utils._client.actions.methods import VIA, ClientMethods
+from ansible_collections.configmgr.client.plugins.module_utils._client.actions.triggers import Trigger, Triggers
 from ansible_collections.configmgr.client.plugins.module_utils._client.guard import reason_to_wait, require_own_name
-from ansible_collections.configmgr.client.plugins.module_utils._client.methods import VIA, ClientMethods
-from ansible_collections.configmgr.client.plugins.module_utils._client.reader import read_mode
-from ansible_collections.configmgr.client.plugins.module_utils._client.state import Mode
-from ansible_collections.configmgr.client.plugins.module_utils._client.triggers import Trigger, Triggers
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_mode
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import Mode
 from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._task import (
     Result,

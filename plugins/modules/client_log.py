@@ -235,11 +235,11 @@ msg:
 
 import datetime as dt
 
-from ansible_collections.configmgr.client.plugins.module_utils._client import cmtrace, log_query, log_reader, logs
-from ansible_collections.configmgr.client.plugins.module_utils._client.diagnosis import Diagnosis, diagnose
-from ansible_collections.configmgr.client.plugins.module_utils._client.log_query import Entry
-from ansible_collections.configmgr.client.plugins.module_utils._client.log_reader import Log
-from ansible_collections.configmgr.client.plugins.module_utils._client.time_limit import TookTooLong
+from ansible_collections.configmgr.client.plugins.module_utils._client.logs import cmtrace, locations, query, reader
+from ansible_collections.configmgr.client.plugins.module_utils._client.logs.diagnosis import Diagnosis, diagnose
+from ansible_collections.configmgr.client.plugins.module_utils._client.logs.query import Entry
+from ansible_collections.configmgr.client.plugins.module_utils._client.logs.reader import Log
+from ansible_collections.configmgr.client.plugins.module_utils._client.logs.time_limit import TookTooLong
 from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._task import Result, Task, TaskFailed, main
 from ansible_collections.configmgr.client.plugins.module_utils._windows import system
@@ -268,32 +268,32 @@ def check(params: Result) -> str | None:
     for option, (least, most) in LIMITS.items():
         if not least <= params[option] <= most:
             return f"{option}={params[option]} is out of range: give {least} to {most}"
-    if params["name"] is not None and (wrong := logs.name_problem(params["name"])):
+    if params["name"] is not None and (wrong := locations.name_problem(params["name"])):
         return wrong
-    if params["path"] is not None and (wrong := logs.path_problem(params["path"])):
+    if params["path"] is not None and (wrong := locations.path_problem(params["path"])):
         return wrong
     since, until = params["since"], params["until"]
     return (
-        log_query.moment_problem("since", since)
-        or log_query.moment_problem("until", until)
-        or log_query.order_problem(since, until)
-        or log_query.pattern_problem(params["pattern"])
+        query.moment_problem("since", since)
+        or query.moment_problem("until", until)
+        or query.order_problem(since, until)
+        or query.pattern_problem(params["pattern"])
     )
 
 
 def run(task: Task) -> Result:
     params = task.params
     here = system.operating_system(task.endpoint.session)
-    found = log_reader.read_logs(
+    found = reader.read_logs(
         task.endpoint,
         _paths(task, here.system_directory),
         here.system_directory,
         max_bytes=params["max_bytes"],
         rotated=params["rotated"],
     )
-    entries = log_query.in_period(
+    entries = query.in_period(
         (Entry(log.path, record) for log in found for record in cmtrace.read(log.end.data, here.offset_minutes or 0)),
-        log_query.period(params["since"], params["until"], here.now),
+        query.period(params["since"], params["until"], here.now),
     )
     wanted = _matching(task, entries)
     shown = wanted[-params["max_records"] :]
@@ -319,19 +319,19 @@ def _paths(task: Task, system_directory: str) -> list[str]:
     if task.params["path"] is not None:
         return [task.params["path"]]
     try:
-        where = logs.folders(log_reader.log_directory(task.endpoint), system_directory)
+        where = locations.folders(reader.log_directory(task.endpoint), system_directory)
     except ValueError as error:
         raise TaskFailed(f"Nothing was read: {error}. Name one log with the option path.") from error
-    return logs.paths(task.params["name"] or DEFAULT_NAME, where)
+    return locations.paths(task.params["name"] or DEFAULT_NAME, where)
 
 
 def _matching(task: Task, entries: list[Entry]) -> list[Entry]:
     component, severity, pattern = (task.params[option] for option in ("component", "severity", "pattern"))
     try:
-        return log_query.matching(entries, component=component, severity=severity, pattern=pattern)
+        return query.matching(entries, component=component, severity=severity, pattern=pattern)
     except TookTooLong as error:
         raise TaskFailed(
-            f"Searching for pattern={pattern!r} took more than {log_query.SEARCH_SECONDS:g} s: it backtracks too much."
+            f"Searching for pattern={pattern!r} took more than {query.SEARCH_SECONDS:g} s: it backtracks too much."
             " Give one without repetitions inside of repetitions."
         ) from error
 

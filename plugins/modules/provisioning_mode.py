@@ -235,25 +235,25 @@ full:
 
 import datetime as dt
 
-from ansible_collections.configmgr.client.plugins.module_utils._client import schedules
+from ansible_collections.configmgr.client.plugins.module_utils._client.actions import schedules
+from ansible_collections.configmgr.client.plugins.module_utils._client.actions.methods import VIA, ClientMethods
 from ansible_collections.configmgr.client.plugins.module_utils._client.guard import require_own_name
-from ansible_collections.configmgr.client.plugins.module_utils._client.hold import problem, read_option
-from ansible_collections.configmgr.client.plugins.module_utils._client.methods import VIA, ClientMethods
-from ansible_collections.configmgr.client.plugins.module_utils._client.plan import (
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.hold import problem, read_option
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.plan import (
     Plan,
     difference,
     plan_entry,
     plan_exit,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._client.reader import read_again, read_state
-from ansible_collections.configmgr.client.plugins.module_utils._client.report import as_result
-from ansible_collections.configmgr.client.plugins.module_utils._client.state import ClientState
-from ansible_collections.configmgr.client.plugins.module_utils._client.verdict import (
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_again, read_state
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.report import as_result
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import ClientState
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import (
     DEFAULT_MINIMUM_AGE,
     Assessment,
     assess,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._client.writer import LeftAlone, Writer
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.writer import LeftAlone, Writer
 from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._task import (
     Result,

@@ -165,9 +165,9 @@ full:
   sample: true
 """
 
-from ansible_collections.configmgr.client.plugins.module_utils._client.reader import read_state
-from ansible_collections.configmgr.client.plugins.module_utils._client.report import as_result
-from ansible_collections.configmgr.client.plugins.module_utils._client.verdict import DEFAULT_MINIMUM_AGE, assess
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_state
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.report import as_result
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import DEFAULT_MINIMUM_AGE, assess
 from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._task import Result, Task, main
 

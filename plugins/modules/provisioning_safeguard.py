@@ -100,15 +100,16 @@ msg:
   sample: The safeguard (boot_task) is in place.
 """
 
-from ansible_collections.configmgr.client.plugins.module_utils._client import facts, safeguard
-from ansible_collections.configmgr.client.plugins.module_utils._client.artefacts import (
+from ansible_collections.configmgr.client.plugins.module_utils._client import facts
+from ansible_collections.configmgr.client.plugins.module_utils._client.guard import reason_to_wait, require_own_name
+from ansible_collections.configmgr.client.plugins.module_utils._client.protection import safeguard
+from ansible_collections.configmgr.client.plugins.module_utils._client.protection.artefacts import (
     Artefact,
     BootTaskArtefact,
     Description,
     RunOnceArtefact,
     Unfit,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._client.guard import reason_to_wait, require_own_name
 from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._task import Result, Task, TaskFailed, main
 from ansible_collections.configmgr.client.plugins.module_utils._windows import system

@@ -74,9 +74,10 @@ msg:
   sample: ProvisioningMaxMinutes is now 720.
 """
 
-from ansible_collections.configmgr.client.plugins.module_utils._client import facts, limit
+from ansible_collections.configmgr.client.plugins.module_utils._client import facts
 from ansible_collections.configmgr.client.plugins.module_utils._client.guard import reason_to_wait, require_own_name
-from ansible_collections.configmgr.client.plugins.module_utils._client.reader import read_limit, read_mode
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode import limit
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_limit, read_mode
 from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._task import Result, Task, TaskFailed, main
 from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import KeyAbsent, RegistryType

@@ -75,8 +75,9 @@ msg:
 
 import re
 
-from ansible_collections.configmgr.client.plugins.module_utils._client import dependency, facts
+from ansible_collections.configmgr.client.plugins.module_utils._client import facts
 from ansible_collections.configmgr.client.plugins.module_utils._client.guard import reason_to_wait, require_own_name
+from ansible_collections.configmgr.client.plugins.module_utils._client.protection import dependency
 from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._task import Result, Task, TaskFailed, main
 from ansible_collections.configmgr.client.plugins.module_utils._windows import system

@@ -115,7 +115,9 @@ msg:
   sample: "Cleared 1 of execution_requests."
 """
 
-from ansible_collections.configmgr.client.plugins.module_utils._client.clearing import (
+from ansible_collections.configmgr.client.plugins.module_utils._client.guard import require_own_name
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import DEFAULT_MINIMUM_AGE
+from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence.clearing import (
     KINDS,
     Plan,
     Step,
@@ -123,16 +125,14 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.clearing 
     orphaned_by,
     plan_clearing,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._client.guard import require_own_name
-from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence import (
+from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence.reader import (
+    read_task_sequences,
+)
+from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence.rules import (
     EXECUTION_REQUESTS,
     TaskSequenceState,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence_reader import (
-    read_task_sequences,
-)
-from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence_writer import Clearing
-from ansible_collections.configmgr.client.plugins.module_utils._client.verdict import DEFAULT_MINIMUM_AGE
+from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence.writer import Clearing
 from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._task import (
     Result,

@@ -9,7 +9,7 @@ import typing as t
 
 from hypothesis import strategies as st
 
-from ansible_collections.configmgr.client.plugins.module_utils._client.state import (
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import (
     ClientState,
     Guard,
     Hold,

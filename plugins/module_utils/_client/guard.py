@@ -6,12 +6,9 @@ from __future__ import annotations
 
 from .._windows import system
 from .._windows.endpoint import Endpoint
-from . import reader, verdict
+from .errors import WrongMachine
 from .identity import mismatch
-
-
-class WrongMachine(Exception):
-    """Another machine answers, or nobody can tell which."""
+from .mode import reader, verdict
 
 
 def require_own_name(endpoint: Endpoint, expected: str, check: str) -> None:

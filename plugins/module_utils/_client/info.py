@@ -13,11 +13,11 @@ from .._windows.services import Service
 from .._wsman.cim import CimObject
 from .._wsman.errors import Fault, NotFound, ProtocolError
 from . import facts
-from .history import read_last_triggers
+from .actions.history import read_last_triggers
+from .actions.schedules import MACHINE_POLICY_REQUEST, find
 from .releases import behaviours, release
-from .schedules import MACHINE_POLICY_REQUEST, find
 from .signals import Signals
-from .timeline import whole_minutes
+from .times import whole_minutes
 
 _SERVICES = (facts.CLIENT_SERVICE, facts.AGENT_SERVICE)
 _SITE_AUTHORITY = "SMS:"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.configmgr.client.plugins.filter.report import FilterModule
-from ansible_collections.configmgr.client.plugins.module_utils._client.verdict import Verdict
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import Verdict
 
 report: t.Callable[..., dict[str, t.Any]] = FilterModule().filters()["report"]
 

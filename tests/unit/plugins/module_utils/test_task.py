@@ -6,9 +6,11 @@ import typing as t
 import pytest
 
 from ansible_collections.configmgr.client.plugins.module_utils import _task
-from ansible_collections.configmgr.client.plugins.module_utils._client.guard import WrongMachine
-from ansible_collections.configmgr.client.plugins.module_utils._client.methods import MethodFailed
-from ansible_collections.configmgr.client.plugins.module_utils._client.writer import NotVerified
+from ansible_collections.configmgr.client.plugins.module_utils._client.errors import (
+    MethodFailed,
+    NotVerified,
+    WrongMachine,
+)
 from ansible_collections.configmgr.client.plugins.module_utils._options import endpoint_settings
 from ansible_collections.configmgr.client.plugins.module_utils._task import (
     TaskFailed,

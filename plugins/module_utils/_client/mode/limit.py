@@ -1,0 +1,28 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules for ProvisioningMaxMinutes. Pure."""
+
+from __future__ import annotations
+
+from .. import facts
+
+LARGEST = 2**32 - 1
+
+
+def problem(max_minutes: int, *, allow_short: bool) -> str | None:
+    """Why *max_minutes* is not to be written; None where it is."""
+    if not 0 <= max_minutes <= LARGEST:
+        return (
+            f"max_minutes={max_minutes} does not fit into a DWORD: give 0 (the default of 48 hours) or 60 to {LARGEST}"
+        )
+    if 0 < max_minutes < facts.CHECK_INTERVAL_MINUTES and not allow_short:
+        return (
+            f"max_minutes={max_minutes} would act as {facts.CHECK_INTERVAL_MINUTES}, since the client looks once an"
+            f" hour: give {facts.CHECK_INTERVAL_MINUTES} or more, or allow_short=true to write it all the same"
+        )
+    return None
+
+
+def effective(max_minutes: int | None) -> int:
+    """Minutes after which the client leaves: absent and 0 are the default, anything short is an hour."""
+    return max(max_minutes or facts.DEFAULT_LIMIT_MINUTES, facts.CHECK_INTERVAL_MINUTES)

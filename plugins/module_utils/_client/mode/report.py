@@ -1,0 +1,39 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""State and assessment as a module's result: plain JSON types."""
+
+from __future__ import annotations
+
+import datetime as dt
+import typing as t
+
+from ..._windows.system import ComputerNames
+from ..identity import is_address, mismatch
+from .state import ClientState
+from .verdict import Assessment
+
+
+def as_result(state: ClientState, assessment: Assessment, expected_name: str) -> dict[str, t.Any]:
+    """What a brief read did not fetch is None."""
+    system = state.system
+    return {
+        "verdict": assessment.verdict.value,
+        "summary": assessment.summary,
+        "provisioning_mode": state.mode.enabled,
+        "system_task_excludes": state.mode.excludes,
+        "evidence": [item.as_result() for item in assessment.evidence],
+        "timeline": assessment.timeline.as_result() if assessment.timeline else None,
+        "client_version": state.client_version,
+        "computer_name": system.computer_name if system else None,
+        "name_matches": _name_matches(expected_name, system.computer_name) if system else None,
+        "clock_skew_seconds": (
+            round((system.now - dt.datetime.now(dt.timezone.utc)).total_seconds()) if system else None
+        ),
+        "full": state.full,
+    }
+
+
+def _name_matches(expected: str, actual: str) -> bool | None:
+    if is_address(expected):
+        return None
+    return mismatch(expected, ComputerNames(actual, actual, None), "short") is None

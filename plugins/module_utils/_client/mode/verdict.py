@@ -1,0 +1,208 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdict on an endpoint, with its evidence. Pure: state in, assessment out."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import typing as t
+from dataclasses import dataclass
+
+from ..._windows.system import OperatingSystem
+from .. import facts
+from ..times import duration, whole_minutes
+from .state import ClientState, Guard, client_service
+from .timeline import Timeline, timeline
+
+DEFAULT_MINIMUM_AGE = 240
+"""Minutes."""
+
+
+class Verdict(str, enum.Enum):
+    NORMAL = "normal"
+    HALF_EXITED = "half_exited"
+    EXPECTED = "expected"
+    RESUME_PENDING = "resume_pending"
+    RECENT = "recent"
+    HELD = "held"
+    STUCK = "stuck"
+    OVERDUE = "overdue"
+    NOT_INSTALLED = "not_installed"
+    UNKNOWN = "unknown"
+
+
+RELEASED = frozenset({Verdict.STUCK, Verdict.OVERDUE, Verdict.HALF_EXITED})
+"""Released without being asked twice."""
+RELEASED_BY_FORCE = frozenset({Verdict.RECENT, Verdict.RESUME_PENDING, Verdict.HELD})
+"""Released where somebody says why. What runs now, or cannot be read, is never overruled."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    signal: str
+    value: t.Any
+    means: str
+
+    def as_result(self) -> dict[str, t.Any]:
+        return {"signal": self.signal, "value": self.value, "means": self.means}
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """``summary`` is one sentence for a person; ``timeline`` is None after a brief read."""
+
+    verdict: Verdict
+    summary: str
+    evidence: list[Evidence]
+    timeline: Timeline | None
+
+
+def live_signals(guard: Guard) -> list[Evidence]:
+    """What shows that a task sequence or Windows Setup runs at this moment."""
+    found = []
+    for name in guard.processes or []:
+        setup = name.lower() in {process.lower() for process in facts.SETUP_PROCESSES}
+        found.append(Evidence("process", name, "Windows Setup runs" if setup else "a task sequence runs"))
+    agent = (guard.services or {}).get(facts.AGENT_SERVICE)
+    if agent is not None and not agent.stopped:
+        found.append(
+            Evidence(
+                "service", f"{agent.name} {agent.state or 'in no known state'}", "the task sequence agent is active"
+            )
+        )
+    if guard.setup is not None and guard.setup.in_progress:
+        found.append(Evidence("setup", "SystemSetupInProgress=1", "Windows Setup is in progress"))
+    if guard.setup is not None and guard.setup.oobe_in_progress:
+        found.append(Evidence("setup", "OOBEInProgress=1", "the out-of-box experience is in progress"))
+    if guard.winpe:
+        found.append(Evidence("winpe", True, "this is Windows PE, as during an OS deployment"))
+    return found
+
+
+def unknown_signals(guard: Guard, unreadable: t.Mapping[str, str]) -> list[Evidence]:
+    """The *unreadable* signals with their reasons, and those of the guard that are not known for whatever reason."""
+    reasons = dict(unreadable)
+    for field in dataclasses.fields(guard):
+        if getattr(guard, field.name) is None:
+            reasons.setdefault(field.name, "it was not read")
+    return [Evidence(signal, None, f"could not be read: {reason}") for signal, reason in reasons.items()]
+
+
+def unreadable_signals(state: ClientState) -> list[Evidence]:
+    """The signals that decide and are not known: with one of these in the dark, nothing may be written."""
+    reasons = {signal: reason for signal, reason in state.unreadable.items() if signal != "requests"}
+    if state.system is None:
+        reasons.setdefault("clock", "it was not read")
+    return unknown_signals(state.guard, reasons)
+
+
+def reason_to_wait(guard: Guard, unreadable: t.Mapping[str, str]) -> str:
+    """What runs now, cannot be read, or waits for a restart; empty where a write disturbs nothing."""
+    for item in live_signals(guard):
+        return f"{item.means} ({item.value})"
+    for item in unknown_signals(guard, unreadable):
+        return f"{item.signal} {item.means}"
+    if guard.setup is not None and guard.setup.armed:
+        return f"Windows Setup resumes at the next restart ({guard.setup.command_line})"
+    return ""
+
+
+def assess(state: ClientState, minimum_age: int = DEFAULT_MINIMUM_AGE) -> Assessment:
+    """*minimum_age* is in minutes."""
+    mode = state.mode
+    evidence = [
+        Evidence("mode", mode.text, _mode_meaning(mode.enabled)),
+        Evidence(
+            "excludes", mode.excludes, "system tasks are held back" if mode.excludes else "no system task is held"
+        ),
+    ]
+    if not state.full:
+        return Assessment(Verdict.NORMAL, "Not in provisioning mode.", evidence, None)
+    now = state.system.now if state.system else None
+    times = timeline(state.entered, state.max_minutes, state.client_version, now, in_mode=mode.enabled is not False)
+    live, unreadable = live_signals(state.guard), unreadable_signals(state)
+    evidence += live + _context(state, times) + unreadable
+    verdict, summary = _decide(state, times, live, unreadable, minimum_age)
+    return Assessment(verdict, summary, evidence, times)
+
+
+def _decide(
+    state: ClientState, times: Timeline, live: list[Evidence], unreadable: list[Evidence], minimum_age: int
+) -> tuple[Verdict, str]:
+    mode, services, service = state.mode, state.guard.services, client_service(state)
+    if state.class_missing and services is not None:
+        if service is None:
+            return Verdict.NOT_INSTALLED, "There is no ConfigMgr client."
+        return Verdict.UNKNOWN, "The client's service is there but its WMI class is not: the client needs a repair."
+    if mode.enabled is None:
+        seen = "absent" if mode.text is None else f"{mode.text!r}"
+        return Verdict.UNKNOWN, f"{facts.MODE} is {seen}, neither true nor false: nobody can tell the mode."
+    disabled = service is not None and service.disabled
+    if mode.left and not disabled and services is not None:
+        return Verdict.NORMAL, "Not in provisioning mode."
+    what = "In provisioning mode" if mode.enabled else "Half out of provisioning mode"
+    if live:
+        return Verdict.EXPECTED, f"{what} while {live[0].means} ({live[0].value})."
+    if unreadable or state.system is None or state.guard.setup is None:
+        names = ", ".join(item.signal for item in unreadable) or "the state"
+        return Verdict.UNKNOWN, f"{what}; nobody can tell whether a change would be safe: {names} could not be read."
+    if state.guard.setup.armed:
+        return Verdict.RESUME_PENDING, (
+            f"{what} and waiting for a restart, which will run {state.guard.setup.command_line}."
+        )
+    if mode.enabled:
+        return _decide_in_mode(state, state.system, times, minimum_age)
+    if mode.excludes:
+        return Verdict.HALF_EXITED, f"The mode is off, yet {facts.EXCLUDES} still holds system tasks back."
+    return Verdict.HALF_EXITED, f"The mode is off, yet the service {facts.CLIENT_SERVICE} is left disabled."
+
+
+def _decide_in_mode(
+    state: ClientState, system: OperatingSystem, times: Timeline, minimum_age: int
+) -> tuple[Verdict, str]:
+    if state.hold is not None and state.hold.expires > system.now:
+        return Verdict.HELD, f"Held in provisioning mode by {state.hold.owner}: {state.hold.reason}."
+    if times.age_minutes is not None:
+        since = f"for {duration(times.age_minutes)}"
+        age = times.age_minutes
+    else:
+        # The time of entry cannot be used. What can: since its boot nothing has been left running here.
+        since = f"since an unknown time (time of entry: {times.entered_problem})"
+        age = whole_minutes(system.now - system.booted)
+    if age < minimum_age:
+        what = since if times.age_minutes is not None else f"{since}, and it started {duration(age)} ago"
+        return Verdict.RECENT, f"In provisioning mode {what}: less than the {duration(minimum_age)} to wait."
+    if times.self_exit_latest is not None and system.now > times.self_exit_latest:
+        return Verdict.OVERDUE, f"In provisioning mode {since}, nothing runs, and it did not leave by itself."
+    return Verdict.STUCK, f"In provisioning mode {since}, and nothing runs."
+
+
+def _context(state: ClientState, times: Timeline) -> list[Evidence]:
+    found = []
+    setup = state.guard.setup
+    if setup is not None and setup.armed:
+        found.append(Evidence("setup", setup.command_line, "Windows Setup resumes at the next restart"))
+    service = client_service(state)
+    if service is not None:
+        means = "left disabled, as by an upgrade that died" if service.disabled else "the client's service"
+        found.append(Evidence("service", f"{service.name} {service.state} {service.start_mode}", means))
+    if "entered_at" in state.unreadable:
+        pass  # said among what could not be read
+    elif times.entered_problem:
+        found.append(
+            Evidence("entered_at", state.entered.data_for_result(), f"no use as a time: {times.entered_problem}")
+        )
+    else:
+        found.append(Evidence("entered_at", times.as_result()["entered_at"], "the mode was last entered then"))
+    for request in state.requests or []:
+        found.append(Evidence("request", request, "a task sequence request; it may outlive its task sequence"))
+    if "requests" in state.unreadable:
+        found.append(Evidence("request", None, f"could not be read: {state.unreadable['requests']}"))
+    if state.hold is not None:
+        found.append(Evidence("hold", f"{state.hold.owner}: {state.hold.reason}", "somebody keeps the mode on purpose"))
+    return found
+
+
+def _mode_meaning(enabled: bool | None) -> str:
+    return {True: "in provisioning mode", False: "not in provisioning mode", None: "no valid value"}[enabled]

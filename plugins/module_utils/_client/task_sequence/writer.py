@@ -1,0 +1,96 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Clears what a dead task sequence left, one item after the other, each looked at again right before."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._windows.endpoint import Endpoint
+from ..._windows.registry import RegistryType
+from ..._wsman.errors import NotFound
+from .. import facts
+from ..errors import NotVerified
+from ..guard import reason_to_wait
+from .clearing import Plan, Step, plan_clearing
+from .reader import read_again, read_pause
+from .rules import (
+    EXECUTION_REQUESTS,
+    MAINTENANCE_REQUESTS,
+    ORPHANED_POLICY,
+    PAUSED_DISTRIBUTION,
+    TaskSequenceState,
+)
+
+_CLASSES = {
+    MAINTENANCE_REQUESTS: (facts.CLIENT_NAMESPACE, facts.MAINTENANCE_CLASS),
+    ORPHANED_POLICY: (facts.POLICY_NAMESPACE, facts.POLICY_CLASS),
+    EXECUTION_REQUESTS: (facts.REQUEST_NAMESPACE, facts.REQUEST_CLASS),
+}
+
+
+class Clearing:
+    """``done`` are the steps so far, also when an exception ended them; ``stopped`` says why the others were not."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        state: TaskSequenceState,
+        kinds: t.Collection[str],
+        minimum_age: int,
+        log: t.Callable[[str], None],
+    ) -> None:
+        self._endpoint = endpoint
+        self._state = state
+        self._kinds = kinds
+        self._minimum_age = minimum_age
+        self._log = log
+        self.done: list[Step] = []
+        self.stopped = ""
+
+    def carry_out(self, plan: Plan) -> None:
+        """Raises NotVerified, a fault or WindowsError."""
+        for step in plan.steps:
+            self.stopped = self._obstacle(step)
+            if self.stopped:
+                return
+            is_back = self._clear(step)
+            self._log(f"cleared {step.kind}: {step.item}")
+            self.done.append(step)
+            if is_back:
+                self.stopped = f"{step.item} is there again: {is_back}"
+                return
+
+    def _obstacle(self, step: Step) -> str:
+        """Why *step* would not be planned any more."""
+        cleared = {done.item for done in self.done if done.kind == EXECUTION_REQUESTS}
+        evidence = [request for request in self._state.requests or [] if request.request_id in cleared]
+        state = read_again(self._endpoint, self._state, evidence)
+        current = plan_clearing(state, self._kinds, self._minimum_age)
+        if step in current.steps:
+            return ""
+        kept = (kept.why for kept in current.kept if (kept.kind, kept.item) == (step.kind, step.item))
+        return current.obstacle or f"{step.item} {next(kept, 'is no longer there')}"
+
+    def _clear(self, step: Step) -> str:
+        """What has brought *step*'s item back at once: a task sequence that just started. Empty where it is gone."""
+        if step.kind == PAUSED_DISTRIBUTION:
+            self._endpoint.registry.set(facts.DISTRIBUTION_KEY, step.item, RegistryType.DWORD, 0)
+            gone = read_pause(self._endpoint).get(step.item) == 0
+        else:
+            namespace, class_name = _CLASSES[step.kind]
+            self._endpoint.session.delete(namespace, class_name, step.target)
+            gone = self._is_gone(namespace, class_name, step.target)
+        if gone:
+            return ""
+        reason = reason_to_wait(self._endpoint)
+        if not reason:
+            raise NotVerified(f"Clearing {step.item} of {step.kind} was accepted, and it is still there")
+        return reason
+
+    def _is_gone(self, namespace: str, class_name: str, selectors: t.Mapping[str, str]) -> bool:
+        try:
+            self._endpoint.session.get(namespace, class_name, selectors)
+        except NotFound:
+            return True
+        return False

@@ -1,0 +1,56 @@
+# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.configmgr.client.plugins.module_utils._client.protection import safeguard
+from ansible_collections.configmgr.client.plugins.module_utils._windows.system import USUAL_SYSTEM_DIRECTORY
+
+
+@given(st.integers())
+def test_delay_is_refused_outside_its_range_and_nowhere_else(delay: int) -> None:
+    problem = safeguard.delay_problem(delay)
+    assert (problem is None) == (1 <= delay <= 9999)
+    assert problem is None or f"delay={delay}" in problem
+
+
+@given(st.text(max_size=40))
+def test_nothing_that_a_shell_reads_gets_into_a_line(directory: str) -> None:
+    if set(directory) & set("&|<>()^%!\"'`;, \t\r\n"):
+        assert safeguard.line_problem(directory, "line", 100)
+
+
+@pytest.mark.parametrize("directory", [USUAL_SYSTEM_DIRECTORY, r"D:\WINNT\System32", r"C:\Windows\System32"])
+def test_usual_directories_will_do(directory: str) -> None:
+    for wmic in (True, False):
+        line = safeguard.run_once_line(directory, wmic=wmic)
+        assert safeguard.line_problem(directory, line, safeguard.MAX_RUN_ONCE) is None
+    line = safeguard.boot_task(directory, 5).arguments
+    assert safeguard.line_problem(directory, line, safeguard.MAX_SHELL_LINE) is None
+
+
+@given(st.integers(0, 40))
+def test_line_that_windows_would_ignore_is_refused(extra: int) -> None:
+    line = "x" * (safeguard.MAX_RUN_ONCE - 20 + extra)
+    problem = safeguard.line_problem(USUAL_SYSTEM_DIRECTORY, line, safeguard.MAX_RUN_ONCE)
+    assert (problem is None) == (extra <= 20)
+
+
+def test_every_test_stands_before_the_call() -> None:
+    line = safeguard.boot_task(USUAL_SYSTEM_DIRECTORY, 5).arguments
+    call = line.index("SetClientProvisioningMode")
+    tests = ["ProvisioningMode|", "SetupType", "SystemSetupInProgress", "OOBEInProgress", "smstsmgr", "lsass.exe"]
+    places = [line.index(text) for text in [*tests, "TSManager.exe"]]
+    assert places == sorted(places)
+    assert places[-1] < call < line.index("schtasks.exe")
+
+
+@given(st.integers(1, 9999))
+def test_task_starts_as_system_after_the_delay_whatever_the_power(delay: int) -> None:
+    task = safeguard.boot_task(USUAL_SYSTEM_DIRECTORY, delay)
+    assert task.delay == dt.timedelta(minutes=delay)
+    assert (task.user, task.enabled, task.conditions, task.others) == ("S-1-5-18", True, (), ())
