@@ -9,8 +9,8 @@ name: report
 short_description: Makes one report of the registered results of many hosts
 version_added: 0.1.0
 description:
-  - Collects what M(configmgr.client.provisioning_mode_info) or M(configmgr.client.provisioning_mode) returned on each
-    host of a play.
+  - Collects what M(configmgr.client.provisioning_mode_info), M(configmgr.client.provisioning_mode) or
+    M(configmgr.client.client_preparation) returned on each host of a play.
 positional: _input, hostvars, variable
 options:
   _input:
@@ -44,8 +44,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(counts) by status. It is C(unreachable) or C(failed); else, where something was to be done, C(released),
-      C(entered), C(left_alone) or C(as_wanted); else the verdict.
+    - C(counts) by status. It is C(unreachable) or C(failed); else, where something was to be done, what was done
+      (C(released), C(entered), C(prepared), C(restored)), C(left_alone) or C(as_wanted); else the verdict.
     - C(hosts), a row for each host by its name.
     - C(text), a list of lines to print.
   type: dict

@@ -76,8 +76,9 @@ msg:
 
 from ansible_collections.configmgr.client.plugins.module_utils._client import facts
 from ansible_collections.configmgr.client.plugins.module_utils._client.guard import reason_to_wait, require_own_name
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode import limit
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_limit, read_mode
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode import limit, max_minutes
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_mode
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import StoredValue
 from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._task import Result, Task, TaskFailed, main
 from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import KeyAbsent, RegistryType
@@ -102,7 +103,7 @@ def check(params: Result) -> str | None:
 def run(task: Task) -> Result:
     wanted = task.params["max_minutes"]
     try:
-        stored = read_limit(task.endpoint)
+        stored = max_minutes.read(task.endpoint)
     except KeyAbsent as error:
         raise TaskFailed(f"There is no ConfigMgr client here: {error}.") from error
     current = stored.data
@@ -117,8 +118,8 @@ def run(task: Task) -> Result:
             return {**_result(number, changed=False, msg=f"Left alone. {message}"), "left_alone": message}
     require_own_name(task.endpoint, task.expected_name, task.params["name_check"])
     if not task.check_mode:
-        _write(task, wanted)
-        read_back = read_limit(task.endpoint).data
+        max_minutes.write(task.endpoint, StoredValue(wanted, RegistryType.DWORD))
+        read_back = max_minutes.read(task.endpoint).data
         if read_back != wanted:
             raise TaskFailed(f"{facts.MAX_MINUTES} was written and reads back as {_shown(read_back)}.")
     return {
@@ -128,14 +129,6 @@ def run(task: Task) -> Result:
             "after": {facts.MAX_MINUTES: wanted},
         },
     }
-
-
-def _write(task: Task, wanted: int | None) -> None:
-    registry = task.endpoint.registry
-    if wanted is None:
-        registry.delete_value(facts.CCMEXEC_KEY, facts.MAX_MINUTES)
-    else:
-        registry.set(facts.CCMEXEC_KEY, facts.MAX_MINUTES, RegistryType.DWORD, wanted)
 
 
 def _result(max_minutes: int | None, *, changed: bool, msg: str) -> Result:

@@ -102,10 +102,9 @@ def check(params: Result) -> str | None:
 
 
 def run(task: Task) -> Result:
-    services = task.endpoint.services
-    if not services.read(facts.AGENT_SERVICE):
+    if not task.endpoint.services.read(facts.AGENT_SERVICE):
         raise TaskFailed(f"There is no service {facts.AGENT_SERVICE} here, so no ConfigMgr client.")
-    current = services.dependencies(facts.AGENT_SERVICE)
+    current = dependency.read(task.endpoint)
     reverse = task.params["state"] == "absent"
     memory = dependency.remembered(task.endpoint)
     target = task.params["depends_on"]
@@ -134,8 +133,8 @@ def _write(task: Task, current: list[str], wanted: list[str], reverse: bool, mem
     if not reverse and memory is None:
         dependency.remember(task.endpoint, current)
     directory = system.operating_system(task.endpoint.session).system_directory
-    task.endpoint.services.set_dependencies(directory, facts.AGENT_SERVICE, wanted)
-    read_back = task.endpoint.services.dependencies(facts.AGENT_SERVICE)
+    dependency.write(task.endpoint, directory, wanted)
+    read_back = dependency.read(task.endpoint)
     if not dependency.same(read_back, wanted):
         raise TaskFailed(f"sc.exe succeeded, yet {_sentence('depends', read_back)}", {"depends_on": read_back})
     if reverse and memory is not None:

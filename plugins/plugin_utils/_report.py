@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import typing as t
+from collections import Counter
 
 # The order in which a person wants to read them: what needs hands first.
 _ORDER = (
     "failed",
     "released",
     "entered",
+    "prepared",
+    "restored",
     "overdue",
     "stuck",
     "half_exited",
@@ -26,14 +29,14 @@ _ORDER = (
     "as_wanted",
 )
 _SUMMARIZED = frozenset({"normal", "as_wanted"})
-"""Counted, not listed."""
+"""Of these only the different messages are listed, since most hosts of a fleet are among them."""
 
 
 def report(results: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
     """From each host's registered result: ``counts`` by status, ``hosts`` by name, and ``text``, lines to print.
 
-    The status is ``unreachable`` or ``failed``; else, where something was to be done, ``released``, ``entered``,
-    ``left_alone`` or ``as_wanted``; else the verdict.
+    The status is ``unreachable`` or ``failed``; else, where something was to be done, what was done (``released``,
+    ``entered``, ``prepared``, ``restored``), ``left_alone`` or ``as_wanted``; else the verdict.
     """
     hosts = {host: _row(results[host]) for host in sorted(results)}
     counts: dict[str, int] = {}
@@ -79,6 +82,8 @@ def _text(counts: t.Mapping[str, int], hosts: t.Mapping[str, t.Mapping[str, t.An
     for status, count in counts.items():
         lines.append(f"{status}: {count}")
         if status in _SUMMARIZED:
+            messages = Counter(row["message"] for row in hosts.values() if row["status"] == status)
+            lines += [f"  {number} of them: {message}" for message, number in messages.most_common()]
             continue
         for host, row in hosts.items():
             if row["status"] == status:

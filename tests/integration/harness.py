@@ -28,6 +28,7 @@ MODULES = (
     "client_action",
     "client_info",
     "client_log",
+    "client_preparation",
     "provisioning_mode",
     "provisioning_mode_info",
     "provisioning_safeguard",
@@ -50,6 +51,10 @@ _OPTIONS = {
     "client_log": (
         *("name", "path", "component", "severity", "since", "until", "pattern"),
         *("max_bytes", "max_records", "rotated", "connect_timeout", "deadline", "endpoint"),
+    ),
+    "client_preparation": (
+        *("state", "max_minutes", "dependency", "safeguard", "safeguard_delay", "wait_timeout"),
+        *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
     ),
     "provisioning_mode": (
         *("enabled", "minimum_age", "force", "force_reason", "hold", "run_ccmeval", "via", "wait_timeout", "trigger"),

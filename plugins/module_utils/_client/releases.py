@@ -69,6 +69,12 @@ def release(version: str | None) -> str | None:
     return _RELEASES[row - 1][1] if row else f"older than {_RELEASES[0][1]}"
 
 
+def entry_fails_with_dependency(version: str | None) -> bool | None:
+    """Whether a client of that *version* may fail to enter the mode while smstsmgr depends on it."""
+    build = facts.client_build(version)
+    return None if build is None else facts.DEPENDENCY_FAULT_BUILD <= build < facts.FIRST_BUILD_WITH_QUIET_SCAN
+
+
 def behaviours(version: str | None) -> list[Behaviour]:
     """What the releases 1802, 1806 and 1902 changed, and whether a client of that *version* has it."""
     build = facts.client_build(version)
@@ -78,7 +84,7 @@ def behaviours(version: str | None) -> list[Behaviour]:
     return [
         Behaviour(
             "entry_fails_with_dependency",
-            facts.DEPENDENCY_FAULT_BUILD <= number < quiet if known else None,
+            entry_fails_with_dependency(version),
             "Entering the mode may fail with 0x80004005 while smstsmgr depends on CcmExec (1802; one report).",
         ),
         Behaviour(

@@ -61,8 +61,8 @@ def read_state(endpoint: Endpoint, *, full: bool = False) -> ClientState:
     return ClientState(
         mode=mode,
         full=True,
-        entered=signals.read("entered_at", lambda: _value(endpoint, facts.ENTERED, types or {})) or StoredValue(),
-        max_minutes=signals.read("max_minutes", lambda: _value(endpoint, facts.MAX_MINUTES, types or {}))
+        entered=signals.read("entered_at", lambda: stored_value(endpoint, facts.ENTERED, types or {})) or StoredValue(),
+        max_minutes=signals.read("max_minutes", lambda: stored_value(endpoint, facts.MAX_MINUTES, types or {}))
         or StoredValue(),
         system=signals.read("clock", lambda: system.operating_system(endpoint.session)),
         guard=guard,
@@ -85,15 +85,9 @@ def read_again(endpoint: Endpoint, state: ClientState) -> ClientState:
     return dataclasses.replace(state, mode=mode, guard=guard, unreadable=signals.unreadable)
 
 
-def read_limit(endpoint: Endpoint) -> StoredValue:
-    """ProvisioningMaxMinutes alone; raises KeyAbsent where there is no client."""
-    types = endpoint.registry.types(facts.CCMEXEC_KEY)
-    return _value(endpoint, facts.MAX_MINUTES, types)
-
-
 def read_entered(endpoint: Endpoint) -> StoredValue:
     """ProvisioningEnabledTime alone; raises KeyAbsent where there is no client."""
-    return _value(endpoint, facts.ENTERED, endpoint.registry.types(facts.CCMEXEC_KEY))
+    return stored_value(endpoint, facts.ENTERED, endpoint.registry.types(facts.CCMEXEC_KEY))
 
 
 def _types(endpoint: Endpoint) -> dict[str, int]:
@@ -103,7 +97,8 @@ def _types(endpoint: Endpoint) -> dict[str, int]:
         return {}
 
 
-def _value(endpoint: Endpoint, name: str, types: t.Mapping[str, int]) -> StoredValue:
+def stored_value(endpoint: Endpoint, name: str, types: t.Mapping[str, int]) -> StoredValue:
+    """A value of the client's key, whose *types* EnumValues told."""
     value_type = types.get(name.lower())
     if value_type is None:
         return StoredValue()

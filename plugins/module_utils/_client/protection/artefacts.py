@@ -65,13 +65,15 @@ class RunOnceArtefact:
     def __init__(self, endpoint: Endpoint, system_directory: str) -> None:
         self._endpoint = endpoint
         self._system_directory = system_directory
-        self._line = ""
 
     def wanted(self) -> Description:
+        return _value(self._line(), RegistryType.SZ)
+
+    def _line(self) -> str:
         wmic = system.file_exists(self._endpoint.session, rf"{self._system_directory}\wbem\WMIC.exe")
-        self._line = safeguard.run_once_line(self._system_directory, wmic=wmic)
-        _require_fit(self._system_directory, self._line, safeguard.MAX_RUN_ONCE)
-        return _value(self._line, RegistryType.SZ)
+        line = safeguard.run_once_line(self._system_directory, wmic=wmic)
+        _require_fit(self._system_directory, line, safeguard.MAX_RUN_ONCE)
+        return line
 
     def read(self) -> Description | None:
         registry = self._endpoint.registry
@@ -86,7 +88,7 @@ class RunOnceArtefact:
     def place(self) -> None:
         registry = self._endpoint.registry
         registry.create_key(safeguard.RUN_ONCE_KEY)
-        registry.set(safeguard.RUN_ONCE_KEY, safeguard.RUN_ONCE_NAME, RegistryType.SZ, self._line)
+        registry.set(safeguard.RUN_ONCE_KEY, safeguard.RUN_ONCE_NAME, RegistryType.SZ, self._line())
 
     def remove(self) -> None:
         self._endpoint.registry.delete_value(safeguard.RUN_ONCE_KEY, safeguard.RUN_ONCE_NAME)

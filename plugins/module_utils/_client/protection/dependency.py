@@ -20,6 +20,14 @@ _NOTHING = "/"
 """Stands for "no dependencies" in the memory: an empty REG_MULTI_SZ cannot be told from an absent one."""
 
 
+def read(endpoint: Endpoint) -> list[str]:
+    return endpoint.services.dependencies(facts.AGENT_SERVICE)
+
+
+def write(endpoint: Endpoint, system_directory: str, dependencies: t.Sequence[str]) -> None:
+    endpoint.services.set_dependencies(system_directory, facts.AGENT_SERVICE, dependencies)
+
+
 def wanted(current: t.Sequence[str], target: t.Sequence[str] | None) -> list[str]:
     """What the dependencies are to be.
 

@@ -5,7 +5,7 @@ import datetime as dt
 
 import pytest
 
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode import reader
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode import max_minutes, reader
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import StoredValue
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import assess
 from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import KeyAbsent
@@ -123,7 +123,7 @@ def test_no_client() -> None:
     assert assess(state).verdict.value == "not_installed"
     assert "CCM_TSExecutionRequest" not in windows.calls
     with pytest.raises(KeyAbsent):
-        reader.read_limit(windows.endpoint)
+        max_minutes.read(windows.endpoint)
 
 
 def test_hold_is_read_with_its_owner(windows: Windows) -> None:
