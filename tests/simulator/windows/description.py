@@ -18,6 +18,7 @@ _KEYS = (
     TASK_SEQUENCE,
     SETUP,
     RUN_ONCE,
+    "HKLM\\SOFTWARE\\configmgr.client",  # what a tool from outside may leave here
     "HKLM\\SYSTEM\\CurrentControlSet\\Services\\CcmExec",
     "HKLM\\SYSTEM\\CurrentControlSet\\Services\\smstsmgr",
 )
