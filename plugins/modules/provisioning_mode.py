@@ -61,6 +61,11 @@ options:
           - Not later than the time at which the client leaves by itself, see M(configmgr.client.provisioning_timeout).
         type: str
         required: true
+  hold_owner:
+    description:
+      - With O(enabled=false), whose hold is over. A hold of this owner does not keep the client in the mode then, and
+        neither does O(minimum_age). What runs on the endpoint or waits for a restart does.
+    type: str
   run_ccmeval:
     description:
       - After an exit, runs the client's own health evaluation C(ccmeval.exe) on the endpoint and waits for its end.
@@ -117,6 +122,11 @@ EXAMPLES = r"""
     enabled: false
     force: true
     force_reason: CHG0012345, the upgrade was rolled back by hand
+
+- name: Release it at the end of jdoe's change
+  configmgr.client.provisioning_mode:
+    enabled: false
+    hold_owner: jdoe
 
 - name: Keep deployments away while a vendor's installer runs
   configmgr.client.provisioning_mode:
@@ -233,6 +243,7 @@ full:
   sample: true
 """
 
+import dataclasses
 import datetime as dt
 
 from ansible_collections.configmgr.client.plugins.module_utils._client.actions import schedules
@@ -276,6 +287,7 @@ ARGUMENT_SPEC = {
             "expires": {"type": "str", "required": True},
         },
     },
+    "hold_owner": {"type": "str"},
     "run_ccmeval": {"type": "bool", "default": False},
     "via": {"type": "str", "choices": list(VIA), "default": "auto"},
     "wait_timeout": {"type": "int", "default": 120},
@@ -298,6 +310,8 @@ def check(params: Result) -> str | None:
         return f"wait_timeout={params['wait_timeout']} must be shorter than deadline={params['deadline']} (seconds)"
     if params["hold"] and not params["enabled"]:
         return "hold goes with enabled=true: leaving the mode removes a hold by itself"
+    if params["hold_owner"] is not None and params["enabled"]:
+        return "hold_owner goes with enabled=false: say hold.owner to enter the mode with a hold"
     try:
         hold = read_option(params["hold"]) if params["hold"] else None
     except ValueError as error:
@@ -311,7 +325,7 @@ def run(task: Task) -> Result:
     params = task.params
     state = read_state(task.endpoint, full=params["enabled"])
     assessment = assess(state, params["minimum_age"])
-    plan = _plan(task, state, assessment)
+    plan = _plan(task, state)
     wrong = problem(plan.hold, state) if plan.hold else None
     if wrong:
         raise TaskFailed(f"Nothing was changed: {wrong}.")
@@ -320,7 +334,7 @@ def run(task: Task) -> Result:
         # What was read before may be old by now: what counts is what is true right before the call.
         state = read_again(task.endpoint, state)
         assessment = assess(state, params["minimum_age"])
-        plan = _plan(task, state, assessment)
+        plan = _plan(task, state)
     result = {
         **as_result(state, assessment, task.expected_name),
         "action": ("entered" if params["enabled"] else "released") if plan.steps else "none",
@@ -342,12 +356,16 @@ def run(task: Task) -> Result:
     return result
 
 
-def _plan(task: Task, state: ClientState, assessment: Assessment) -> Plan:
+def _plan(task: Task, state: ClientState) -> Plan:
+    minimum_age = task.params["minimum_age"]
     if task.params["enabled"]:
-        return plan_entry(state, assessment, read_option(task.params["hold"]) if task.params["hold"] else None)
+        hold = read_option(task.params["hold"]) if task.params["hold"] else None
+        return plan_entry(state, assess(state, minimum_age), hold)
+    over = state.hold is not None and state.hold.owner == task.params["hold_owner"]
     return plan_exit(
         state,
-        assessment,
+        # The owner knows why the client is in the mode, so its age says nothing.
+        assess(dataclasses.replace(state, hold=None), 0) if over else assess(state, minimum_age),
         force=task.params["force"],
         triggers=task.params["trigger"],
         ccmeval=task.params["run_ccmeval"],
@@ -358,8 +376,7 @@ def _carry_out(task: Task, state: ClientState, plan: Plan) -> Result:
     methods = ClientMethods(task.endpoint, task.params["via"], state.system_directory, task.log)
 
     def reason_to_stop() -> str:
-        now = read_again(task.endpoint, state)
-        return _plan(task, now, assess(now, task.params["minimum_age"])).left_alone
+        return _plan(task, read_again(task.endpoint, state)).left_alone
 
     writer = Writer(task.endpoint, state, methods, task.params["wait_timeout"], task.log, reason_to_stop)
     try:

@@ -57,7 +57,8 @@ _OPTIONS = {
         *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
     ),
     "provisioning_mode": (
-        *("enabled", "minimum_age", "force", "force_reason", "hold", "run_ccmeval", "via", "wait_timeout", "trigger"),
+        *("enabled", "minimum_age", "force", "force_reason", "hold", "hold_owner", "run_ccmeval"),
+        *("via", "wait_timeout", "trigger"),
         *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
     ),
     "provisioning_mode_info": ("full", "minimum_age", "computer_name", "connect_timeout", "deadline", "endpoint"),

@@ -112,15 +112,13 @@ def test_check_mode_holds_nothing(entered: dict[str, Outcome]) -> None:
     assert not outcome.writes
 
 
-EXPIRED = {
-    "registry": {
-        HOLD_KEY: {
-            "Owner": "jdoe",
-            "Reason": "CHG0012345",
-            "Expires": {"type": "qword", "data": int((NOW - dt.timedelta(hours=1)).timestamp())},
-        }
-    }
-}
+def stored(owner: str, **ahead: int) -> dict[str, Any]:
+    """A hold as an endpoint keeps it."""
+    expires = {"type": "qword", "data": int((NOW + dt.timedelta(**ahead)).timestamp())}
+    return {"registry": {HOLD_KEY: {"Owner": owner, "Reason": "CHG0012345", "Expires": expires}}}
+
+
+EXPIRED = stored("jdoe", hours=-1)
 LEAVE = {"enabled": False, "wait_timeout": 30}
 RELEASED = {
     "hold that expired": Case("provisioning_mode", LEAVE, {"profile": "stuck", **EXPIRED}),
@@ -181,3 +179,57 @@ def test_guard_is_read_again_before_each_attempt(lab: Lab) -> None:
     assert outcome.result["left_alone"], outcome.msg
     assert outcome.methods().count("SetClientProvisioningMode") == 1
     assert outcome.endpoint["client"]["loaded_mode"] is True
+
+
+# -- whose hold it is --------------------------------------------------------------------------------------------------
+
+OWN = {"enabled": False, "hold_owner": "jdoe", "minimum_age": 240}
+YOUNG = {"profile": "recent", **stored("jdoe", hours=2)}
+ENDED = {
+    "own hold": Case("provisioning_mode", OWN, YOUNG),
+    "own hold, rehearsed": Case("provisioning_mode", OWN, YOUNG, check=True),
+    "own hold, no longer in the mode": Case("provisioning_mode", OWN, {"profile": "normal", **stored("jdoe", hours=2)}),
+}
+# The word that says why.
+KEPT: dict[str, tuple[Case, str]] = {
+    "somebody else's hold": (Case("provisioning_mode", OWN, {**YOUNG, **stored("asmith", hours=2)}), "by asmith"),
+    "something runs": (Case("provisioning_mode", OWN, {**YOUNG, "processes": ["TSManager.exe"]}), "TSManager.exe"),
+    "a restart is waited for": (
+        Case("provisioning_mode", OWN, {"profile": "upgrade_pending_restart", **stored("jdoe", hours=2)}),
+        "waiting for a restart",
+    ),
+    "no hold": (Case("provisioning_mode", OWN, {"profile": "recent"}), "less than"),
+    "hold over a live upgrade": (enter(moment(hours=3), profile="live_upgrade"), "runs"),
+    "hold over an armed restart": (enter(moment(hours=3), profile="upgrade_pending_restart"), "waiting for a restart"),
+    "hold over what nobody can tell": (enter(moment(hours=3), profile="broken_wmi"), "nobody can tell"),
+    "hold over somebody else's": (enter(moment(hours=3), profile="stuck", **stored("asmith", hours=2)), "by asmith"),
+}
+
+
+@pytest.fixture(scope="module")
+def owned(lab: Lab) -> dict[str, Outcome]:
+    both = Case("provisioning_mode", {"enabled": True, "hold_owner": "jdoe"})
+    return lab.play({**ENDED, **{key: case for key, (case, _) in KEPT.items()}, "both": both})
+
+
+def test_its_owner_ends_a_hold(owned: dict[str, Outcome]) -> None:
+    outcome = owned["own hold"]
+    assert outcome.result["action"] == "released", outcome.msg
+    assert outcome.endpoint["client"]["loaded_mode"] is False
+    assert held_by(outcome) is None
+    rehearsed = owned["own hold, rehearsed"]
+    assert rehearsed.result["diff"].keys() == outcome.result["diff"].keys() and not rehearsed.writes
+    assert owned["own hold, no longer in the mode"].result["action"] == "none"
+
+
+@pytest.mark.parametrize("key", KEPT)
+def test_the_mode_is_kept_for_another_reason(owned: dict[str, Outcome], key: str) -> None:
+    outcome = owned[key]
+    assert (outcome.status, outcome.changed) == ("ok", False), outcome.msg
+    assert KEPT[key][1] in outcome.result["left_alone"]
+    assert not outcome.writes
+
+
+def test_an_entry_has_no_owner_beside_its_hold(owned: dict[str, Outcome]) -> None:
+    assert owned["both"].status == "failed" and "hold.owner" in owned["both"].msg
+    assert owned["both"].traffic["connections"] == 0

@@ -64,6 +64,8 @@ def plan_entry(state: ClientState, assessment: Assessment, hold: Hold | None = N
     """The hold comes first: a run that is cut short then leaves one that holds nothing, not a mode without reason."""
     steps = [Step("hold", describe(hold))] if hold is not None and hold != state.hold else []
     if state.mode.enabled:
+        if hold is not None and hold != state.hold and _kept_for_another_reason(state, assessment, hold):
+            return Plan(left_alone=assessment.summary)
         return Plan(steps, hold=hold)
     if assessment.verdict not in (Verdict.NORMAL, Verdict.HALF_EXITED):
         return Plan(left_alone=assessment.summary)
@@ -77,6 +79,13 @@ def plan_entry(state: ClientState, assessment: Assessment, hold: Hold | None = N
     if service is None or not service.running:
         return Plan(left_alone=f"The service {facts.CLIENT_SERVICE} does not run, so the client cannot enter the mode.")
     return Plan([*steps, Step("set_mode", True)], hold=hold)
+
+
+def _kept_for_another_reason(state: ClientState, assessment: Assessment, hold: Hold) -> bool:
+    """A hold would then hide why the client is in the mode, and take the place of somebody else's hold."""
+    if assessment.verdict is Verdict.HELD:
+        return state.hold is not None and state.hold.owner != hold.owner
+    return assessment.verdict not in (Verdict.STUCK, Verdict.OVERDUE, Verdict.RECENT)
 
 
 def difference(state: ClientState, plan: Plan) -> tuple[dict[str, t.Any], dict[str, t.Any]]:

@@ -21,6 +21,7 @@ def mode(**options: t.Any) -> str | None:
         {
             "enabled": False,
             "hold": None,
+            "hold_owner": None,
             "force": False,
             "force_reason": None,
             "wait_timeout": 120,

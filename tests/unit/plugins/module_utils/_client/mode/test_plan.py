@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import datetime as dt
 
 import pytest
 from hypothesis import given
@@ -15,13 +16,23 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.mode.plan
     plan_entry,
     plan_exit,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import ClientState, Setup
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import assess
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import (
+    ClientState,
+    Hold,
+    Mode,
+    Setup,
+)
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import (
+    assess,
+    live_signals,
+    unreadable_signals,
+)
 from tests.unit.states import (
     FORCEABLE,
     GUARD_SIGNALS,
     HALF_OUT,
     LEFT,
+    NOW,
     OTHER_SIGNALS,
     READABLE,
     RELEASED,
@@ -208,3 +219,20 @@ def test_steps_are_plain_results(state: ClientState) -> None:
     for step in leave(state, triggers=["hardware_inventory"]).steps:
         assert step.as_result() == {"step": step.action, "argument": step.argument}
         assert dataclasses.is_dataclass(step)
+
+
+@given(STATES)
+def test_a_hold_is_put_over_no_other_reason(state: ClientState) -> None:
+    """Whatever keeps a client in the mode by itself is not hidden behind a hold."""
+    state = dataclasses.replace(state, mode=Mode(True, "true", TASKS), hold=None)
+    hold = Hold("jdoe", "CHG0012345", NOW + dt.timedelta(hours=1))
+    plan = plan_entry(state, assess(state), hold)
+    armed = state.guard.setup and state.guard.setup.armed
+    if live_signals(state.guard) or unreadable_signals(state) or armed or state.class_missing:
+        assert not plan.steps and plan.left_alone
+    else:
+        assert [step.action for step in plan.steps] == ["hold"]
+    held = dataclasses.replace(state, hold=hold)
+    assert plan_entry(held, assess(held), hold).steps == []
+    other = plan_entry(held, assess(held), dataclasses.replace(hold, owner="asmith"))
+    assert not other.steps and other.left_alone
