@@ -4,9 +4,27 @@
 
 from __future__ import annotations
 
+_OF_ALL = r"""
+  idempotent:
+    description: A second run right after the first changes nothing.
+    support: full
+  action:
+    description:
+      - An action plugin of the same name runs the module inside Ansible's own process, over the host's settings.
+    support: full
+  async:
+    description: Supports being run with the C(async) keyword.
+    support: none
+  platform:
+    description: Operating systems of the endpoint.
+    platforms: windows
+    support: full
+"""
+
 
 class ModuleDocFragment:
-    DOCUMENTATION = r"""
+    DOCUMENTATION = (
+        r"""
 options: {}
 attributes:
   check_mode:
@@ -15,23 +33,12 @@ attributes:
   diff_mode:
     description: Returns what has changed, or would change in check mode.
     support: full
-  idempotent:
-    description: A second run right after the first changes nothing.
-    support: full
-  action:
-    description:
-      - An action plugin of the same name runs the module inside Ansible's own process, over the host's settings.
-    support: full
-  async:
-    description: Supports being run with the C(async) keyword.
-    support: none
-  platform:
-    description: Operating systems of the endpoint.
-    platforms: windows
-    support: full
 """
+        + _OF_ALL
+    )
 
-    INFO = r"""
+    INFO = (
+        r"""
 options: {}
 attributes:
   check_mode:
@@ -40,18 +47,6 @@ attributes:
   diff_mode:
     description: Returns what has changed; this module changes nothing.
     support: N/A
-  idempotent:
-    description: A second run right after the first changes nothing.
-    support: full
-  action:
-    description:
-      - An action plugin of the same name runs the module inside Ansible's own process, over the host's settings.
-    support: full
-  async:
-    description: Supports being run with the C(async) keyword.
-    support: none
-  platform:
-    description: Operating systems of the endpoint.
-    platforms: windows
-    support: full
 """
+        + _OF_ALL
+    )

@@ -45,17 +45,10 @@ options:
       - Together with all of O(pause), must be shorter than O(deadline).
     type: int
     default: 60
-  via:
-    description:
-      - V(wmi) invokes the method over WS-Management.
-      - V(command) runs C(WMIC.exe) on the endpoint or, where that is missing, C(powershell.exe).
-      - V(auto) tries the former, and the latter only where the endpoint refuses the method on that path.
-    type: str
-    choices: [auto, wmi, command]
-    default: auto
 extends_documentation_fragment:
   - configmgr.client._attributes
   - configmgr.client._connection
+  - configmgr.client._methods
   - configmgr.client._name
 attributes:
   diff_mode:

@@ -72,14 +72,6 @@ options:
       - For clients that an upgrade left behind with their services disabled.
     type: bool
     default: false
-  via:
-    description:
-      - V(wmi) invokes the method over WS-Management.
-      - V(command) runs C(WMIC.exe) on the endpoint or, where that is missing, C(powershell.exe).
-      - V(auto) tries the former, and the latter only where the endpoint refuses the method on that path.
-    type: str
-    choices: [auto, wmi, command]
-    default: auto
   wait_timeout:
     description:
       - Seconds to wait until the change is read back and the client's service runs.
@@ -99,6 +91,7 @@ options:
 extends_documentation_fragment:
   - configmgr.client._attributes
   - configmgr.client._connection
+  - configmgr.client._methods
   - configmgr.client._name
 seealso:
   - module: configmgr.client.client_action
@@ -183,7 +176,9 @@ attempts:
   type: int
   sample: 1
 verdict:
-  description: The verdict before the change. See M(configmgr.client.provisioning_mode_info).
+  description:
+    - The verdict before the change.
+    - Everything else that M(configmgr.client.provisioning_mode_info) returns is returned too, as it was then.
   returned: success
   type: str
   sample: stuck
@@ -216,31 +211,6 @@ timeline:
   sample:
     entered_at: "2026-11-01T02:00:00Z"
     age_minutes: 1800
-client_version:
-  description: Version of the ConfigMgr client. Null after a brief read.
-  returned: success
-  type: str
-  sample: 5.00.9128.1007
-computer_name:
-  description: What the endpoint calls itself. Null after a brief read.
-  returned: success
-  type: str
-  sample: PC-0001
-name_matches:
-  description: Whether that is the machine that was meant. Null after a brief read, and for an address.
-  returned: success
-  type: bool
-  sample: true
-clock_skew_seconds:
-  description: How far the endpoint's clock is ahead of the controller's. Null after a brief read.
-  returned: success
-  type: int
-  sample: 2
-full:
-  description: Whether everything was read.
-  returned: success
-  type: bool
-  sample: true
 """
 
 import dataclasses
