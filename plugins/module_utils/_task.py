@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
+from ._advice import advice
 from ._client.errors import MethodFailed, NotVerified, WrongMachine
 from ._options import endpoint_settings
 from ._windows.endpoint import Endpoint
@@ -26,18 +27,6 @@ Log = t.Callable[[str], None]
 Result = dict[str, t.Any]
 
 _UNREACHABLE = (EndpointUnreachable, LoginRejected, LoginUnavailable)
-_ADVICE = {
-    "dns": "Check the host's address in the inventory.",
-    "port": "Is it switched on, is WinRM enabled, and does the firewall let this port through?",
-    "proxy": "Check the proxy, or the no_proxy variable of the environment.",
-    "tls": "Set ansible_winrm_ca_trust_path to the file of the CA that issued its certificate.",
-    "timeout": "It may be overloaded or starting: try again later.",
-    "http": "Check port, scheme and path: is this a WinRM listener?",
-    "login": "Check ansible_user, ansible_password and ansible_winrm_transport. It is not tried again.",
-    "permission": "The account needs to be a local administrator of the endpoint.",
-    "quota": "Other sessions use up the service's limits: try again later.",
-    "protocol": "Check port and path: is this a WinRM listener?",
-}
 
 
 class TaskFailed(Exception):
@@ -68,6 +57,7 @@ class Task:
 
 Run = t.Callable[[Task], Result]
 Check = t.Callable[[Result], str | None]
+Work = t.Callable[[Result, bool, Log], Result]
 
 
 def missing_library() -> str | None:
@@ -102,18 +92,16 @@ def failures() -> t.Iterator[None]:
     try:
         yield
     except WSManError as error:
-        advice = _ADVICE.get(error.layer, "")
         doubt = " Whether its last request was carried out is not known." if isinstance(error, ConnectionLost) else ""
         kind = TaskUnreachable if isinstance(error, _UNREACHABLE) else TaskFailed
-        message = " ".join(f"{error}.{doubt} {advice}".split())
+        message = " ".join(f"{error}.{doubt} {advice(error.layer)}".split())
         raise kind(message.replace("..", "."), {"error_layer": error.layer}) from error
     except WindowsError as error:
         layer = "permission" if isinstance(error, PermissionRefused) else "windows"
-        raise TaskFailed(f"{error}. {_ADVICE.get(layer, '')}".rstrip(), {"error_layer": layer}) from error
+        raise TaskFailed(f"{error}. {advice(layer)}".rstrip(), {"error_layer": layer}) from error
     except WrongMachine as error:
         raise TaskFailed(
-            f"Nothing was changed: {error}. Correct the inventory, or see the options computer_name and name_check.",
-            {"error_layer": "wrong_machine"},
+            f"Nothing was changed: {error}. {advice('wrong_machine')}", {"error_layer": "wrong_machine"}
         ) from error
     except (MethodFailed, NotVerified) as error:
         raise TaskFailed(f"{error}.", {"error_layer": "client"}) from error
@@ -121,10 +109,21 @@ def failures() -> t.Iterator[None]:
 
 def main(argument_spec: dict[str, t.Any], run: Run, check: Check | None = None, **rules: t.Any) -> None:
     """Runs a module where Ansible has brought it, against the Windows endpoint of its ``endpoint`` option."""
+
+    def work(params: Result, check_mode: bool, log: Log) -> Result:
+        missing = missing_library()
+        if missing:
+            raise TaskFailed(missing)
+        with failures():
+            settings = endpoint_settings(params["endpoint"], params["connect_timeout"])
+        return execute(run, settings, params, check_mode, log, log)
+
+    serve(argument_spec, work, check, **rules)
+
+
+def serve(argument_spec: dict[str, t.Any], work: Work, check: Check | None = None, **rules: t.Any) -> None:
+    """As main, for a module whose *work* is not one Run over one session: it gets params, check mode and a log."""
     module = AnsibleModule(argument_spec, supports_check_mode=True, **rules)
-    missing = missing_library()
-    if missing:
-        module.fail_json(msg=missing)
     params = dict(module.params)
     if not params["endpoint"]:
         module.fail_json(msg="endpoint is required where this module does not run over the host's winrm connection")
@@ -134,9 +133,7 @@ def main(argument_spec: dict[str, t.Any], run: Run, check: Check | None = None, 
     if "computer_name" in params:
         params["computer_name"] = params["computer_name"] or params["endpoint"]["host"]
     try:
-        with failures():
-            settings = endpoint_settings(params["endpoint"], params["connect_timeout"])
-        result = execute(run, settings, params, module.check_mode, module.debug, module.debug)
+        result = work(params, module.check_mode, module.debug)
     except TaskFailed as error:
         unreachable = {"unreachable": True} if isinstance(error, TaskUnreachable) else {}
         module.fail_json(msg=str(error), **unreachable, **error.result)

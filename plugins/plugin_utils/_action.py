@@ -52,9 +52,6 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
             if result.get("unreachable"):
                 result.pop("failed", None)  # a module can only say that it failed
             return result
-        missing = _task.missing_library()
-        if missing:
-            raise AnsibleActionFail(missing)
         host = (task_vars or {}).get("inventory_hostname", "")
         if "computer_name" in params:
             params["computer_name"] = params["computer_name"] or host
@@ -66,9 +63,7 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
             display.vvv(line, host=host)
 
         try:
-            with _task.failures():
-                settings = self._settings(params["connect_timeout"])
-            result.update(self._execute(settings, params, log, trace))
+            result.update(self._work(params, task_vars or {}, log, trace))
         except _task.TaskUnreachable as error:
             # Not AnsibleConnectionFailure, which would drop all but the message.
             result.update(error.result, unreachable=True, msg=str(error))
@@ -76,7 +71,15 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
             result.update(error.result, failed=True, msg=str(error))
         return result
 
-    def _execute(self, settings: Settings, params: _task.Result, log: _task.Log, trace: _task.Log) -> _task.Result:
+    def _work(
+        self, params: _task.Result, task_vars: dict[str, t.Any], log: _task.Log, trace: _task.Log
+    ) -> _task.Result:
+        """The module's result over the host's connection; raises TaskFailed."""
+        missing = _task.missing_library()
+        if missing:
+            raise AnsibleActionFail(missing)
+        with _task.failures():
+            settings = self._settings(params["connect_timeout"])
         brake = LoginBrake(C.DEFAULT_LOCAL_TMP, settings)
         problem = brake.problem()
         if problem:

@@ -29,6 +29,7 @@ MODULES = (
     "client_info",
     "client_log",
     "client_preparation",
+    "connection_info",
     "provisioning_mode",
     "provisioning_mode_info",
     "provisioning_safeguard",
@@ -56,6 +57,7 @@ _OPTIONS = {
         *("state", "max_minutes", "dependency", "safeguard", "safeguard_delay", "wait_timeout"),
         *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
     ),
+    "connection_info": ("record_to", "computer_name", "connect_timeout", "deadline", "endpoint"),
     "provisioning_mode": (
         *("enabled", "minimum_age", "force", "force_reason", "hold", "hold_owner", "run_ccmeval"),
         *("via", "wait_timeout", "trigger"),

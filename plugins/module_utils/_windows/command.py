@@ -11,6 +11,10 @@ from .._wsman import shell
 from .._wsman.session import Session
 from .._wsman.shell import CommandResult
 
+WMIC = r"wbem\WMIC.exe"
+"""Below the system directory. An optional feature of newer Windows."""
+POWERSHELL = r"WindowsPowerShell\v1.0\powershell.exe"
+
 
 def quote(argument: str) -> str:
     """*argument* so that CommandLineToArgvW, which most programs follow, returns it unchanged."""

@@ -30,7 +30,8 @@ from . import schedules
 
 VIA = ("auto", "wmi", "command")
 
-_PATH_REFUSED = (OperationRefused, InvalidRequest, NotFound)
+PATH_REFUSED = (OperationRefused, InvalidRequest, NotFound)
+"""What means that methods cannot be invoked this way."""
 
 
 class ClientMethods:
@@ -60,7 +61,7 @@ class ClientMethods:
                 self._invoke(method, parameters)
                 self.way = "wmi"
                 return
-            except _PATH_REFUSED as error:
+            except PATH_REFUSED as error:
                 if self._via == "wmi" or self.way == "wmi":
                     raise MethodFailed(f"the endpoint refuses {facts.CLIENT_CLASS}.{method}: {error}") from error
                 self.refusal = str(error)
@@ -82,13 +83,13 @@ class ClientMethods:
         try:
             result = command.run_line(
                 session,
-                rf"{self._system_directory}\wbem\WMIC.exe",
+                rf"{self._system_directory}\{command.WMIC}",
                 rf"/namespace:\\root\ccm path sms_client CALL {method} {wmic} /NOINTERACTIVE",
             )
         except FileMissing:  # WMIC is an optional feature of newer Windows
             result = command.run_line(
                 session,
-                rf"{self._system_directory}\WindowsPowerShell\v1.0\powershell.exe",
+                rf"{self._system_directory}\{command.POWERSHELL}",
                 "-NoProfile -NonInteractive -Command Invoke-WmiMethod -Namespace 'root\\ccm' -Class 'SMS_Client'"
                 f" -Name '{method}' -ArgumentList {powershell}",
             )

@@ -1,0 +1,24 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What to do about a failure, by the layer that it belongs to. Pure."""
+
+from __future__ import annotations
+
+_BY_LAYER = {
+    "dns": "Check the host's address in the inventory.",
+    "port": "Is it switched on, is WinRM enabled, and does the firewall let this port through?",
+    "proxy": "Check the proxy, or the no_proxy variable of the environment.",
+    "tls": "Set ansible_winrm_ca_trust_path to the file of the CA that issued its certificate.",
+    "timeout": "It may be overloaded or starting: try again later.",
+    "http": "Check port, scheme and path: is this a WinRM listener?",
+    "login": "Check ansible_user, ansible_password and ansible_winrm_transport. It is not tried again.",
+    "permission": "The account needs to be a local administrator of the endpoint.",
+    "quota": "Other sessions use up the service's limits: try again later.",
+    "protocol": "Check port and path: is this a WinRM listener?",
+    "wrong_machine": "Correct the inventory, or see the options computer_name and name_check.",
+}
+
+
+def advice(layer: str) -> str:
+    """Empty where the message of the failure says all that there is to say."""
+    return _BY_LAYER.get(layer, "")

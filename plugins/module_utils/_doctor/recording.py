@@ -1,0 +1,90 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A recording: what was exchanged during the checks, scrubbed, as a file to send to somebody else."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import tempfile
+import typing as t
+from contextlib import suppress
+from pathlib import Path
+
+from .._wsman.errors import ProtocolError
+from .._wsman.scrubber import Scrubber
+from .._wsman.tape import Exchange
+from . import libraries
+from .examination import Examination
+from .vocabulary import VOCABULARY
+
+FORMAT = 1
+COLLECTION_VERSION = "0.1.0"
+
+_VERSION = re.compile(r"[0-9]{1,5}(\.[0-9]{1,5}){1,3}")
+
+
+def problem(path: str) -> str | None:
+    """Why no recording can be written to *path*; asked before anything is sent."""
+    parent = Path(path).parent
+    if not parent.is_dir():
+        return f"record_to={path}: its directory {parent} does not exist; create it first"
+    if Path(path).is_dir():
+        return f"record_to={path} is a directory: name a file in it"
+    if not os.access(parent, os.W_OK | os.X_OK):
+        return f"record_to={path}: its directory {parent} cannot be written to"
+    return None
+
+
+def compose(examination: Examination) -> dict[str, t.Any]:
+    """The recording. What the checks found is not part of it, since it names names; what they come to is."""
+    scrubber = Scrubber(VOCABULARY)
+    inside = examination.inside
+    return {
+        "format": FORMAT,
+        "collection": COLLECTION_VERSION,
+        "python": platform.python_version(),
+        "libraries": libraries.versions(),
+        "windows": _version(inside.windows.version if inside and inside.windows else None),
+        "client": _version(inside.client_version if inside else None),
+        "way": examination.way,
+        "checks": {check.check: check.status for check in examination.done},
+        "exchanges": [_exchange(exchange, scrubber) for exchange in examination.tape.exchanges],
+    }
+
+
+def write(path: str, recording: t.Mapping[str, t.Any]) -> None:
+    """Replaces the file at *path* as a whole; only its owner may read it."""
+    handle, draft = tempfile.mkstemp(dir=Path(path).parent, prefix=".configmgr-client-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(recording, file, indent=1)
+            file.write("\n")
+        os.replace(draft, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(draft)
+        raise
+
+
+def _exchange(exchange: Exchange, scrubber: Scrubber) -> dict[str, str | None]:
+    error = exchange.error
+    return {
+        "check": exchange.topic,
+        "request": _message(exchange.request, scrubber),
+        "reply": None if exchange.reply is None else _message(exchange.reply, scrubber),
+        "error": f"{type(error).__name__} ({error.layer})" if error else None,
+    }
+
+
+def _message(document: bytes, scrubber: Scrubber) -> str:
+    try:
+        return scrubber.message(document)
+    except ProtocolError:  # its message may quote what it could not read
+        return f"{len(document)} bytes that are no plain XML"
+
+
+def _version(text: str | None) -> str | None:
+    return text if text and _VERSION.fullmatch(text) else None
