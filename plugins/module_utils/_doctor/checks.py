@@ -75,12 +75,12 @@ def _by_weight(done: t.Sequence[Check]) -> list[Check]:
 
 
 def _text(done: t.Sequence[Check], usable: bool, way: str) -> list[str]:
-    width = max(len(name) for name in ORDER)
     lines = [f"{'Usable' if usable else 'NOT USABLE'}. Way to the client's methods: {way}."]
+    rows = []
     for (status, found, advice), group in groupby(done, lambda check: (check.status, check.found, check.advice)):
-        names = [check.check for check in group]
-        # What was skipped for one reason is one line.
-        lines.append(f"{names[0]:{width}}  {status:7}  {found}{''.join(f', {name} too' for name in names[1:])}")
+        names = [check.check for check in group]  # several where one failure has them all skipped
+        rows.append((" to ".join(dict.fromkeys([names[0], names[-1]])), status, found))
         if advice:
-            lines.append(f"{'':{width}}  {'':7}  -> {advice}")
-    return lines
+            rows.append(("", "", f"-> {advice}"))
+    width = max((len(name) for name, *_rest in rows), default=0)
+    return lines + [f"{name:{width}}  {status:7}  {found}" for name, status, found in rows]

@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import re
 import tempfile
 import typing as t
 from contextlib import suppress
@@ -22,8 +21,6 @@ from .vocabulary import VOCABULARY
 
 FORMAT = 1
 COLLECTION_VERSION = "0.1.0"
-
-_VERSION = re.compile(r"[0-9]{1,5}(\.[0-9]{1,5}){1,3}")
 
 
 def problem(path: str) -> str | None:
@@ -47,8 +44,8 @@ def compose(examination: Examination) -> dict[str, t.Any]:
         "collection": COLLECTION_VERSION,
         "python": platform.python_version(),
         "libraries": libraries.versions(),
-        "windows": _version(inside.windows.version if inside and inside.windows else None),
-        "client": _version(inside.client_version if inside else None),
+        "windows": scrubber.value("Version", inside.windows.version if inside and inside.windows else ""),
+        "client": scrubber.value("ClientVersion", (inside.client_version if inside else None) or ""),
         "way": examination.way,
         "checks": {check.check: check.status for check in examination.done},
         "exchanges": [_exchange(exchange, scrubber) for exchange in examination.tape.exchanges],
@@ -84,7 +81,3 @@ def _message(document: bytes, scrubber: Scrubber) -> str:
         return scrubber.message(document)
     except ProtocolError:  # its message may quote what it could not read
         return f"{len(document)} bytes that are no plain XML"
-
-
-def _version(text: str | None) -> str | None:
-    return text if text and _VERSION.fullmatch(text) else None

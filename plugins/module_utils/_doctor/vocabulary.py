@@ -25,7 +25,7 @@ VOCABULARY = Vocabulary(
         }
     ),
     patterns={
-        "Version": r"[0-9]{1,3}(\.[0-9]{1,5}){1,3}",
+        "Version": r"(6|10)\.[0-9]\.[0-9]{4,5}",
         "ClientVersion": r"5\.[0-9]{1,2}\.[0-9]{4}\.[0-9]{4}",
         "ClientType": _NUMBER,
         "Types": _NUMBER,
@@ -52,4 +52,4 @@ VOCABULARY = Vocabulary(
             *(path.replace("\\", "\\\\") for path in _USUAL_PROGRAMS),
         }
     ),
-)
+)  # fmt: skip

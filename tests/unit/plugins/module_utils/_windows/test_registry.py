@@ -192,3 +192,18 @@ def test_reads_and_writes_survive_a_stale_connection() -> None:
     endpoint = Wire([StaleConnection("closed"), done])
     Registry(endpoint.session()).set(KEY, "Value", RegistryType.DWORD, 1)
     assert len(endpoint.sent) == 2
+
+
+@pytest.mark.parametrize(
+    ("output", "may"),
+    [
+        ("<p:bGranted>true</p:bGranted>" + OK, True),
+        ("<p:bGranted>false</p:bGranted>" + OK, False),
+        ("<p:bGranted>false</p:bGranted>" + code(5), False),
+        (OK, False),
+    ],
+)
+def test_whether_the_account_may_write_is_asked(output: str, may: bool) -> None:
+    reader, endpoint = registry("CheckAccess", output)
+    assert reader.may_write(KEY) is may
+    assert parameters(endpoint) == [("hDefKey", "2147483650"), ("sSubKeyName", KEY), ("uRequired", "6")]

@@ -1,0 +1,64 @@
+# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+"""Origins as ansible-core spells them: 2.21 notes all of them, 2.16 only those of variables and configuration."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.configmgr.client.plugins.plugin_utils._origins import describe
+
+PASSWORD = "correct horse battery staple"
+VALUES = {
+    "remote_addr": "pc-0001",
+    "port": 5985,
+    "scheme": None,
+    "path": "/wsman",
+    "transport": ["ntlm", "basic"],
+    "remote_user": "admin",
+    "remote_password": PASSWORD,
+    "_extras": {"ansible_winrm_send_cbt": False, "ansible_winrm_proxy": f"http://me:{PASSWORD}@proxy:3128"},
+}
+
+
+def described(**origins: t.Any) -> str:
+    """*origins* by option: an origin, or a value and an origin where the configuration has another value."""
+
+    def with_origin(name: str) -> tuple[t.Any, t.Any]:
+        origin = origins.get(name, "default")
+        return origin if isinstance(origin, tuple) else (VALUES[name], origin)
+
+    return describe(VALUES.__getitem__, with_origin)
+
+
+@pytest.mark.parametrize(
+    ("origin", "words"),
+    [
+        ("var: ansible_user", "variable ansible_user"),
+        (("other", "var: ansible_user"), "variable ansible_user"),  # a template, not yet filled in
+        ("keyword: remote_user", "keyword remote_user"),
+        ("env: ANSIBLE_REMOTE_USER", "env ANSIBLE_REMOTE_USER"),
+        ("default", "default"),
+        ("/home/me/ansible.cfg", "configuration file"),
+        ((None, "default"), "play, task or command line"),
+        ("Direct", "play, task or command line"),
+        (None, "play, task or command line"),
+    ],
+)
+def test_where_a_value_comes_from(origin: t.Any, words: str) -> None:
+    assert f"remote_user=admin ({words})" in described(remote_user=origin)
+
+
+def test_what_is_not_set_is_left_out() -> None:
+    assert "scheme" not in described()
+    assert "transport=ntlm+basic" in described()
+
+
+def test_secrets_are_set_or_not() -> None:
+    said = described(remote_password="var: ansible_password")
+    assert "remote_password=set (variable ansible_password)" in said
+    assert "ansible_winrm_proxy=set (variable)" in said and "ansible_winrm_send_cbt=False (variable)" in said
+    assert PASSWORD not in said
+    nothing = describe({**VALUES, "remote_password": None, "_extras": None}.__getitem__, lambda name: (None, "default"))
+    assert "remote_password not set" in nothing
