@@ -152,21 +152,18 @@ ARGUMENT_SPEC = {
 def examine(setup: Setup, params: Result, check_mode: bool, log: Log) -> tuple[Result, bool]:
     """The result, and whether the login was rejected. Raises TaskFailed where no recording can be written."""
     path = None if check_mode else params["record_to"]
-    _require(recording.problem(path) if path else None)
+    problem = recording.problem(path) if path else None
+    if problem:
+        raise TaskFailed(problem)
     examination = Examination(setup, params["computer_name"], Deadline(params["deadline"]), log)
     examination.run()
     if path:
         try:
             recording.write(path, recording.compose(examination))
         except OSError as error:
-            _require(f"record_to={path} cannot be written: {error.strerror}")
+            raise TaskFailed(f"record_to={path} cannot be written: {error.strerror}") from error
     result = {"changed": False, **conclusion(examination.done, examination.way), "recording": path}
     return result, examination.login_rejected
-
-
-def _require(problem: str | None) -> None:
-    if problem:
-        raise TaskFailed(problem)
 
 
 def work(params: Result, check_mode: bool, log: Log) -> Result:

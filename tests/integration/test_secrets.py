@@ -31,6 +31,10 @@ def cases(lab: Lab) -> dict[str, Case]:
         "by command": Case("provisioning_mode", {"enabled": False}, {"profile": "native_refused"}),
         "entry": Case("provisioning_mode", {"enabled": True}),
         "timeout": Case("provisioning_timeout", {"max_minutes": 720}),
+        "examined": Case("connection_info", {"record_to": str(lab.directory / "examined.json")}),
+        "examined, wrong": Case(
+            "connection_info", vars={"ansible_user": "CORP\\other", "ansible_password": WRONG_PASSWORD}
+        ),
         "dependency": Case("smstsmgr_dependency", {}, {"profile": "smstsmgr_dependency"}),
         "bad option": Case("provisioning_timeout", {"max_minutes": "abc"}),
         "basic over https": Case(vars={**trusted, "ansible_winrm_transport": "basic"}),
@@ -69,6 +73,12 @@ def test_no_output_holds_a_password(lab: Lab, verbose: dict[str, Outcome]) -> No
     assert len(log) > 10000
     assert leaks(log) == []
     assert lab.complaints == []
+
+
+def test_no_recording_holds_a_password(lab: Lab, verbose: dict[str, Outcome]) -> None:
+    text = (lab.directory / "examined.json").read_text(encoding="utf-8")
+    assert len(text) > 10000
+    assert leaks(text) == []
 
 
 def test_no_report_holds_a_password(lab: Lab) -> None:

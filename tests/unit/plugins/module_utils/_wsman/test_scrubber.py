@@ -118,6 +118,12 @@ def test_names_that_nobody_publishes_stay_only_below_a_published_class(name: str
     assert name not in scrub(elsewhere)
 
 
+def test_attributes_of_one_name_stay_apart() -> None:
+    scrubbed = scrub(wire.envelope('<s:Text xmlns:o="urn:o" xmlns:q="urn:q" Code="1" o:Code="2" q:Code="3"/>'))
+    (element,) = ElementTree.fromstring(scrubbed).iterfind(".//s:Text", wire.NAMESPACES)
+    assert sorted(element.attrib.values()) == ["1", "2", "3"]
+
+
 @given(st.lists(SECRETS, min_size=2, max_size=6))
 def test_equal_values_stay_equal_and_different_ones_different(values: list[str]) -> None:
     scrubber = Scrubber(VOCABULARY)
