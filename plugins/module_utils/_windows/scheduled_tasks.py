@@ -102,7 +102,7 @@ class ScheduledTasks:
         literal = xml.replace("'", "''")
         result = command.run(
             self._session,
-            rf"{self._system_directory}\WindowsPowerShell\v1.0\powershell.exe",
+            rf"{self._system_directory}\{command.POWERSHELL}",
             [
                 "-NoProfile",
                 "-NonInteractive",

@@ -98,7 +98,7 @@ def read(session: Session, system_directory: str, wanted: t.Sequence[tuple[str, 
     try:
         result = command.run(
             session,
-            rf"{system_directory}\WindowsPowerShell\v1.0\powershell.exe",
+            rf"{system_directory}\{command.POWERSHELL}",
             ["-NoProfile", "-NonInteractive", "-Command", script],
             max_output=sum(limit * _GROWTH + _LINE for _path, limit in wanted),
         )

@@ -141,10 +141,8 @@ class Scrubber:
         pattern = self._patterns.get(name)
         if pattern is not None and re.fullmatch(pattern, text):
             return True
-        if name == "type":  # xsi:type="p:Class_Type"
-            return text.partition(":")[2].removesuffix("_Type") in self._names
-        if name == "Name" and text in self._names:
-            return True
+        if name == "type" and text.startswith("p:"):  # xsi:type="p:Class_Type"
+            return text[2:].removesuffix("_Type") in self._names
         return self._is_of_wmi(text)
 
     def _is_of_wmi(self, text: str) -> bool:
