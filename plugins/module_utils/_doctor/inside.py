@@ -16,9 +16,10 @@ from .._client.identity import mismatch
 from .._client.releases import release
 from .._windows import command, files, system
 from .._windows.endpoint import Endpoint
+from .._windows.errors import PermissionRefused, WindowsError
 from .._windows.registry import KeyAbsent, RegistryType
 from .._wsman.cim import CimObject
-from .._wsman.errors import Fault, NotFound, ProviderFailure
+from .._wsman.errors import AccessDenied, Fault, NotFound, ProtocolError, ProviderFailure
 from .._wsman.session import Session
 from .._wsman.settings import Settings
 from .checks import Check
@@ -29,6 +30,10 @@ GREATEST_SKEW = 300
 _WRITTEN_BELOW = "SOFTWARE"
 _HARMLESS_METHOD = "GetAssignedSite"
 """Static, without input, and documented to tell the site's code."""
+
+
+_ANSWERS = (Fault, ProtocolError, WindowsError)
+"""Errors after which the conversation goes on."""
 
 
 class Inside:
@@ -44,6 +49,7 @@ class Inside:
         self._expected_name = expected_name
         self._ahead = dt.timedelta()
         self._fault: Fault | None = None
+        self._without_class = False
         self._refused = False
         self._value_types: dict[str, int] = {}
         self._checks = {
@@ -74,11 +80,16 @@ class Inside:
     def _rights(self) -> Check:
         if self._fault is not None:
             raise self._fault
-        if not self._endpoint.registry.may_write(_WRITTEN_BELOW):
-            return Check(
-                "rights", "failed", rf"may read, but not write below HKLM\{_WRITTEN_BELOW}", advice("permission")
-            )
-        return Check("rights", "ok", rf"may read root/cimv2, and write below HKLM\{_WRITTEN_BELOW}")
+        try:
+            granted = self._endpoint.registry.may_write(_WRITTEN_BELOW)
+        except (AccessDenied, PermissionRefused):
+            granted = False
+        except _ANSWERS as error:  # what comes after does not rest on this question
+            return Check("rights", "warning", f"may read root/cimv2; whether it may write cannot be asked: {error}")
+        if granted:
+            return Check("rights", "ok", rf"may read root/cimv2, and write below HKLM\{_WRITTEN_BELOW}")
+        found = rf"may read root/cimv2, but not write below HKLM\{_WRITTEN_BELOW}"
+        return Check("rights", "failed", found, advice("permission"))
 
     def _namespaces(self) -> Check:
         found, missing = ["root/cimv2", "root/default"], []
@@ -90,23 +101,18 @@ class Inside:
         try:
             self.client_version = self._session.get(facts.CLIENT_NAMESPACE, facts.CLIENT_CLASS).string("ClientVersion")
             found.append(facts.CLIENT_NAMESPACE)
-        except NotFound as error:
-            self.way = "none"
-            return Check(
-                "namespaces",
-                "failed",
-                f"{', '.join(found)}; not: {error}",
-                "The client is in the registry and not in WMI: repair it."
-                if has_key
-                else "There is no ConfigMgr client here, so there is nothing to do.",
-            )
-        except PATH_REFUSED as error:
+        except _ANSWERS as error:
             missing.append(str(error))
+            self._without_class = isinstance(error, NotFound)
+        if self._without_class and not has_key:
+            self.way = "none"
+            says = "There is no ConfigMgr client here, so there is nothing to do."
+            return Check("namespaces", "failed", f"{', '.join(found)}; not: {missing[0]}", says)
         for place, read in self._readings().items():
             try:
                 read()
                 found.append(place)
-            except Fault as error:
+            except _ANSWERS as error:
                 missing.append(str(error))
         if missing:
             return Check(
@@ -143,6 +149,10 @@ class Inside:
                 facts.CLIENT_NAMESPACE, facts.CLIENT_CLASS, _HARMLESS_METHOD, {}, repeatable=True
             )
         except PATH_REFUSED as error:
+            if self._without_class and isinstance(error, NotFound):
+                self.way = "none"
+                says = "The client is in the registry and not in WMI: repair it."
+                return Check("native_invoke", "failed", str(error), says)
             self._refused = True
             return Check("native_invoke", "warning", f"refused: {error}")
         except ProviderFailure as error:
@@ -160,7 +170,8 @@ class Inside:
         directory = self.windows.system_directory if self.windows else system.USUAL_SYSTEM_DIRECTORY
         programs = (command.WMIC, command.POWERSHELL)
         there = [program for program in programs if files.find(self._session, rf"{directory}\{program}")]
-        use = {"wmi": "not needed", "unknown": "needed" if self._refused else "nobody knows whether it is needed"}
+        unknown = "needed" if self._refused else "nobody knows whether it is needed"
+        use = {"wmi": "not needed", "none": "of no use", "unknown": unknown}
         if there:
             found = f"{' and '.join(there)}; {use[self.way]}"
             if self._refused:

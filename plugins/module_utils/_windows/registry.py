@@ -20,8 +20,7 @@ from .errors import PermissionRefused, WindowsError
 HKEY_LOCAL_MACHINE = 0x80000002
 
 _ABSENT = (1, 2)
-_ACCESS_DENIED = 5
-_DENIED = (_ACCESS_DENIED, 0x80041003)
+_DENIED = (5, 0x80041003)
 _SET_VALUE, _CREATE_SUB_KEY = 0x2, 0x4
 
 RegistryData = str | int | bytes | list[str]
@@ -103,12 +102,12 @@ class Registry:
         return not self._absent(self._call("EnumKey", key), key)
 
     def may_write(self, key: str) -> bool:
-        """Whether the account may set values and create keys below *key*; asks, and writes nothing."""
+        """Whether the account may set values and create keys below *key*; asks, and writes nothing.
+
+        PermissionRefused where it may not even ask.
+        """
         output = self._call("CheckAccess", key, data={"uRequired": _SET_VALUE | _CREATE_SUB_KEY})
-        if output.integer("ReturnValue") == _ACCESS_DENIED:
-            return False
-        self._absent(output, key)
-        return bool(output.boolean("bGranted"))
+        return not self._absent(output, key) and bool(output.boolean("bGranted"))
 
     def set(self, key: str, name: str, value_type: RegistryType, data: RegistryData) -> None:
         """Creates or replaces a value of an existing key."""

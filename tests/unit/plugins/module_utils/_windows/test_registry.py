@@ -199,7 +199,7 @@ def test_reads_and_writes_survive_a_stale_connection() -> None:
     [
         ("<p:bGranted>true</p:bGranted>" + OK, True),
         ("<p:bGranted>false</p:bGranted>" + OK, False),
-        ("<p:bGranted>false</p:bGranted>" + code(5), False),
+        ("<p:bGranted>true</p:bGranted>" + code(2), False),
         (OK, False),
     ],
 )
