@@ -10,13 +10,13 @@ from __future__ import annotations
 import typing as t
 
 import ansible.constants as C
+from ansible.errors import AnsibleActionFail
 
 from ..module_utils import _task
 from ..module_utils._doctor.examination import Setup
 from ..module_utils._wsman.errors import SettingsError
 from ..modules import connection_info
 from ..plugin_utils._action import ModuleAction
-from ..plugin_utils._connection import winrm_settings
 from ..plugin_utils._login_brake import LoginBrake
 from ..plugin_utils._origins import describe
 
@@ -27,23 +27,18 @@ class ActionModule(ModuleAction):
     def _work(
         self, params: _task.Result, task_vars: dict[str, t.Any], log: _task.Log, trace: _task.Log
     ) -> _task.Result:
-        kind = self._connection.transport
-        if kind != "winrm":
-            problem = f"ansible_connection={kind} cannot carry WS-Management, winrm can"
-            setup, brake = Setup(f"connection {kind}", None, problem), None
+        connection, brake = self._connection, None
+        options = f"connection {connection.transport}"
+        if connection.transport == "winrm":
+            options = describe(connection.get_option, lambda name: connection.get_option_and_origin(name, task_vars))
+        try:
+            settings = self._settings(params["connect_timeout"])
+        except (AnsibleActionFail, SettingsError) as error:
+            setup = Setup(options, None, str(error))
         else:
-            setup, brake = self._over_winrm(params["connect_timeout"], task_vars)
+            brake = LoginBrake(C.DEFAULT_LOCAL_TMP, settings)
+            setup = Setup(options, settings, no_login=brake.problem() or "")
         result, login_rejected = connection_info.examine(setup, params, bool(self._task.check_mode), trace)
         if brake and login_rejected:
             brake.rejected()
         return result
-
-    def _over_winrm(self, connect_timeout: float, task_vars: dict[str, t.Any]) -> tuple[Setup, LoginBrake | None]:
-        connection = self._connection
-        options = describe(connection.get_option, lambda name: connection.get_option_and_origin(name, task_vars))
-        try:
-            settings = winrm_settings(connection.get_option, connect_timeout)
-        except SettingsError as error:
-            return Setup(options, None, str(error)), None
-        brake = LoginBrake(C.DEFAULT_LOCAL_TMP, settings)
-        return Setup(options, settings, no_login=brake.problem() or ""), brake

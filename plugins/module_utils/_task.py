@@ -15,7 +15,7 @@ from ._advice import advice
 from ._client.errors import MethodFailed, NotVerified, WrongMachine
 from ._options import endpoint_settings
 from ._windows.endpoint import Endpoint
-from ._windows.errors import PermissionRefused, WindowsError
+from ._windows.errors import WindowsError
 from ._wsman.deadline import Deadline
 from ._wsman.errors import ConnectionLost, EndpointUnreachable, LoginRejected, LoginUnavailable, WSManError
 from ._wsman.pywinrm import PYWINRM_IMPORT_ERROR, PywinrmTransport
@@ -97,8 +97,7 @@ def failures() -> t.Iterator[None]:
         message = " ".join(f"{error}.{doubt} {advice(error.layer)}".split())
         raise kind(message.replace("..", "."), {"error_layer": error.layer}) from error
     except WindowsError as error:
-        layer = "permission" if isinstance(error, PermissionRefused) else "windows"
-        raise TaskFailed(f"{error}. {advice(layer)}".rstrip(), {"error_layer": layer}) from error
+        raise TaskFailed(f"{error}. {advice(error.layer)}".rstrip(), {"error_layer": error.layer}) from error
     except WrongMachine as error:
         raise TaskFailed(
             f"Nothing was changed: {error}. {advice('wrong_machine')}", {"error_layer": "wrong_machine"}

@@ -12,16 +12,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from .._advice import advice
-from .._windows.errors import PermissionRefused, WindowsError
+from .._windows.errors import WindowsError
 from .._wsman.deadline import Deadline
-from .._wsman.errors import Fault, LoginRejected, ProtocolError, WSManError
+from .._wsman.errors import LoginRejected, WSManError
 from .._wsman.pywinrm import PywinrmTransport
 from .._wsman.session import Session
 from .._wsman.settings import Settings
 from .._wsman.tape import Tape
 from . import outside
 from .checks import ORDER, Check, obstacle
-from .inside import Inside
+from .inside import ANSWERS, Inside
 
 _UNKNOWN_CAUSE = "Run connection_info with record_to, and send the recording with a report."
 
@@ -72,12 +72,10 @@ class Examination:
             return Check(name, "skipped", f"not looked at, since the conversation ended at {self._ended}")
         try:
             return self._look_at(name, stack)
-        except WindowsError as error:
-            layer = "permission" if isinstance(error, PermissionRefused) else "windows"
-            return Check(name, "failed", str(error), advice(layer) or _UNKNOWN_CAUSE)
-        except WSManError as error:
-            self.login_rejected = isinstance(error, LoginRejected)
-            if not isinstance(error, (Fault, ProtocolError)):
+        except (WSManError, WindowsError) as error:
+            if isinstance(error, LoginRejected):
+                self.login_rejected = True
+            if not isinstance(error, ANSWERS):
                 self._ended = name
             return Check(name, "failed", str(error), advice(error.layer) or _UNKNOWN_CAUSE)
 

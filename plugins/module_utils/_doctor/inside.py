@@ -32,7 +32,7 @@ _HARMLESS_METHOD = "GetAssignedSite"
 """Static, without input, and documented to tell the site's code."""
 
 
-_ANSWERS = (Fault, ProtocolError, WindowsError)
+ANSWERS = (Fault, ProtocolError, WindowsError)
 """Errors after which the conversation goes on."""
 
 
@@ -84,7 +84,7 @@ class Inside:
             granted = self._endpoint.registry.may_write(_WRITTEN_BELOW)
         except (AccessDenied, PermissionRefused):
             granted = False
-        except _ANSWERS as error:  # what comes after does not rest on this question
+        except ANSWERS as error:  # what comes after does not rest on this question
             return Check("rights", "warning", f"may read root/cimv2; whether it may write cannot be asked: {error}")
         if granted:
             return Check("rights", "ok", rf"may read root/cimv2, and write below HKLM\{_WRITTEN_BELOW}")
@@ -101,7 +101,7 @@ class Inside:
         try:
             self.client_version = self._session.get(facts.CLIENT_NAMESPACE, facts.CLIENT_CLASS).string("ClientVersion")
             found.append(facts.CLIENT_NAMESPACE)
-        except _ANSWERS as error:
+        except ANSWERS as error:
             missing.append(str(error))
             self._without_class = isinstance(error, NotFound)
         if self._without_class and not has_key:
@@ -112,7 +112,7 @@ class Inside:
             try:
                 read()
                 found.append(place)
-            except _ANSWERS as error:
+            except ANSWERS as error:
                 missing.append(str(error))
         if missing:
             return Check(

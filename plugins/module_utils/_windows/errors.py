@@ -6,7 +6,9 @@ from __future__ import annotations
 
 
 class WindowsError(Exception):
-    """``code`` is the ReturnValue; its meaning depends on the class that returned it."""
+    """``code`` is the ReturnValue; its meaning depends on the class that returned it. ``layer`` as in WSManError."""
+
+    layer = "windows"
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
@@ -15,3 +17,5 @@ class WindowsError(Exception):
 
 class PermissionRefused(WindowsError):
     """The account may not do this to this registry key or service."""
+
+    layer = "permission"
