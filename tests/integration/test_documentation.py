@@ -73,7 +73,9 @@ def test_the_pages_have_commands() -> None:
     assert len(_commands()) >= 4
 
 
-@pytest.mark.parametrize("playbook", ["survey", "remediate", "prepare", "restore", "doctor", "finish_osd", "change_window"])
+@pytest.mark.parametrize(
+    "playbook", ["survey", "remediate", "prepare", "restore", "finish_osd", "change_window", "doctor"]
+)
 def test_playbooks_resolve_by_name(lab: Lab, playbook: str) -> None:
     name = lab.add({"one": {}})["one"]
     inventory = lab.inventory({name: lab.host_vars(name)})
