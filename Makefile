@@ -19,11 +19,12 @@ export ANSIBLE_HOME := $(BUILD)/ansible
 export ANSIBLE_REMOTE_TMP := $(BUILD)/ansible/tmp
 export ANSIBLE_CONFIG := $(BUILD)/ansible.cfg
 export ANSIBLE_COLLECTIONS_PATH := $(BUILD)/collections
+export MOLECULE_EPHEMERAL_DIRECTORY := $(BUILD)/molecule
 export LC_ALL := C.UTF-8
 export PATH := $(VENV)/bin:$(PATH)
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo fleet bench test lint test-cores install clean
+.PHONY: help demo fleet bench test lint molecule test-cores install clean
 .SECONDARY:
 
 help:
@@ -32,6 +33,7 @@ help:
 	@echo 'make bench       calls, bytes and CPU per endpoint, beside what one would run instead'
 	@echo 'make test        all checks and tests'
 	@echo 'make lint        the checks only: ruff, mypy, ansible-lint, changelog, documentation'
+	@echo 'make molecule    the scenarios of the roles only: extensions/molecule'
 	@echo 'make test-cores  what depends on ansible-core, under the oldest and the newest supported one'
 	@echo 'make install     build the collection and install it into .build/collections'
 	@echo 'make clean       remove everything made here'
@@ -54,6 +56,15 @@ lint: $(VENV)/.ready install $(LINK)
 
 test: lint
 	@echo '== pytest' && pytest $(TESTS)
+	@$(MAKE) molecule
+
+# What is there before was left by a run that failed or was killed: perhaps with its simulator.
+molecule: $(VENV)/.ready install
+	@echo '== molecule'
+	@[ ! -e $(MOLECULE_EPHEMERAL_DIRECTORY) ] || molecule destroy --no-command-borders --no-report
+	@rm -rf $(MOLECULE_EPHEMERAL_DIRECTORY)
+	@molecule test --all --no-command-borders --report
+	@rm -rf $(MOLECULE_EPHEMERAL_DIRECTORY)
 
 test-cores: test-core-2.16 test-core-2.21
 test-core-2.16: PYTHONS = 3.12

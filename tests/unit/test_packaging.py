@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 NAME = "ansible_collections.configmgr.client"
 SHIPPED = {
     "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md",
-    "changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles",
+    "changelogs", "docs", "meta", "playbooks", "plugins", "roles",
 }  # fmt: skip
 SECRET = re.compile("password|passphrase|secret|token", re.IGNORECASE)
 
@@ -138,3 +138,9 @@ def test_role_is_described(role: Path) -> None:
     assert (role / "README.md").is_file()
     specs = yaml.safe_load((role / "meta/argument_specs.yml").read_text())["argument_specs"]
     assert specs["main"]["short_description"]
+
+
+@pytest.mark.parametrize("role", roles(), ids=lambda role: role.name)
+def test_role_has_a_scenario(role: Path) -> None:
+    scenario = ROOT / "extensions/molecule" / role.name
+    assert {"molecule.yml", "converge.yml", "verify.yml"} <= {path.name for path in scenario.glob("*.yml")}
