@@ -24,6 +24,9 @@ options:
       - The Windows endpoint, for a task that runs on a Linux host which reaches it (C(delegate_to) a bastion,
         or C(connection=local)). That host needs Python with pywinrm and defusedxml.
       - Leave it out to use the host's own C(winrm) connection settings. That is the usual and the faster way.
+      - While such a task runs, the password stands in a file on that host, with the module and its other options.
+        That is how Ansible brings any module there. Only the account that runs the task can read the file, and it is
+        removed afterwards. With C(pipelining) there is no file.
     type: dict
     suboptions:
       host:

@@ -118,7 +118,8 @@ class Case:
     """One endpoint, and the task that it gets.
 
     `spec` is the simulator's entry, without name and address; `vars` are variables of the host in the inventory.
-    `name` is the inventory's name for it where that is another than the endpoint's.
+    `name` is the inventory's name for it where that is another than the endpoint's. With `delegate_to`, `localhost`
+    perhaps, the task runs there, and needs the option `endpoint`.
     """
 
     module: str = "provisioning_mode_info"
@@ -127,6 +128,7 @@ class Case:
     vars: Mapping[str, Any] = field(default_factory=dict)
     check: bool = False
     name: str = ""
+    delegate_to: str = ""
 
 
 @dataclass(frozen=True)
@@ -339,7 +341,7 @@ class Lab:
         before = {key: self.simulator.endpoint(names[key]) for key in cases}
         for key in cases:
             self.simulator.reset_traffic(names[key])
-        playbook = self.file("play.yml", [_play(module, called, cases) for module in _modules(cases)])
+        playbook = self.file("play.yml", _plays(called, cases))
         run = self.ansible("ansible-playbook", "-i", self.inventory(hosts), playbook, *options, env=env)
         return {
             key: Outcome(
@@ -363,12 +365,15 @@ class Lab:
         return found[0]
 
 
-def _modules(cases: Mapping[str, Case]) -> list[str]:
-    return list(dict.fromkeys(case.module for case in cases.values()))
+def _plays(called: Mapping[str, str], cases: Mapping[str, Case]) -> list[dict[str, Any]]:
+    kinds = dict.fromkeys((case.module, case.delegate_to) for case in cases.values())
+    return [
+        _play(*kind, {called[key]: case for key, case in cases.items() if (case.module, case.delegate_to) == kind})
+        for kind in kinds
+    ]
 
 
-def _play(module: str, called: Mapping[str, str], cases: Mapping[str, Case]) -> dict[str, Any]:
-    own = {called[key]: case for key, case in cases.items() if case.module == module}
+def _play(module: str, delegate_to: str, own: Mapping[str, Case]) -> dict[str, Any]:
     return {
         "name": f"All cases of {module}",
         "hosts": list(own),
@@ -386,6 +391,7 @@ def _play(module: str, called: Mapping[str, str], cases: Mapping[str, Case]) -> 
                 "diff": True,
                 "ignore_errors": True,
                 "ignore_unreachable": True,
+                **({"delegate_to": delegate_to} if delegate_to else {}),
             }
         ],
     }

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Logins, certificates, where credentials come from, and the endpoint option from another host."""
+"""Logins, certificates, and where credentials come from."""
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import pytest
 
-from tests.integration.harness import PASSWORD, USERNAME, Case, Lab, Outcome, Run, client_key
+from tests.integration.harness import PASSWORD, USERNAME, Case, Lab, Outcome, Run
 
 HTTPS = {"ansible_winrm_scheme": "https"}
 
@@ -117,82 +116,3 @@ def test_without_credentials_nothing_is_sent(lab: Lab, endpoint: str) -> None:
     assert event.status == "failed"
     assert "ansible_user" in event.result["msg"]
     assert lab.simulator.traffic(endpoint)["connections"] == 0
-
-
-# -- the endpoint option -----------------------------------------------------------------------------------------------
-
-# Key: module, options, endpoint, check mode.
-BASTION: dict[str, tuple[str, dict[str, Any], dict[str, Any], bool]] = {
-    "info": ("provisioning_mode_info", {}, {"profile": "stuck"}, False),
-    "release": ("provisioning_mode", {"enabled": False}, {"profile": "stuck"}, False),
-    "rehearsal": ("provisioning_mode", {"enabled": False}, {"profile": "stuck"}, True),
-    "left alone": ("provisioning_mode", {"enabled": False}, {"profile": "live_upgrade"}, False),
-    "timeout": ("provisioning_timeout", {"max_minutes": 720}, {}, False),
-    "timeout, rehearsal": ("provisioning_timeout", {"max_minutes": 720}, {}, True),
-    "dependency": ("smstsmgr_dependency", {}, {"profile": "smstsmgr_dependency"}, False),
-    "failure": ("provisioning_mode", {"enabled": False}, {"profile": "stale_name"}, False),
-    "denied": ("provisioning_mode_info", {}, {"profile": "access_denied"}, False),
-    "unreachable": ("provisioning_mode_info", {}, {"profile": "switched_off"}, False),
-    "bad option": ("provisioning_timeout", {"max_minutes": 59}, {}, False),
-}
-OF_ONE_RUN = {"clock_skew_seconds", "invocation", "_ansible_no_log", "_ansible_parsed", "ansible_facts", "exception"}
-
-
-@pytest.fixture(scope="module")
-def both(lab: Lab) -> dict[str, tuple[Outcome, Outcome]]:
-    """In process over the host's connection, and as a module on another host: each on an endpoint of its own."""
-    direct = {key: Case(module, options, spec, check=check) for key, (module, options, spec, check) in BASTION.items()}
-    first = lab.play(direct)
-    specs = {
-        key: {"machine_name": outcome.endpoint["machine_name"], **direct[key].spec} for key, outcome in first.items()
-    }
-    names = lab.add(specs)
-    through = {}
-    for key, case in direct.items():
-        variables = lab.host_vars(names[key])
-        option = {
-            "host": variables["ansible_host"],
-            "port": variables["ansible_port"],
-            "scheme": "http",
-            "username": variables["ansible_user"],
-            "password": variables["ansible_password"],
-        }
-        name = {"computer_name": first[key].event.host}
-        through[key] = Case(
-            case.module,
-            {**name, **case.options, "endpoint": option},
-            vars={"ansible_connection": "local", "ansible_python_interpreter": sys.executable},
-            check=case.check,
-        )
-    second = lab.again(names, through)
-    return {key: (first[key], second[key]) for key in BASTION}
-
-
-@pytest.mark.parametrize("key", BASTION)
-def test_through_a_bastion_it_is_the_same(both: dict[str, tuple[Outcome, Outcome]], key: str) -> None:
-    direct, through = both[key]
-    assert direct.status == through.status, through.result
-
-    def told(outcome: Outcome) -> dict[str, Any]:
-        address = outcome.endpoint["address"]
-        kept = {
-            name: value
-            for name, value in outcome.result.items()
-            if name not in OF_ONE_RUN and not (name in ("failed", "unreachable") and not value)
-        }
-        for name in ("timeline", "evidence"):  # with times of the endpoint's own
-            kept.pop(name, None)
-        return {
-            name: value.replace(address, "ADDRESS") if isinstance(value, str) else value for name, value in kept.items()
-        }
-
-    assert told(direct) == told(through)
-    assert [write["event"] for write in direct.writes] == [write["event"] for write in through.writes]
-    assert len(direct.calls) == len(through.calls)
-
-
-def test_a_bastion_really_releases(both: dict[str, tuple[Outcome, Outcome]]) -> None:
-    _, through = both["release"]
-    assert through.changed and through.endpoint["client"]["loaded_mode"] is False
-    assert client_key(through.endpoint)["ProvisioningMode"]["data"] == "false"
-    assert both["rehearsal"][1].writes == []
