@@ -35,6 +35,7 @@ READS: dict[str, Case] = {
 }
 WRITES: dict[str, Case] = {
     "trigger": Case("client_action", {"schedules": ["hardware_inventory"]}),
+    "prepare": Case("client_preparation", {"max_minutes": 720}),
     "release": Case("provisioning_mode", {"enabled": False}, {"profile": "stuck"}),
     "safeguard": Case("provisioning_safeguard"),
     "timeout": Case("provisioning_timeout", {"max_minutes": 720}),
@@ -90,7 +91,7 @@ OF_ONE_RUN = {
     *("invocation", "exception", "ansible_facts"),
     *("clock_skew_seconds", "age_minutes", "uptime_minutes", "ProvisioningEnabledTime"),
 }
-TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-][\d:]+)?")
+TIME = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.]+(Z|[+-][\d:]+)?")
 AGE = re.compile(r"\b\d+ (d|h|min)\b( \d+ (h|min)\b)?")
 
 
