@@ -83,7 +83,10 @@ def execute(
     with failures():
         deadline = Deadline(params["deadline"])
         with Session(settings, lambda: PywinrmTransport(settings, deadline), deadline, trace) as session:
-            return run(Task(Endpoint(session), params, check_mode, log))
+            result = run(Task(Endpoint(session), params, check_mode, log))
+    if not result.get("warnings"):
+        result.pop("warnings", None)  # ansible-core before 2.19 shows an empty list
+    return result
 
 
 @contextmanager

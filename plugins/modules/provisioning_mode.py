@@ -377,7 +377,7 @@ def _carry_out(task: Task, state: ClientState, plan: Plan) -> Result:
         "steps": [step.as_result() for step in outcome.done],
         "via": methods.way,
         "via_reason": methods.refusal,
-        **({"warnings": outcome.warnings} if outcome.warnings else {}),
+        "warnings": outcome.warnings,
     }
 
 
