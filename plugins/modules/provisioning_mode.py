@@ -69,7 +69,8 @@ options:
   run_ccmeval:
     description:
       - After an exit, runs the client's own health evaluation C(ccmeval.exe) on the endpoint and waits for its end.
-      - For clients that an upgrade left behind with their services disabled.
+      - For clients that an upgrade left behind with their services disabled. Such a client may be out of the mode
+        already, which is seen only by a full read; with this option everything is read.
     type: bool
     default: false
   wait_timeout:
@@ -77,6 +78,9 @@ options:
       - Seconds to wait until the change is read back and the client's service runs.
       - As long, the call is repeated while the client fails as it does in the first minutes after a boot. Give 300 or
         more after a restart, and a longer O(deadline).
+      - A call may also block for five minutes before it fails. WinRM answers no later than the operation time-out
+        (C(ansible_winrm_operation_timeout_sec), 20 by default, and never more than C(MaxTimeoutms) of the endpoint),
+        and the state is then read back. O(via=command) with O(deadline=600) waits for the end of such a call.
       - Must be shorter than O(deadline).
     type: int
     default: 120
@@ -293,7 +297,7 @@ def check(params: Result) -> str | None:
 
 def run(task: Task) -> Result:
     params = task.params
-    state = read_state(task.endpoint, full=params["enabled"])
+    state = read_state(task.endpoint, full=params["enabled"] or params["run_ccmeval"])
     assessment = assess(state, params["minimum_age"])
     plan = _plan(task, state)
     wrong = problem(plan.hold, state) if plan.hold else None

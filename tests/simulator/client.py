@@ -14,6 +14,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -146,6 +147,10 @@ class Simulator:
 
     def remove(self, name: str) -> None:
         self._of(name, "DELETE")
+
+    def now(self) -> datetime:
+        """The fleet's clock."""
+        return datetime.fromisoformat(self.request("GET", "/clock")["now"])
 
     def advance(self, by: str) -> None:
         """Moves the fleet's clock forward: `49h`, `2d`, `90s`."""

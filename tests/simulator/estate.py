@@ -28,7 +28,7 @@ class Estate:
     def __init__(self, fleet: Fleet, ca_file: Path) -> None:
         self.fleet = fleet
         self.clock = Clock(fleet.clock_start)
-        self.pacer = Pacer(self.clock)
+        self.pacer = Pacer(self.clock, skips=fleet.skips_waits)
         self.authority = Authority(ca_file)
         self.http_port = 0
         self.https_port = 0

@@ -41,7 +41,7 @@ SERVER_KEYS = frozenset(
 PATCH_KEYS = SERVER_KEYS | MODEL_KEYS
 SCHEMES = ("negotiate", "kerberos", "basic", "credssp")
 
-_FLEET_KEYS = ("clock", "credentials", "endpoints")
+_FLEET_KEYS = ("clock", "waits", "credentials", "endpoints")
 _DEFAULT_ACCOUNT = Account("CORP\\operator", "Sim-Pass-1!")
 _LOOPBACK = IPv4Network("127.0.0.0/8")
 _FIRST_ADDRESS = IPv4Address("127.20.0.1")
@@ -85,11 +85,14 @@ class Fleet:
     clock_start: datetime | None = None
     account: Account = _DEFAULT_ACCOUNT
     endpoints: list[EndpointSpec] = field(default_factory=list)
+    skips_waits: bool = False
+    """Whether what takes its time moves the clock on instead of waiting for it."""
 
     @classmethod
     def read(cls, data: Any) -> Fleet:
         reader = Reader(data, "fleet", _FLEET_KEYS)
         fleet = cls(_clock(reader), _account(reader.raw("credentials"), "fleet.credentials", _DEFAULT_ACCOUNT))
+        fleet.skips_waits = reader.one_of("waits", ("passed", "skipped"), "passed") == "skipped"
         fleet.add(reader.raw("endpoints", []), "endpoints")
         return fleet
 

@@ -105,3 +105,12 @@ def test_faults_speak_the_language_of_the_machine(fleet: Simulator) -> None:
     fleet.remove("PC-DE")
     assert 'xml:lang="de-DE"' in str(caught.value.response)
     assert "The specified class does not exist" not in str(caught.value.response)
+
+
+def test_waits_that_are_skipped_move_the_clock() -> None:
+    blocking = {"set_provisioning_mode": "fails", "fails_after_seconds": 30}
+    with Simulator({"waits": "skipped", "endpoints": [{"name": "PC-1", "variants": blocking}]}) as fleet:
+        before = fleet.now()
+        with pytest.raises(WSManFaultError):
+            Host(fleet, "PC-1").send(LEAVE)
+        assert 30 <= (fleet.now() - before).total_seconds() < 60

@@ -28,7 +28,7 @@ class Patience:
     ) -> None:
         self._first_pause = first_pause
         self._longest_pause = longest_pause
-        self._end = clock() + min(seconds, session_deadline.remaining())
+        self._end = clock() + min(seconds, session_deadline.available())
         self._sleep = sleep
         self._clock = clock
 

@@ -144,13 +144,13 @@ class Session:
         subject: str = "",
     ) -> Element:
         """The reply's ``s:Body``; raises the fault that it holds. *subject* says in messages what was asked for."""
-        remaining = self.deadline.remaining()
+        available = self.deadline.available()
         message = envelope.request(
             action,
             resource_uri,
             body,
             to=self._settings.url,
-            operation_timeout=min(self._settings.operation_timeout, remaining),
+            operation_timeout=min(self._settings.operation_timeout, available),
             selectors=selectors,
             options=options,
         )

@@ -19,6 +19,8 @@ from .session import Session
 
 MAX_OUTPUT = 1024 * 1024
 """Bytes of each of its two streams that a command may print unless its caller expects more."""
+CLOSING = 5.0
+"""Seconds kept for closing the shell of a command that does not end before the deadline."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ def run(session: Session, application: str, arguments: t.Sequence[str], max_outp
     )
     selectors = {"ShellId": _shell_id(created)}
     try:
-        return _run_in_shell(session, selectors, application, arguments, max_output)
+        with session.deadline.keeping(CLOSING):
+            return _run_in_shell(session, selectors, application, arguments, max_output)
     finally:
         # A shell that stays open counts against the user's quota for two hours; yet a failure to close it
         # must not hide what went before.

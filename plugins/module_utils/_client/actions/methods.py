@@ -96,7 +96,7 @@ class ClientMethods:
         if result.exit_code != 0:
             detail = " ".join((result.stderr or result.stdout).split())[:300]
             raise _failure(result.exit_code)(
-                f"{facts.CLIENT_CLASS}.{method} by command failed with code {result.exit_code}: {detail}"
+                f"{facts.CLIENT_CLASS}.{method} by command failed with code {result.exit_code & 0xFFFFFFFF:#010x}: {detail}"
             )
 
 

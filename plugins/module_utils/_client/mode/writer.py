@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from ..._windows.endpoint import Endpoint
 from ..._windows.errors import WindowsError
-from ..._wsman.errors import ConnectionLost, OperationTimedOut, ProviderFailure, WSManError
+from ..._wsman.errors import ConnectionLost, DeadlineExceeded, OperationTimedOut, ProviderFailure, WSManError
 from .. import facts
 from ..actions.methods import ClientMethods, trigger_when_ready
-from ..errors import NotReady, NotVerified
+from ..errors import MethodFailed, NotReady, NotVerified
 from ..patience import Patience
 from . import evaluation, hold
 from .plan import Plan, Step
@@ -21,6 +21,13 @@ from .reader import read_entered, read_mode
 from .state import ClientState, Mode, StoredValue, client_service
 
 Log = t.Callable[[str], None]
+
+READ_BACK = 30.0
+"""Seconds of the deadline that no call of the client's method may use up: what came of it is read then."""
+_LONG_CALL = (
+    " The client may still be at it: such a call is known to take five minutes and then to fail. Look again after that,"
+    " or let via=command with deadline=600 wait for its end."
+)
 
 
 @dataclass
@@ -107,11 +114,12 @@ class Writer:
                 raise LeftAlone(reason)
             self.outcome.attempts += 1
             try:
-                self._methods.set_mode(enabled)
+                with self._endpoint.session.deadline.keeping(READ_BACK):
+                    self._methods.set_mode(enabled)
             except (ProviderFailure, NotReady) as error:
                 self._log(f"attempt {self.outcome.attempts} failed, the client may be starting: {error}")
                 failure = error
-            except (ConnectionLost, OperationTimedOut) as error:
+            except (ConnectionLost, DeadlineExceeded, OperationTimedOut) as error:
                 # It may have been carried out all the same: what is read back decides.
                 self._log(f"SetClientProvisioningMode gave no answer ({error}); reading back")
                 self._lost = error
@@ -119,7 +127,11 @@ class Writer:
             else:
                 return
         if failure:
-            raise failure
+            raise MethodFailed(
+                f"SetClientProvisioningMode({str(enabled).lower()}) failed, {self.outcome.attempts} time(s) within"
+                f" wait_timeout={self._wait:g} s: {failure}. A client that has just started fails for some minutes:"
+                " a longer wait_timeout and deadline let it try more often"
+            ) from failure
 
     def _follow_up(self, step: Step) -> None:
         if step.action == "trigger_schedule":
@@ -176,8 +188,10 @@ class Writer:
 
     def _not_verified(self, wanted: str, missing: str) -> NotVerified:
         said = f"got no answer ({self._lost})" if self._lost else "was accepted"
+        advice = _LONG_CALL if isinstance(self._lost, (DeadlineExceeded, OperationTimedOut)) else ""
         return NotVerified(
-            f"SetClientProvisioningMode({wanted}) {said}, yet {self._wait:g} s later {missing}."
+            f"SetClientProvisioningMode({wanted}) {said}; read back for up to wait_timeout={self._wait:g} s,"
+            f" {missing}.{advice}"
             " Look at CcmExec.log on the endpoint; the call may be repeated"
         )
 

@@ -22,3 +22,21 @@ def test_remaining_is_what_is_left_and_never_nothing(seconds: int, passed: int) 
     else:
         with pytest.raises(DeadlineExceeded, match=f" {seconds} s"):
             deadline.remaining()
+
+
+@given(st.integers(1, 10_000), SECONDS, SECONDS)
+def test_what_is_kept_is_there_afterwards(seconds: int, kept: int, passed: int) -> None:
+    clock = Clock()
+    deadline = Deadline(seconds, clock)
+    with deadline.keeping(kept):
+        inside = deadline.available()
+        assert seconds - kept <= inside
+        assert inside >= seconds / 2
+        clock.sleep(passed)
+        if passed >= inside:
+            with pytest.raises(DeadlineExceeded, match=f" {seconds} s"):
+                deadline.available()
+        else:
+            assert deadline.available() == pytest.approx(inside - passed)
+    if passed < seconds:
+        assert deadline.available() == pytest.approx(deadline.remaining())

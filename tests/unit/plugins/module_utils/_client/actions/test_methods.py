@@ -139,7 +139,7 @@ def test_way_that_worked_is_kept(shell: Shell) -> None:
 
 def test_failed_command_is_said_with_its_code_and_words(shell: Shell) -> None:
     shell.result = CommandResult(5, "", "Zugriff\r\n verweigert" + "!" * 1000)
-    with pytest.raises(MethodFailed, match="code 5: Zugriff verweigert") as caught:
+    with pytest.raises(MethodFailed, match="code 0x00000005: Zugriff verweigert") as caught:
         methods(Windows(), "command").set_mode(False)
     assert len(str(caught.value)) < 500
 

@@ -121,7 +121,14 @@ def test_exit_that_does_not_hold_fails_and_says_which_part(
     assert client.triggered == []
 
 
-@pytest.mark.parametrize("error", [errors.ConnectionLost("gone"), fault(FaultDetail(2150858793, "TimedOut", ""))])
+NO_ANSWER = [
+    errors.ConnectionLost("gone"),
+    errors.DeadlineExceeded("not finished"),
+    fault(FaultDetail(2150858793, "TimedOut", "")),
+]
+
+
+@pytest.mark.parametrize("error", NO_ANSWER)
 def test_call_without_an_answer_is_judged_by_its_effect(windows: Windows, clock: Clock, error: Exception) -> None:
     client = Client(windows, leave_and_restart)
     client.error = error
@@ -133,6 +140,26 @@ def test_call_without_an_answer_and_without_effect_says_both(windows: Windows, c
     client.error = errors.ConnectionLost("the line broke")
     with pytest.raises(NotVerified, match=r"the line broke.*still true"):
         write(windows, client).carry_out(EXIT)
+
+
+@pytest.mark.parametrize("error", NO_ANSWER[1:])
+def test_call_that_outlasts_its_time_says_what_to_set(windows: Windows, clock: Clock, error: Exception) -> None:
+    client = Client(windows)
+    client.error = error
+    running = write(windows, client)
+    with pytest.raises(NotVerified, match=r"wait_timeout=30 s.*still true.*via=command with deadline=600"):
+        running.carry_out(EXIT)
+    assert (running.outcome.attempts, running.outcome.mode.enabled) == (1, True)
+
+
+def test_client_that_keeps_failing_is_asked_as_long_as_it_was_to_be_waited_for(windows: Windows, clock: Clock) -> None:
+    client = Client(windows)
+    client.error = fault(FaultDetail(0x80004005, "", "Generic failure"))
+    running = write(windows, client)
+    with pytest.raises(MethodFailed, match=r"6 time\(s\) within wait_timeout=30 s.*E_FAIL"):
+        running.carry_out(EXIT)
+    assert len(client.asked) == running.outcome.attempts == 6
+    assert 0 < sum(clock.naps) < WAIT
 
 
 @pytest.mark.parametrize("error", [MethodFailed("0x80004005"), fault(FaultDetail(5, "AccessDenied", ""))])

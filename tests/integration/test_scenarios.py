@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The scenario guide runs as pasted, prints what it says, and the endpoints are then as it says."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.integration.harness import PASSWORD, ROOT, USERNAME, Event, Lab, Run, client_key
+from tests.simulator.client import Simulator
+
+GUIDE = ROOT / "docs" / "scenarios.md"
+FLEET_TIME = Path(__file__).with_name("fleet_time")
+
+Endpoint = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A row of the guide: its playbooks, and under each what it prints."""
+
+    title: str
+    playbooks: list[list[dict[str, Any]]]
+    printed: list[list[str]]
+
+    @property
+    def anchor(self) -> str:
+        return re.sub(r"[^a-z0-9 -]", "", self.title.lower()).replace(" ", "-")
+
+
+def _sections() -> dict[int, Section]:
+    found = {}
+    for part in re.split(r"^## ", GUIDE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        title, _, text = part.partition("\n")
+        blocks = re.findall(r"^```yaml\n(.*?)^```\n\n```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        assert len(blocks) == text.count("```yaml"), f"{title}: a playbook without its output"
+        found[int(title.partition(".")[0])] = Section(
+            title, [yaml.safe_load(playbook) for playbook, _ in blocks], [lines.splitlines() for _, lines in blocks]
+        )
+    return found
+
+
+SECTIONS = _sections()
+
+# -- what must hold on the endpoint, by the simulator's own knowledge --------------------------------------------------
+
+Check = Callable[[Endpoint], bool]
+HOLD_KEY = "HKLM\\SOFTWARE\\configmgr.client"
+EXPIRED = int((dt.datetime.now(dt.timezone.utc) - dt.timedelta(hours=1)).timestamp())
+
+
+def is_out(endpoint: Endpoint) -> bool:
+    client, service = endpoint["client"], endpoint["services"]["CcmExec"]
+    runs = (service["state"], service["start_mode"]) == ("Running", "Auto")
+    return endpoint["mode"] == "normal" and client["loaded_mode"] is False and client["takes_policy"] and runs
+
+
+def is_in(endpoint: Endpoint) -> bool:
+    return endpoint["mode"] == "provisioning" and endpoint["client"]["loaded_mode"] is True
+
+
+def is_untouched(endpoint: Endpoint) -> bool:
+    return endpoint["mode"] == "provisioning" and not endpoint["writes"] and not endpoint["shells_opened"]
+
+
+def holds(endpoint: Endpoint) -> bool:
+    return "Hold" in endpoint["registry"].get(HOLD_KEY, {})
+
+
+def limit(endpoint: Endpoint) -> Any:
+    return client_key(endpoint).get("ProvisioningMaxMinutes", {}).get("data")
+
+
+def is_protected(endpoint: Endpoint) -> bool:
+    return [task["uri"] for task in endpoint["scheduled_tasks"]] == ["\\configmgr.client.safeguard"]
+
+
+def has_leftovers(endpoint: Endpoint) -> bool:
+    policies = [each for each in endpoint["policies"] if each["PolicySource"] == "CcmTaskSequence"]
+    return bool(endpoint["task_sequence"]["requests"] or policies)
+
+
+def depends_on(endpoint: Endpoint) -> list[str]:
+    return list(endpoint["services"]["smstsmgr"]["depend_on"])
+
+
+def calls_of_the_method(endpoint: Endpoint) -> int:
+    return [event["event"] for event in endpoint["events"]].count("client.left_provisioning_mode")
+
+
+# -- one row for each section ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Row:
+    """`endpoints` are the simulator's entries; `checks` hold after each playbook; `between` happens before the next."""
+
+    endpoints: Mapping[str, Mapping[str, Any]]
+    checks: list[Mapping[str, Check]]
+    between: Callable[[Simulator], None] = lambda simulator: None
+
+
+def row(profile: str, check: Check, **spec: Any) -> Callable[[str], Row]:
+    return lambda name: Row({name: {"profile": profile, **spec}}, [{name: check}])
+
+
+def restart_in_mid_scan(simulator: Simulator) -> None:
+    simulator.event("PC-1501", "start_task_sequence")
+    simulator.event("PC-1501", "reboot")
+    simulator.advance("6m")
+    assert simulator.endpoint("PC-1501")["mode"] == "normal"
+
+
+ROWS: dict[int, Row] = {
+    number: each(f"PC-{number:02}01")
+    for number, each in {
+        1: row("normal", is_in),
+        2: row("stuck", is_out),
+        3: row("live_osd", is_untouched),
+        4: row("live_upgrade", is_untouched),
+        5: row("upgrade_pending_restart", is_untouched),
+        6: row("half_exited", is_out),
+        7: row("overdue", is_out, provisioning={"mode": True, "entered": "146h ago"}),
+        8: row("future_timestamp", is_out),
+        9: row("no_timestamp", is_out),
+        10: row("old_client", is_out),
+        11: row("normal", lambda endpoint: is_in(endpoint) and holds(endpoint)),
+        12: row(
+            "stuck",
+            lambda endpoint: is_out(endpoint) and not holds(endpoint),
+            registry={
+                f"{HOLD_KEY}\\Hold": {
+                    "Owner": "jdoe",
+                    "Reason": "CHG0012345",
+                    "Expires": {"type": "qword", "data": EXPIRED},
+                }
+            },
+        ),
+        16: row(
+            "starting_client", is_in, provisioning={"mode": False, "entered": "20h ago"}, ts_requests=[], past_due=[]
+        ),
+        18: row("leftovers", lambda endpoint: not has_leftovers(endpoint) and len(endpoint["programs"]) == 1),
+        20: row("native_refused", is_out),
+    }.items()
+} | {
+    13: Row(
+        {"PC-1301": {}},
+        [
+            {"PC-1301": lambda endpoint: limit(endpoint) == 720},
+            {"PC-1301": lambda endpoint: limit(endpoint) is None},
+            {"PC-1301": lambda endpoint: limit(endpoint) is None},
+        ],
+    ),
+    14: Row(
+        {"PC-1401": {"profile": "smstsmgr_dependency"}},
+        [
+            {"PC-1401": lambda endpoint: depends_on(endpoint) == []},
+            {"PC-1401": lambda endpoint: depends_on(endpoint) == ["Winmgmt", "CcmExec"]},
+        ],
+    ),
+    15: Row(
+        {"PC-1501": {}, "PC-1502": {}},
+        [
+            {"PC-1501": is_protected, "PC-1502": is_protected},
+            {name: lambda endpoint: is_out(endpoint) and not is_protected(endpoint) for name in ("PC-1501", "PC-1502")},
+        ],
+        restart_in_mid_scan,
+    ),
+    17: Row({"PC-1701": {"profile": "failing_client"}}, [{"PC-1701": is_in}, {"PC-1701": is_in}]),
+    19: Row(
+        {"PC-1901": {"profile": "dead_upgrade"}, "PC-1902": {"profile": "half_exited_ccmexec_disabled"}},
+        [{"PC-1901": is_out, "PC-1902": is_out}],
+    ),
+}
+PLAYBOOKS = [(number, stage) for number, each in SECTIONS.items() for stage in range(len(each.playbooks))]
+
+
+# -- the runs ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def lab(installed: Path, tmp_path_factory: pytest.TempPathFactory, worker: int) -> Iterator[Lab]:
+    """A fleet of its own, whose minutes pass at once: nothing else goes by that clock."""
+    fleet = {"waits": "skipped", "credentials": {"username": USERNAME, "password": PASSWORD}, "endpoints": []}
+    with Simulator(fleet) as simulator:
+        lab = Lab(simulator, tmp_path_factory.mktemp("scenarios"), 100 + worker % 100)
+        yield lab
+        assert "Traceback" not in simulator.log()
+    assert not lab.complaints, "\n\n".join(lab.complaints)
+
+
+class Night:
+    """All sections at once: their first playbooks, each twice, in one process; then their second ones, and so on."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.printed: dict[tuple[int, int], list[str]] = {}
+        self.events: dict[tuple[int, int], list[list[Event]]] = {}
+        self.endpoints: dict[tuple[int, int], dict[str, Endpoint]] = {}
+        entries = {name: spec for each in ROWS.values() for name, spec in each.endpoints.items()}
+        lab.simulator.add(
+            *(
+                {"name": name, "address": lab.address()[1], "restart_seconds": "0s", **spec}
+                for name, spec in entries.items()
+            )
+        )
+        inventory = lab.file(
+            "inventory.yml",
+            {
+                self._group(number): {"hosts": {name: lab.host_vars(name) for name in each.endpoints}}
+                for number, each in ROWS.items()
+            },
+        )
+        env = {"PYTHONPATH": str(FLEET_TIME), "FLEET_CONTROL": lab.simulator.ready["control"]}
+        for stage in range(max(stage for _, stage in PLAYBOOKS) + 1):
+            keys = [key for key in PLAYBOOKS if key[1] == stage]
+            twice = [play for number, _ in keys for play in SECTIONS[number].playbooks[stage] * 2]
+            run = lab.ansible("ansible-playbook", "-i", inventory, lab.file("plays.yml", twice), env=env)
+            assert run.rc == 0, run.output
+            self._take_apart(run, keys)
+            for number, _ in keys:
+                names = ROWS[number].endpoints
+                self.endpoints[number, stage] = {name: lab.simulator.endpoint(name) for name in names}
+                if stage == 0:
+                    ROWS[number].between(lab.simulator)
+
+    @staticmethod
+    def _group(number: int) -> str:
+        (group,) = {play["hosts"] for playbook in SECTIONS[number].playbooks for play in playbook}
+        return str(group)
+
+    def _take_apart(self, run: Run, keys: list[tuple[int, int]]) -> None:
+        outputs = run.output.partition("\nPLAY RECAP")[0].split("\nPLAY [")[1:]
+        assert len(outputs) == 2 * len(keys), "two plays for each playbook"
+        for key, output in zip(keys, outputs[::2], strict=True):
+            self.printed[key] = output.splitlines()
+        for number, stage in keys:
+            found = [event for event in run.events if event.host in ROWS[number].endpoints]
+            tasks = len(SECTIONS[number].playbooks[stage][0]["tasks"]) * len(ROWS[number].endpoints)
+            assert len(found) == 2 * tasks, f"section {number}"
+            self.events[number, stage] = [found[:tasks], found[tasks:]]
+
+
+@pytest.fixture(scope="module")
+def night(lab: Lab) -> Night:
+    return Night(lab)
+
+
+def plain(line: str) -> str:
+    """Without what differs from run to run."""
+    return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", line.strip())
+
+
+def test_every_section_has_a_row_and_every_row_a_section() -> None:
+    assert list(SECTIONS) == sorted(ROWS) == list(range(1, 21))
+    for number, each in SECTIONS.items():
+        assert len(each.playbooks) == len(each.printed) == len(ROWS[number].checks) > 0, each.title
+
+
+def test_the_overview_leads_to_every_section() -> None:
+    rows = re.findall(r"^\| \[(\d+)\]\(#(\S+)\) \|", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert rows == [(str(number), each.anchor) for number, each in SECTIONS.items()]
+
+
+@pytest.mark.parametrize(("number", "stage"), PLAYBOOKS)
+def test_the_endpoint_is_as_the_guide_says(night: Night, number: int, stage: int) -> None:
+    checks = ROWS[number].checks[stage]
+    assert checks.keys() == ROWS[number].endpoints.keys()
+    for name, check in checks.items():
+        assert check(night.endpoints[number, stage][name]), name
+
+
+@pytest.mark.parametrize(("number", "stage"), PLAYBOOKS)
+def test_what_the_guide_quotes_is_printed(night: Night, number: int, stage: int) -> None:
+    quoted = [plain(line) for line in SECTIONS[number].printed[stage]]
+    assert any('"' in line for line in quoted)
+    printed = [plain(line) for line in night.printed[number, stage]]
+    for line in quoted:
+        assert line in printed, "\n".join(night.printed[number, stage])
+
+
+@pytest.mark.parametrize(("number", "stage"), PLAYBOOKS)
+def test_a_second_run_changes_nothing(night: Night, number: int, stage: int) -> None:
+    _, second = night.events[number, stage]
+    assert [event.task for event in second if event.result.get("changed")] == []
