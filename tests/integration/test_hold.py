@@ -72,8 +72,7 @@ def left(lab: Lab, again: dict[str, Outcome]) -> dict[str, dict[str, Outcome]]:
 
 def held_by(outcome: Outcome) -> str | None:
     own = outcome.endpoint["registry"].get("HKLM\\SOFTWARE\\configmgr.client", {})
-    values = own.get("Hold", {}).get("key", {})
-    return str(values["Owner"]) if values else None
+    return str(own["Hold"]["key"]["Owner"]["data"]) if "Hold" in own else None
 
 
 @pytest.mark.parametrize("key", HELD)
@@ -82,6 +81,7 @@ def test_hold_is_kept_and_then_left_alone(
 ) -> None:
     assert entered[key].changed
     assert entered[key].endpoint["client"]["loaded_mode"] is True
+    assert held_by(entered[key]) == held_by(left["plain"][key]) == "jdoe"
     assert not again[key].changed
     assert again[key].result["verdict"] == "held"
     assert not left["plain"][key].changed
@@ -94,6 +94,7 @@ def test_exit_removes_the_hold(left: dict[str, dict[str, Outcome]], key: str) ->
     assert forced.result["action"] == "released", forced.msg
     assert {"step": "remove_hold", "argument": forced.result["diff"]["before"]["hold"]} in forced.result["steps"]
     assert forced.endpoint["client"]["loaded_mode"] is False
+    assert held_by(forced) is None
     assert left["after"][key].result["action"] == "none"
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.integration.harness import PASSWORD, ROOT, USERNAME, Event, Lab, Run, client_key
+from tests.integration.harness import PASSWORD, ROOT, USERNAME, Case, Event, Lab, Outcome, Run, client_key
 from tests.simulator.client import Simulator
 
 GUIDE = ROOT / "docs" / "scenarios.md"
@@ -89,10 +89,6 @@ def has_leftovers(endpoint: Endpoint) -> bool:
 
 def depends_on(endpoint: Endpoint) -> list[str]:
     return list(endpoint["services"]["smstsmgr"]["depend_on"])
-
-
-def calls_of_the_method(endpoint: Endpoint) -> int:
-    return [event["event"] for event in endpoint["events"]].count("client.left_provisioning_mode")
 
 
 # -- one row for each section ------------------------------------------------------------------------------------------
@@ -196,6 +192,10 @@ def lab(installed: Path, tmp_path_factory: pytest.TempPathFactory, worker: int) 
     assert not lab.complaints, "\n\n".join(lab.complaints)
 
 
+def fleet_time(lab: Lab) -> dict[str, str]:
+    return {"PYTHONPATH": str(FLEET_TIME), "FLEET_CONTROL": lab.simulator.ready["control"]}
+
+
 class Night:
     """All sections at once: their first playbooks, each twice, in one process; then their second ones, and so on."""
 
@@ -217,11 +217,10 @@ class Night:
                 for number, each in ROWS.items()
             },
         )
-        env = {"PYTHONPATH": str(FLEET_TIME), "FLEET_CONTROL": lab.simulator.ready["control"]}
         for stage in range(max(stage for _, stage in PLAYBOOKS) + 1):
             keys = [key for key in PLAYBOOKS if key[1] == stage]
             twice = [play for number, _ in keys for play in SECTIONS[number].playbooks[stage] * 2]
-            run = lab.ansible("ansible-playbook", "-i", inventory, lab.file("plays.yml", twice), env=env)
+            run = lab.ansible("ansible-playbook", "-i", inventory, lab.file("plays.yml", twice), env=fleet_time(lab))
             assert run.rc == 0, run.output
             self._take_apart(run, keys)
             for number, _ in keys:
@@ -253,8 +252,9 @@ def night(lab: Lab) -> Night:
 
 
 def plain(line: str) -> str:
-    """Without what differs from run to run."""
-    return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", line.strip())
+    """Without what differs from run to run: times, and how often a client that starts had to be asked."""
+    without_times = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", line.strip())
+    return re.sub(r"Attempts: \d{2}\b", "Attempts: many", without_times)
 
 
 def test_every_section_has_a_row_and_every_row_a_section() -> None:
@@ -285,7 +285,88 @@ def test_what_the_guide_quotes_is_printed(night: Night, number: int, stage: int)
         assert line in printed, "\n".join(night.printed[number, stage])
 
 
+def test_the_blocking_call_really_blocked(night: Night, lab: Lab) -> None:
+    """Two runs of each playbook: natively 20 of the 309 seconds are waited for; by command all, 20 at a time."""
+    operations = [call["operation"] for call in lab.simulator.traffic("PC-1701")["calls"]]
+    assert operations.count("Receive") == 2 * (309 // 20 + 1)
+    assert [night.events[17, stage][0][0].result["attempts"] for stage in (0, 1)] == [1, 1]
+
+
+def test_the_client_that_starts_was_asked_until_it_was_ready(night: Night) -> None:
+    entered, _ = night.events[16, 0][0]
+    assert entered.result["attempts"] > 5
+
+
 @pytest.mark.parametrize(("number", "stage"), PLAYBOOKS)
 def test_a_second_run_changes_nothing(night: Night, number: int, stage: int) -> None:
     _, second = night.events[number, stage]
     assert [event.task for event in second if event.result.get("changed")] == []
+
+
+# -- more of the call that blocks for five minutes ---------------------------------------------------------------------
+
+
+def blocking(profile: str = "failing_client", /, *, options: dict[str, Any], settings: Any = None, **spec: Any) -> Case:
+    return Case("provisioning_mode", {"enabled": False, **options}, {"profile": profile, **spec}, settings or {})
+
+
+LONG = {"via": "command", "wait_timeout": 900, "deadline": 1500}
+STARTING = {"not_ready_minutes": 8, "fails_after_seconds": 309}
+PATIENT = {"ansible_winrm_operation_timeout_sec": 400, "ansible_winrm_read_timeout_sec": 410}
+# Key: the case; attempts; what the message says.
+BLOCKING: dict[str, tuple[Case, int, list[str]]] = {
+    "past the deadline": (
+        blocking(options={"via": "command"}),
+        1,
+        ["before the deadline of 300 s", "still true", "deadline=600"],
+    ),
+    "past a short deadline": (
+        blocking(options={"via": "command", "deadline": 20, "wait_timeout": 5}),
+        1,
+        ["before the deadline of 20 s", "still true", "deadline=600"],
+    ),
+    "again and again": (blocking(options=LONG), 3, ["3 time(s) within wait_timeout=900 s", "0x80004005"]),
+    "answered late": (
+        blocking(options={"deadline": 600}, settings=PATIENT, wsman={"max_timeout_ms": 600000}),
+        1,
+        ["1 time(s) within wait_timeout=120 s", "0x80004005"],
+    ),
+    "cut off by the endpoint": (
+        blocking(options={"deadline": 600}, settings=PATIENT),
+        1,
+        ["ansible_winrm_operation_timeout_sec", "still true"],
+    ),
+    "entering": (
+        blocking(options={"enabled": True}, provisioning={"mode": False}, ts_requests=[]),
+        1,
+        ["SetClientProvisioningMode(true)", "ansible_winrm_operation_timeout_sec", "still false"],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def blocked(lab: Lab) -> dict[str, Outcome]:
+    """One host after the other: they share the clock that each of them moves."""
+    cases = {key: case for key, (case, *_) in BLOCKING.items()}
+    return lab.play(cases, "--forks", "1", env=fleet_time(lab))
+
+
+@pytest.mark.parametrize("key", BLOCKING)
+def test_a_call_that_blocks_ends_in_a_clear_message(blocked: dict[str, Outcome], key: str) -> None:
+    outcome = blocked[key]
+    _, attempts, words = BLOCKING[key]
+    assert (outcome.status, outcome.changed) == ("failed", False)
+    assert outcome.result["attempts"] == attempts
+    assert outcome.result["provisioning_mode"] is (key != "entering")
+    for word in words:
+        assert word in outcome.msg
+    assert outcome.endpoint["mode"] == outcome.before["mode"]
+    assert outcome.endpoint["shells"] == []
+
+
+def test_a_client_that_blocks_twice_is_released_at_last(lab: Lab) -> None:
+    case = blocking("stuck", options=LONG, uptime="0s", variants=STARTING)
+    outcome = lab.play({"starting": case}, env=fleet_time(lab))["starting"]
+    assert (outcome.status, outcome.result.get("attempts")) == ("ok", 3), outcome.msg
+    assert is_out(outcome.endpoint)
+    assert outcome.endpoint["shells"] == []

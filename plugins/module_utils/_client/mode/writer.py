@@ -26,7 +26,7 @@ READ_BACK = 30.0
 """Seconds of the deadline that no call of the client's method may use up: what came of it is read then."""
 _LONG_CALL = (
     " The client may still be at it: such a call is known to take five minutes and then to fail. Look again after that,"
-    " or let via=command with deadline=600 wait for its end."
+    " or wait for its end with via=command and deadline=600."
 )
 
 
@@ -187,8 +187,14 @@ class Writer:
         raise self._not_verified("true", missing)
 
     def _not_verified(self, wanted: str, missing: str) -> NotVerified:
-        said = f"got no answer ({self._lost})" if self._lost else "was accepted"
-        advice = _LONG_CALL if isinstance(self._lost, (DeadlineExceeded, OperationTimedOut)) else ""
+        said, advice = "was accepted", ""
+        if isinstance(self._lost, OperationTimedOut):
+            said = "got no answer within the operation time-out (ansible_winrm_operation_timeout_sec)"
+            advice = _LONG_CALL
+        elif isinstance(self._lost, DeadlineExceeded):
+            said, advice = f"got no answer: {self._lost}", _LONG_CALL
+        elif self._lost:
+            said = f"got no answer ({self._lost})"
         return NotVerified(
             f"SetClientProvisioningMode({wanted}) {said}; read back for up to wait_timeout={self._wait:g} s,"
             f" {missing}.{advice}"

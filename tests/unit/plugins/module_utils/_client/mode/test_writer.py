@@ -147,7 +147,7 @@ def test_call_that_outlasts_its_time_says_what_to_set(windows: Windows, clock: C
     client = Client(windows)
     client.error = error
     running = write(windows, client)
-    with pytest.raises(NotVerified, match=r"wait_timeout=30 s.*still true.*via=command with deadline=600"):
+    with pytest.raises(NotVerified, match=r"wait_timeout=30 s.*still true.*via=command and deadline=600"):
         running.carry_out(EXIT)
     assert (running.outcome.attempts, running.outcome.mode.enabled) == (1, True)
 
