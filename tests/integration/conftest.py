@@ -39,3 +39,14 @@ def lab(installed: Path, simulator: Simulator, worker: int, tmp_path_factory: py
     for entry in simulator.endpoints():
         simulator.remove(entry["name"])
     assert not lab.complaints, "\n\n".join(lab.complaints)
+
+
+@pytest.fixture(scope="module")
+def fast_lab(installed: Path, worker: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab with a fleet of its own, whose minutes pass at once: nothing else goes by that clock."""
+    fleet = {"waits": "skipped", "credentials": {"username": USERNAME, "password": PASSWORD}, "endpoints": []}
+    with Simulator(fleet) as simulator:
+        lab = Lab(simulator, tmp_path_factory.mktemp("controller"), 100 + worker % 100)
+        yield lab
+        assert "Traceback" not in simulator.log()
+    assert not lab.complaints, "\n\n".join(lab.complaints)

@@ -286,6 +286,13 @@ class Lab:
             **more,
         }
 
+    def own_time(self) -> dict[str, str]:
+        """For `env`: the collection goes by the fleet's clock. Hosts share it, so let them take turns (--forks 1)."""
+        return {
+            "PYTHONPATH": str(Path(__file__).with_name("fleet_time")),
+            "FLEET_CONTROL": self.simulator.ready["control"],
+        }
+
     def ansible(self, *command: str | os.PathLike[str], env: Mapping[str, str] | None = None) -> Run:
         """Runs a command of Ansible's; what must never be in its output is noted in `complaints`."""
         record = self.directory / f"{next(self._runs):03d}-record"

@@ -3,21 +3,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.integration.harness import PASSWORD, ROOT, USERNAME, Case, Event, Lab, Outcome, Run, client_key
+from tests.integration.harness import ROOT, Case, Event, Lab, Outcome, Run, client_key
 from tests.simulator.client import Simulator
 
 GUIDE = ROOT / "docs" / "scenarios.md"
-FLEET_TIME = Path(__file__).with_name("fleet_time")
 
 Endpoint = dict[str, Any]
 
@@ -52,8 +49,6 @@ SECTIONS = _sections()
 # -- what must hold on the endpoint, by the simulator's own knowledge --------------------------------------------------
 
 Check = Callable[[Endpoint], bool]
-HOLD_KEY = "HKLM\\SOFTWARE\\configmgr.client"
-EXPIRED = int((dt.datetime.now(dt.timezone.utc) - dt.timedelta(hours=1)).timestamp())
 
 
 def is_out(endpoint: Endpoint) -> bool:
@@ -71,7 +66,7 @@ def is_untouched(endpoint: Endpoint) -> bool:
 
 
 def holds(endpoint: Endpoint) -> bool:
-    return "Hold" in endpoint["registry"].get(HOLD_KEY, {})
+    return "Hold" in endpoint["registry"].get("HKLM\\SOFTWARE\\configmgr.client", {})
 
 
 def limit(endpoint: Endpoint) -> Any:
@@ -128,17 +123,7 @@ ROWS: dict[int, Row] = {
         9: row("no_timestamp", is_out),
         10: row("old_client", is_out),
         11: row("normal", lambda endpoint: is_in(endpoint) and holds(endpoint)),
-        12: row(
-            "stuck",
-            lambda endpoint: is_out(endpoint) and not holds(endpoint),
-            registry={
-                f"{HOLD_KEY}\\Hold": {
-                    "Owner": "jdoe",
-                    "Reason": "CHG0012345",
-                    "Expires": {"type": "qword", "data": EXPIRED},
-                }
-            },
-        ),
+        12: row("hold_expired", lambda endpoint: is_out(endpoint) and not holds(endpoint)),
         16: row(
             "starting_client", is_in, provisioning={"mode": False, "entered": "20h ago"}, ts_requests=[], past_due=[]
         ),
@@ -181,53 +166,40 @@ PLAYBOOKS = [(number, stage) for number, each in SECTIONS.items() for stage in r
 # -- the runs ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def lab(installed: Path, tmp_path_factory: pytest.TempPathFactory, worker: int) -> Iterator[Lab]:
-    """A fleet of its own, whose minutes pass at once: nothing else goes by that clock."""
-    fleet = {"waits": "skipped", "credentials": {"username": USERNAME, "password": PASSWORD}, "endpoints": []}
-    with Simulator(fleet) as simulator:
-        lab = Lab(simulator, tmp_path_factory.mktemp("scenarios"), 100 + worker % 100)
-        yield lab
-        assert "Traceback" not in simulator.log()
-    assert not lab.complaints, "\n\n".join(lab.complaints)
-
-
-def fleet_time(lab: Lab) -> dict[str, str]:
-    return {"PYTHONPATH": str(FLEET_TIME), "FLEET_CONTROL": lab.simulator.ready["control"]}
-
-
 class Night:
     """All sections at once: their first playbooks, each twice, in one process; then their second ones, and so on."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, fast_lab: Lab) -> None:
         self.printed: dict[tuple[int, int], list[str]] = {}
         self.events: dict[tuple[int, int], list[list[Event]]] = {}
         self.endpoints: dict[tuple[int, int], dict[str, Endpoint]] = {}
         entries = {name: spec for each in ROWS.values() for name, spec in each.endpoints.items()}
-        lab.simulator.add(
+        fast_lab.simulator.add(
             *(
-                {"name": name, "address": lab.address()[1], "restart_seconds": "0s", **spec}
+                {"name": name, "address": fast_lab.address()[1], "restart_seconds": "0s", **spec}
                 for name, spec in entries.items()
             )
         )
-        inventory = lab.file(
+        inventory = fast_lab.file(
             "inventory.yml",
             {
-                self._group(number): {"hosts": {name: lab.host_vars(name) for name in each.endpoints}}
+                self._group(number): {"hosts": {name: fast_lab.host_vars(name) for name in each.endpoints}}
                 for number, each in ROWS.items()
             },
         )
         for stage in range(max(stage for _, stage in PLAYBOOKS) + 1):
             keys = [key for key in PLAYBOOKS if key[1] == stage]
             twice = [play for number, _ in keys for play in SECTIONS[number].playbooks[stage] * 2]
-            run = lab.ansible("ansible-playbook", "-i", inventory, lab.file("plays.yml", twice), env=fleet_time(lab))
+            run = fast_lab.ansible(
+                "ansible-playbook", "-i", inventory, fast_lab.file("plays.yml", twice), env=fast_lab.own_time()
+            )
             assert run.rc == 0, run.output
             self._take_apart(run, keys)
             for number, _ in keys:
                 names = ROWS[number].endpoints
-                self.endpoints[number, stage] = {name: lab.simulator.endpoint(name) for name in names}
+                self.endpoints[number, stage] = {name: fast_lab.simulator.endpoint(name) for name in names}
                 if stage == 0:
-                    ROWS[number].between(lab.simulator)
+                    ROWS[number].between(fast_lab.simulator)
 
     @staticmethod
     def _group(number: int) -> str:
@@ -247,8 +219,8 @@ class Night:
 
 
 @pytest.fixture(scope="module")
-def night(lab: Lab) -> Night:
-    return Night(lab)
+def night(fast_lab: Lab) -> Night:
+    return Night(fast_lab)
 
 
 def plain(line: str) -> str:
@@ -285,9 +257,9 @@ def test_what_the_guide_quotes_is_printed(night: Night, number: int, stage: int)
         assert line in printed, "\n".join(night.printed[number, stage])
 
 
-def test_the_blocking_call_really_blocked(night: Night, lab: Lab) -> None:
+def test_the_blocking_call_really_blocked(night: Night, fast_lab: Lab) -> None:
     """Two runs of each playbook: natively 20 of the 309 seconds are waited for; by command all, 20 at a time."""
-    operations = [call["operation"] for call in lab.simulator.traffic("PC-1701")["calls"]]
+    operations = [call["operation"] for call in fast_lab.simulator.traffic("PC-1701")["calls"]]
     assert operations.count("Receive") == 2 * (309 // 20 + 1)
     assert [night.events[17, stage][0][0].result["attempts"] for stage in (0, 1)] == [1, 1]
 
@@ -345,10 +317,10 @@ BLOCKING: dict[str, tuple[Case, int, list[str]]] = {
 
 
 @pytest.fixture(scope="module")
-def blocked(lab: Lab) -> dict[str, Outcome]:
+def blocked(fast_lab: Lab) -> dict[str, Outcome]:
     """One host after the other: they share the clock that each of them moves."""
     cases = {key: case for key, (case, *_) in BLOCKING.items()}
-    return lab.play(cases, "--forks", "1", env=fleet_time(lab))
+    return fast_lab.play(cases, "--forks", "1", env=fast_lab.own_time())
 
 
 @pytest.mark.parametrize("key", BLOCKING)
@@ -364,9 +336,9 @@ def test_a_call_that_blocks_ends_in_a_clear_message(blocked: dict[str, Outcome],
     assert outcome.endpoint["shells"] == []
 
 
-def test_a_client_that_blocks_twice_is_released_at_last(lab: Lab) -> None:
+def test_a_client_that_blocks_twice_is_released_at_last(fast_lab: Lab) -> None:
     case = blocking("stuck", options=LONG, uptime="0s", variants=STARTING)
-    outcome = lab.play({"starting": case}, env=fleet_time(lab))["starting"]
+    outcome = fast_lab.play({"starting": case}, env=fast_lab.own_time())["starting"]
     assert (outcome.status, outcome.result.get("attempts")) == ("ok", 3), outcome.msg
     assert is_out(outcome.endpoint)
     assert outcome.endpoint["shells"] == []

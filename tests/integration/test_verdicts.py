@@ -22,6 +22,8 @@ VERDICTS = {
     "live_upgrade": ("expected", ""),
     "upgrade_pending_restart": ("resume_pending", ""),
     "recent": ("recent", ""),
+    "held": ("held", ""),
+    "hold_expired": ("stuck", ""),
     "stuck": ("stuck", ""),
     "dead_upgrade": ("stuck", ""),
     "old_client": ("stuck", ""),

@@ -267,7 +267,7 @@ class Client:
         if self.loaded is None:
             raise ClientError(E_FAIL, "Generic failure")
         known = schedule.upper()
-        if known not in schedules.NAMES and not schedules.DEPLOYMENT.fullmatch(schedule):
+        if not self._has_schedule(known):
             match self.variants.unknown_schedule:
                 case "not_found":
                     raise ClientError(0x80041002, "Not found")
@@ -285,6 +285,11 @@ class Client:
         if known in schedules.EVALUATE_DEPLOYMENTS:
             while self.past_due:
                 self.journal.happened("deployment.started", self.past_due.pop(0))
+
+    def _has_schedule(self, schedule: str) -> bool:
+        if self.variants.known_schedules == "policy":
+            return schedule in (schedules.MACHINE_POLICY_REQUEST, schedules.MACHINE_POLICY_EVALUATION)
+        return schedule in schedules.NAMES or bool(schedules.DEPLOYMENT.fullmatch(schedule))
 
     def request_policy(self) -> None:
         self.trigger_schedule(schedules.MACHINE_POLICY_REQUEST)

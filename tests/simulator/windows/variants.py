@@ -50,6 +50,8 @@ class Variants:
     """When ProvisioningMaxMinutes is read (community: a change needs a restart of the client or ccmeval)."""
     timestampless_exit: str = choice("stays", "leaves")
     """What the hourly check does where ProvisioningEnabledTime is absent, 0 or unreadable (no evidence)."""
+    known_schedules: str = choice("documented", "policy")
+    """Which schedules the client has: not every client has all that are documented (community); or policy's alone."""
     unknown_schedule: str = choice("not_found", "success", "failed")
     """TriggerSchedule with an id that the client does not have (one source: it does not exist)."""
     scheduler_history_time: str = choice("utc", "local")
