@@ -45,6 +45,20 @@ NOISE = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKL
 ODD = "Gr\u00fc\u00dfe \u20ac"
 
 
+CMTRACE = (
+    '<![LOG[{}]LOG]!><time="10:00:00.000+000" date="11-01-2026" component="App" context="" type="1" thread="1" file="">'
+)
+
+
+def line(message: bytes) -> bytes:
+    before, after = CMTRACE.encode().split(b"{}")
+    return before + message + after + b"\r\n"
+
+
+BROKEN = line(b"whole") + b"\xff\xfe\x00\xc3(\x80 no record at all\r\n" + line(b"whole again")
+BROKEN_INSIDE = line(b"bad \xc3( \xff \x80 here") + line(b"<![LOG[ nested ]LOG]!>") + line(ODD.encode()) + b"<![LOG[cut"
+
+
 def case(spec: Mapping[str, Any], **options: Any) -> Case:
     return Case("client_log", options, {"profile": "normal", **spec})
 
@@ -80,6 +94,8 @@ CASES = {
     "quote": case({"files": app("it's", records=SEVERAL)}, name="it's.log"),
     "break_out": case({"files": app("a'); exit 3; #", records=SEVERAL)}, path=f"{LOGS}\\a'); exit 3; #.log"),
     "utf8_bom": case({"files": app(records=records(ODD), encoding="utf-8-sig")}, name="App.log"),
+    "broken": case({"files": app(hex=BROKEN.hex())}, name="App.log"),
+    "broken_inside": case({"files": app(hex=BROKEN_INSIDE.hex())}, name="App.log"),
     "utf16": case({"files": app(records=records(ODD), encoding="utf-16")}, name="App.log"),
     "utf16_end": case(
         {"files": app(records=records(*["x" * 500] * 5, ODD), encoding="utf-16-be")}, name="App.log", max_bytes=1025
@@ -294,6 +310,21 @@ def test_failure_names_its_cause(outcomes: dict[str, Outcome], name: str, words:
     assert outcome.status == "failed"
     assert words in outcome.msg
     assert len(outcome.msg.splitlines()) == 1
+
+
+def test_lines_in_no_encoding_hide_no_others(outcomes: dict[str, Outcome]) -> None:
+    broken = [message for message in messages(outcomes["broken"]) if "no record" not in message]
+    assert broken == ["whole", "whole again"]
+    inside = messages(outcomes["broken_inside"])
+    assert inside[0].startswith("bad ") and inside[0].endswith(" here")
+    assert len(inside) >= 3
+
+
+@pytest.mark.parametrize("name", ["unc", "parent", "outside", "wildcard", "stream", "other_file", "device"])
+def test_a_path_that_is_not_read_is_named_with_those_that_are(outcomes: dict[str, Outcome], name: str) -> None:
+    message = outcomes[f"bad_{name}"].msg
+    assert f"path={BAD[name][0]['path']}" in message
+    assert "give the full path of a log in" in message
 
 
 @pytest.mark.parametrize("name", BAD)

@@ -319,6 +319,15 @@ FAILED = {
     "stale name": (safeguard("stale_name"), "PC-RENAMED"),
     "too early": (safeguard(options={"delay": 0}), "delay=0 is out of range: give 1 to 9999"),
     "too late": (safeguard(options={"delay": 10000}), "delay=10000 is out of range: give 1 to 9999"),
+    "run once, too long": (
+        run_once(os={"directory": f"D:\\{'W' * 40}"}),
+        "the command line of a run_once has",
+    ),
+    "too long": (
+        safeguard(os={"directory": f"D:\\{'W' * 400}"}),
+        "the command line of a boot_task has",
+    ),
+    "odd directory": (safeguard(os={"directory": "D:\\Win & co"}), "'D:\\\\Win & co\\\\system32' cannot stand"),
     "no way": (safeguard(**REFUSED, variants={"powershell": False}), "powershell.exe is missing"),
 }
 
@@ -343,8 +352,14 @@ def test_what_cannot_be_is_one_clear_message(refusals: dict[str, Outcome], key: 
     assert FAILED[key][1] in outcome.msg
     assert tasks(outcome.endpoint) == {}
     assert NAME not in values(outcome.endpoint)
-    if key.startswith("too"):
+    if key in ("too early", "too late"):
         assert outcome.calls == []
+
+
+def test_what_is_too_long_says_what_to_give_instead(refusals: dict[str, Outcome]) -> None:
+    outcome = refusals["run once, too long"]
+    assert outcome.msg.endswith("characters, and Windows takes 260: give boot_task, which takes 8191.")
+    assert outcome.writes == refusals["too long"].writes == []
 
 
 def test_it_is_removed_while_something_runs(lab: Lab) -> None:

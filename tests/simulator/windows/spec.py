@@ -26,10 +26,12 @@ class OsSpec:
     time_zone: int = 0
     """Minutes east of UTC."""
     product_type: int = 1
+    directory: str = "C:\\Windows"
+    """Where Win32_OperatingSystem says that Windows is; files and programs are below C:\\Windows all the same."""
 
     @classmethod
     def read(cls, data: Any, where: str) -> OsSpec:
-        reader = Reader(data, where, ("version", "caption", "language", "time_zone", "product_type"))
+        reader = Reader(data, where, ("version", "caption", "language", "time_zone", "product_type", "directory"))
         version = reader.text("version", cls.version)
         if not re.fullmatch(r"\d+\.\d+\.\d+", version):
             raise reader.wrong("version", "major.minor.build, such as 10.0.19045")
@@ -39,6 +41,7 @@ class OsSpec:
             reader.number("language", cls.language, minimum=1),
             reader.number("time_zone", cls.time_zone),
             reader.one_of("product_type", (1, 2, 3), cls.product_type),
+            reader.text("directory", cls.directory),
         )
 
 

@@ -38,7 +38,10 @@ def problem(hold: Hold, state: ClientState) -> str | None:
         return None  # nothing is written then, and the verdict says why
     now = state.system.now
     if hold.expires <= now:
-        return f"hold.expires={iso(hold.expires)} is past by the endpoint's clock ({iso(now)})"
+        return (
+            f"hold.expires={iso(hold.expires)} is past by the endpoint's clock ({iso(now)}): give a later time, or set"
+            " that clock right"
+        )
     maximum = state.max_minutes.data
     minutes = limit.effective(maximum if isinstance(maximum, int) else None)
     if hold.expires - now > dt.timedelta(minutes=min(minutes, _MOST_MINUTES)):

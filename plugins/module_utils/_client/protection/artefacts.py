@@ -45,7 +45,7 @@ class BootTaskArtefact:
         self._task = safeguard.boot_task(system_directory, delay)
 
     def wanted(self) -> Description:
-        _require_fit(self._system_directory, self._task.arguments, safeguard.MAX_SHELL_LINE)
+        _require_fit(self.name, self._system_directory, self._task.arguments)
         return self._task.as_result()
 
     def read(self) -> Description | None:
@@ -72,7 +72,7 @@ class RunOnceArtefact:
     def _line(self) -> str:
         wmic = system.file_exists(self._endpoint.session, rf"{self._system_directory}\wbem\WMIC.exe")
         line = safeguard.run_once_line(self._system_directory, wmic=wmic)
-        _require_fit(self._system_directory, line, safeguard.MAX_RUN_ONCE)
+        _require_fit(self.name, self._system_directory, line)
         return line
 
     def read(self) -> Description | None:
@@ -94,8 +94,8 @@ class RunOnceArtefact:
         self._endpoint.registry.delete_value(safeguard.RUN_ONCE_KEY, safeguard.RUN_ONCE_NAME)
 
 
-def _require_fit(system_directory: str, line: str, limit: int) -> None:
-    problem = safeguard.line_problem(system_directory, line, limit)
+def _require_fit(kind: str, system_directory: str, line: str) -> None:
+    problem = safeguard.line_problem(kind, system_directory, line)
     if problem:
         raise Unfit(problem)
 

@@ -37,12 +37,17 @@ def delay_problem(delay: int) -> str | None:
     return f"delay={delay} is out of range: give {LEAST_DELAY} to {LARGEST_DELAY} minutes"
 
 
-def line_problem(system_directory: str, line: str, limit: int) -> str | None:
-    """Why *line* cannot be left on the endpoint; None where it can."""
+def line_problem(kind: str, system_directory: str, line: str) -> str | None:
+    """Why *line* cannot be left on the endpoint as a safeguard of that *kind*; None where it can."""
     if not re.fullmatch(r"[A-Za-z]:(\\[A-Za-z0-9_.-]+)+", system_directory):
         return f"the endpoint's system directory {system_directory!r} cannot stand in a command line unquoted"
+    limit = MAX_RUN_ONCE if kind == RUN_ONCE else MAX_SHELL_LINE
     if len(line) > limit:
-        return f"the command line has {len(line)} characters, and Windows takes {limit}"
+        instead = f": give {BOOT_TASK}, which takes {MAX_SHELL_LINE}" if kind == RUN_ONCE else ""
+        return (
+            f"with the endpoint's system directory {system_directory}, the command line of a {kind} has {len(line)}"
+            f" characters, and Windows takes {limit}{instead}"
+        )
     return None
 
 

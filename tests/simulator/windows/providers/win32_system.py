@@ -71,12 +71,12 @@ class Win32OperatingSystem(BaseProvider):
                 "Status": "OK",
                 "SuiteMask": 272,
                 "SystemDevice": "\\Device\\HarddiskVolume3",
-                "SystemDirectory": "C:\\Windows\\system32",
+                "SystemDirectory": f"{os.directory}\\system32",
                 "SystemDrive": "C:",
                 "TotalVirtualMemorySize": 19_190_784,
                 "TotalVisibleMemorySize": 16_700_416,
                 "Version": os.version,
-                "WindowsDirectory": "C:\\Windows",
+                "WindowsDirectory": os.directory,
             }
         ]
 

@@ -21,23 +21,27 @@ def test_delay_is_refused_outside_its_range_and_nowhere_else(delay: int) -> None
 @given(st.text(max_size=40))
 def test_nothing_that_a_shell_reads_gets_into_a_line(directory: str) -> None:
     if set(directory) & set("&|<>()^%!\"'`;, \t\r\n"):
-        assert safeguard.line_problem(directory, "line", 100)
+        assert safeguard.line_problem(safeguard.RUN_ONCE, directory, "line")
 
 
 @pytest.mark.parametrize("directory", [USUAL_SYSTEM_DIRECTORY, r"D:\WINNT\System32", r"C:\Windows\System32"])
 def test_usual_directories_will_do(directory: str) -> None:
     for wmic in (True, False):
         line = safeguard.run_once_line(directory, wmic=wmic)
-        assert safeguard.line_problem(directory, line, safeguard.MAX_RUN_ONCE) is None
+        assert safeguard.line_problem(safeguard.RUN_ONCE, directory, line) is None
     line = safeguard.boot_task(directory, 5).arguments
-    assert safeguard.line_problem(directory, line, safeguard.MAX_SHELL_LINE) is None
+    assert safeguard.line_problem(safeguard.BOOT_TASK, directory, line) is None
 
 
-@given(st.integers(0, 40))
-def test_line_that_windows_would_ignore_is_refused(extra: int) -> None:
-    line = "x" * (safeguard.MAX_RUN_ONCE - 20 + extra)
-    problem = safeguard.line_problem(USUAL_SYSTEM_DIRECTORY, line, safeguard.MAX_RUN_ONCE)
+@given(st.integers(0, 40), st.sampled_from([(safeguard.RUN_ONCE, 260), (safeguard.BOOT_TASK, 8191)]))
+def test_line_that_windows_would_cut_off_is_refused(extra: int, kind_and_limit: tuple[str, int]) -> None:
+    kind, limit = kind_and_limit
+    line = "x" * (limit - 20 + extra)
+    problem = safeguard.line_problem(kind, USUAL_SYSTEM_DIRECTORY, line)
     assert (problem is None) == (extra <= 20)
+    if problem:
+        assert f"of a {kind} has" in problem and str(len(line)) in problem
+        assert ("give boot_task" in problem) == (kind == safeguard.RUN_ONCE)
 
 
 def test_every_test_stands_before_the_call() -> None:
