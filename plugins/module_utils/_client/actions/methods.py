@@ -95,8 +95,9 @@ class ClientMethods:
             )
         if result.exit_code != 0:
             detail = " ".join((result.stderr or result.stdout).split())[:300]
+            code = f"{result.exit_code & 0xFFFFFFFF:#010x}"
             raise _failure(result.exit_code)(
-                f"{facts.CLIENT_CLASS}.{method} by command failed with code {result.exit_code & 0xFFFFFFFF:#010x}: {detail}"
+                f"{facts.CLIENT_CLASS}.{method} by command failed with code {code}: {detail}"
             )
 
 
