@@ -176,7 +176,7 @@ force_reason:
   sample: CHG0012345, the upgrade was rolled back by hand
 attempts:
   description: How often the client's method was called. More than one means that the client was still starting.
-  returned: success
+  returned: success, and failure during a step
   type: int
   sample: 1
 verdict:
@@ -193,12 +193,12 @@ summary:
   sample: In provisioning mode for 1 d 6 h, and nothing runs.
 provisioning_mode:
   description: C(ProvisioningMode) as read back last.
-  returned: success
+  returned: success, and failure during a step
   type: bool
   sample: false
 system_task_excludes:
   description: C(SystemTaskExcludes) as read back last.
-  returned: success
+  returned: success, and failure during a step
   type: str
   sample: ""
 evidence:

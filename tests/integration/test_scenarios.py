@@ -91,10 +91,14 @@ def depends_on(endpoint: Endpoint) -> list[str]:
 
 @dataclass(frozen=True)
 class Row:
-    """`endpoints` are the simulator's entries; `checks` hold after each playbook; `between` happens before the next."""
+    """`endpoints` are the simulator's entries; `checks` hold after each playbook.
+
+    `before` happens right before the first playbook, `between` between it and the second.
+    """
 
     endpoints: Mapping[str, Mapping[str, Any]]
     checks: list[Mapping[str, Check]]
+    before: Callable[[Simulator], None] = lambda simulator: None
     between: Callable[[Simulator], None] = lambda simulator: None
 
 
@@ -124,9 +128,6 @@ ROWS: dict[int, Row] = {
         10: row("old_client", is_out),
         11: row("normal", lambda endpoint: is_in(endpoint) and holds(endpoint)),
         12: row("hold_expired", lambda endpoint: is_out(endpoint) and not holds(endpoint)),
-        16: row(
-            "starting_client", is_in, provisioning={"mode": False, "entered": "20h ago"}, ts_requests=[], past_due=[]
-        ),
         18: row("leftovers", lambda endpoint: not has_leftovers(endpoint) and len(endpoint["programs"]) == 1),
         20: row("native_refused", is_out),
     }.items()
@@ -152,7 +153,12 @@ ROWS: dict[int, Row] = {
             {"PC-1501": is_protected, "PC-1502": is_protected},
             {name: lambda endpoint: is_out(endpoint) and not is_protected(endpoint) for name in ("PC-1501", "PC-1502")},
         ],
-        restart_in_mid_scan,
+        between=restart_in_mid_scan,
+    ),
+    16: Row(
+        {"PC-1601": {"profile": "normal", "variants": {"not_ready_minutes": 3}}},
+        [{"PC-1601": is_in}],
+        before=lambda simulator: simulator.event("PC-1601", "reboot"),
     ),
     17: Row({"PC-1701": {"profile": "failing_client"}}, [{"PC-1701": is_in}, {"PC-1701": is_in}]),
     19: Row(
@@ -187,8 +193,17 @@ class Night:
                 for number, each in ROWS.items()
             },
         )
+        first = [play for each in SECTIONS.values() for play in each.playbooks[0]]
+        check = fast_lab.ansible(
+            "ansible-playbook", "-i", inventory, fast_lab.file("plays.yml", first), "--check", "--diff"
+        )
+        assert check.rc == 0, check.output
+        self.rehearsed = check.events
+        self.untouched = {name: fast_lab.simulator.endpoint(name) for name in entries}
         for stage in range(max(stage for _, stage in PLAYBOOKS) + 1):
             keys = [key for key in PLAYBOOKS if key[1] == stage]
+            for number, _ in keys:
+                (ROWS[number].before if stage == 0 else ROWS[number].between)(fast_lab.simulator)
             twice = [play for number, _ in keys for play in SECTIONS[number].playbooks[stage] * 2]
             run = fast_lab.ansible(
                 "ansible-playbook", "-i", inventory, fast_lab.file("plays.yml", twice), env=fast_lab.own_time()
@@ -198,8 +213,6 @@ class Night:
             for number, _ in keys:
                 names = ROWS[number].endpoints
                 self.endpoints[number, stage] = {name: fast_lab.simulator.endpoint(name) for name in names}
-                if stage == 0:
-                    ROWS[number].between(fast_lab.simulator)
 
     @staticmethod
     def _group(number: int) -> str:
@@ -223,10 +236,18 @@ def night(fast_lab: Lab) -> Night:
     return Night(fast_lab)
 
 
+def test_the_rehearsal_changes_nothing_and_shows_what_a_run_changes(night: Night) -> None:
+    assert {name: endpoint["writes"] for name, endpoint in night.untouched.items() if endpoint["writes"]} == {}
+    done = [event for number in SECTIONS if number != 17 for event in night.events[number, 0][0]]
+    changed = {(event.host, event.task) for event in done if event.result.get("changed")}
+    rehearsed = {(event.host, event.task) for event in night.rehearsed if event.result.get("changed")}
+    assert rehearsed == changed | {("PC-1701", "Release")}, "nobody can know beforehand that the call will fail"
+
+
 def plain(line: str) -> str:
     """Without what differs from run to run: times, and how often a client that starts had to be asked."""
     without_times = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", line.strip())
-    return re.sub(r"Attempts: \d{2}\b", "Attempts: many", without_times)
+    return re.sub(r"Attempts: \d+", "Attempts: many", without_times)
 
 
 def test_every_section_has_a_row_and_every_row_a_section() -> None:
@@ -266,7 +287,7 @@ def test_the_blocking_call_really_blocked(night: Night, fast_lab: Lab) -> None:
 
 def test_the_client_that_starts_was_asked_until_it_was_ready(night: Night) -> None:
     entered, _ = night.events[16, 0][0]
-    assert entered.result["attempts"] > 5
+    assert entered.result["attempts"] > 1
 
 
 @pytest.mark.parametrize(("number", "stage"), PLAYBOOKS)
