@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.integration.harness import FQCN, Case, Lab, Outcome
+from tests.integration.harness import MODULES as EVERY_MODULE
 from tests.integration.test_verdicts import VERDICTS
 from tests.simulator.windows.variants import Variants
 from tests.simulator.wsman.settings import WsmanSettings
@@ -71,39 +72,41 @@ UNREADABLE: dict[str, Mapping[str, str]] = {
     "winpe": {"value": "MiniNT"},
 }
 MODULES: dict[str, Mapping[str, Any]] = {
+    "client_action": {"schedules": ["application_evaluation"]},
+    "client_preparation": {"wait_timeout": 1},
     "provisioning_mode": {"enabled": False},
     "provisioning_safeguard": {},
     "provisioning_timeout": {"max_minutes": 60},
     "smstsmgr_dependency": {"depends_on": []},
     "task_sequence_request": {"minimum_age": 0},
 }
-"""What writes to an endpoint in the mode, each with something to do there."""
+"""What writes to an endpoint, each with something to do there."""
+NEED_SERVICES = ("client_action", "client_preparation", "smstsmgr_dependency")
+"""They read the services for what they do themselves, so they fail where that cannot be read."""
 
 
-def signal_spec(signal: Mapping[str, Any]) -> dict[str, Any]:
+def case_of(module: str, signal: Mapping[str, Any], **options: Any) -> Case:
     services = {"smstsmgr": {"depend_on": ["Winmgmt"], **signal.get("services", {}).get("smstsmgr", {})}}
-    return {"profile": "stuck", **signal, "services": services}
+    profile = "normal" if module == "client_preparation" else "stuck"  # a preparation comes before the mode
+    return Case(module, {**MODULES[module], **options}, {"profile": profile, **signal, "services": services})
 
 
-def unreadable_spec(match: Mapping[str, str]) -> dict[str, Any]:
-    return signal_spec({"faults": [{"match": dict(match), "then": "provider_failure"}]})
+def unreadable(match: Mapping[str, str]) -> dict[str, Any]:
+    return {"faults": [{"match": dict(match), "then": "provider_failure"}]}
 
 
 @pytest.fixture(scope="module")
 def guarded(lab: Lab) -> dict[str, Outcome]:
-    specs = {key: signal_spec(signal.spec) for key, signal in SIGNALS.items()}
-    specs |= {f"{key} unreadable": unreadable_spec(match) for key, match in UNREADABLE.items()}
-    cases = {
-        f"{key}, {module}": Case(module, options, spec)
-        for key, spec in specs.items()
-        for module, options in MODULES.items()
-    }
-    forced = {
-        f"{key}, forced": Case("provisioning_mode", {"enabled": False, **FORCE}, spec) for key, spec in specs.items()
-    }
-    return lab.play(
-        {**cases, **forced, **{module: Case(module, MODULES[module], signal_spec({})) for module in MODULES}}
-    )
+    signals = {key: signal.spec for key, signal in SIGNALS.items()}
+    signals |= {f"{key} unreadable": unreadable(match) for key, match in UNREADABLE.items()}
+    cases = {f"{key}, {module}": case_of(module, signal) for key, signal in signals.items() for module in MODULES}
+    forced = {f"{key}, forced": case_of("provisioning_mode", signal, **FORCE) for key, signal in signals.items()}
+    return lab.play({**cases, **forced, **{module: case_of(module, {}) for module in MODULES}})
+
+
+def test_every_module_that_writes_is_guarded_here() -> None:
+    reading = {module for module in EVERY_MODULE if module.endswith("_info")} | {"client_log"}
+    assert set(MODULES) | reading == set(EVERY_MODULE)
 
 
 def test_every_signal_has_an_endpoint() -> None:
@@ -129,7 +132,7 @@ def test_a_signal_keeps_the_client_in_the_mode_and_is_named(guarded: dict[str, O
 def test_a_signal_stops_whatever_writes(guarded: dict[str, Outcome], key: str, module: str) -> None:
     outcome = guarded[f"{key}, {module}"]
     assert (outcome.changed, outcome.writes, outcome.endpoint["shells"]) == (False, [], []), outcome.msg
-    if (key, module) == ("services unreadable", "smstsmgr_dependency"):  # which is about nothing but a service
+    if key == "services unreadable" and module in NEED_SERVICES:
         assert (outcome.status, "Win32_Service" in outcome.msg) == ("failed", True)
     else:
         assert (outcome.status, bool(outcome.result["left_alone"])) == ("ok", True)

@@ -158,9 +158,7 @@ def test_preparing_again_writes_nothing(start: dict[str, t.Any], wanted: dict[st
 
 
 @given(STARTS, WANTED, st.sampled_from(NAMES))
-def test_what_somebody_else_sets_afterwards_stays(
-    start: dict[str, t.Any], wanted: dict[str, t.Any], name: str
-) -> None:
+def test_what_somebody_else_sets_afterwards_stays(start: dict[str, t.Any], wanted: dict[str, t.Any], name: str) -> None:
     machine = Machine(start)
     machine.prepare(wanted)
     machine.values[name] = "theirs"
