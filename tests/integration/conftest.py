@@ -46,7 +46,7 @@ def fast_lab(installed: Path, worker: int, tmp_path_factory: pytest.TempPathFact
     """A lab with a fleet of its own, whose minutes pass at once: nothing else goes by that clock."""
     fleet = {"waits": "skipped", "credentials": {"username": USERNAME, "password": PASSWORD}, "endpoints": []}
     with Simulator(fleet) as simulator:
-        lab = Lab(simulator, tmp_path_factory.mktemp("controller"), 100 + worker % 100)
+        lab = Lab(simulator, tmp_path_factory.mktemp("controller"), 200 + worker % 50)
         yield lab
         assert "Traceback" not in simulator.log()
     assert not lab.complaints, "\n\n".join(lab.complaints)
