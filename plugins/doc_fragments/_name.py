@@ -22,3 +22,12 @@ options:
     choices: [short, fqdn, "off"]
     default: short
 """
+
+    INFO = r"""
+options:
+  computer_name:
+    description:
+      - The name that the endpoint should call itself by. A difference is told in the result.
+      - The default is the host's name in the inventory or, with O(endpoint), the value of O(endpoint.host).
+    type: str
+"""

@@ -29,14 +29,10 @@ options:
         one.
       - In check mode nothing is written.
     type: path
-  computer_name:
-    description:
-      - The name that the endpoint should call itself by.
-      - The default is the host's name in the inventory or, with O(endpoint), the value of O(endpoint.host).
-    type: str
 extends_documentation_fragment:
   - configmgr.client._attributes.info
   - configmgr.client._connection
+  - configmgr.client._name.info
 seealso:
   - module: configmgr.client.client_info
 author:

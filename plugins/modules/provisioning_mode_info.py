@@ -27,14 +27,10 @@ options:
       - Minutes that a client must have been in the mode before it can count as V(stuck).
     type: int
     default: 240
-  computer_name:
-    description:
-      - The name that the endpoint should call itself by, for RV(name_matches).
-      - The default is the host's name in the inventory or, with O(endpoint), the value of O(endpoint.host).
-    type: str
 extends_documentation_fragment:
   - configmgr.client._attributes.info
   - configmgr.client._connection
+  - configmgr.client._name.info
 seealso:
   - module: configmgr.client.provisioning_mode
 author:

@@ -156,6 +156,14 @@ class Outcome:
     def changed(self) -> bool:
         return bool(self.result.get("changed"))
 
+    def assert_refused(self, *words: str) -> None:
+        """It failed before anything was sent, with one line that holds these words."""
+        assert self.status == "failed"
+        for word in words:
+            assert word in self.msg
+        assert len(self.msg.splitlines()) == 1
+        assert self.traffic["connections"] == 0
+
     @property
     def writes(self) -> list[dict[str, str]]:
         return list(self.endpoint["writes"][len(self.before["writes"]) :])

@@ -252,5 +252,4 @@ def test_the_mode_is_kept_for_another_reason(owned: dict[str, Outcome], key: str
 
 
 def test_an_entry_has_no_owner_beside_its_hold(owned: dict[str, Outcome]) -> None:
-    assert owned["both"].status == "failed" and "hold.owner" in owned["both"].msg
-    assert owned["both"].traffic["connections"] == 0
+    owned["both"].assert_refused("hold_owner", "hold.owner")
