@@ -43,7 +43,7 @@ demo fleet: $(VENV)/.ready install
 	@PYTHONPATH=tests $(VENV)/bin/python tests/demo/$@.py # which imports the simulator
 
 bench: $(VENV)/.ready install
-	@PYTHONPATH=tests $(VENV)/bin/python tests/bench/per_host.py
+	@PYTHONPATH=tests:$(BUILD)/collections $(VENV)/bin/python tests/bench/per_host.py
 
 lint: $(VENV)/.ready install $(LINK)
 	@echo '== ruff' && ruff check

@@ -14,6 +14,9 @@ _BY_LAYER = {
     "login": "Check ansible_user, ansible_password and ansible_winrm_transport. It is not tried again.",
     "permission": "The account needs to be a local administrator of the endpoint.",
     "quota": "Other sessions use up the service's limits: try again later.",
+    "class": "Is the ConfigMgr client installed there, and its WMI whole? The playbook doctor tells what can be read.",
+    "method": "The playbook doctor tells which calls this endpoint takes.",
+    "provider": "A client that is starting fails so: try again in some minutes.",
     "protocol": "Check port and path: is this a WinRM listener?",
     "wrong_machine": "Correct the inventory, or see the options computer_name and name_check.",
 }

@@ -19,7 +19,9 @@ from simulator.client import Simulator
 
 HOSTS = 40
 MODULE = "configmgr.client.provisioning_mode_info"
-BARE_PYWINRM = Path(__file__).with_name("bare_pywinrm.py")
+BARE = "bare pywinrm, one process, no Ansible"
+OWN = "this collection's layers, one process, no Ansible"
+SCRIPTS = {BARE: "bare_pywinrm.py", OWN: "own_session.py"}
 
 
 def main() -> None:
@@ -39,12 +41,15 @@ def main() -> None:
         local = f"ansible_connection=local ansible_python_interpreter={sys.executable}"
         limit = [*ansible(inventory), "--limit", "!BENCH-STUCK"]
         cases = {
-            "bare pywinrm, one process, no Ansible": [
-                sys.executable,
-                str(BARE_PYWINRM),
-                *account,
-                *(endpoints[name]["address"] for name in normal),
-            ],
+            **{
+                name: [
+                    sys.executable,
+                    str(Path(__file__).with_name(script)),
+                    *account,
+                    *(endpoints[name]["address"] for name in normal),
+                ]
+                for name, script in SCRIPTS.items()
+            },
             "Ansible alone (debug)": [*limit, "-m", "ansible.builtin.debug", "-e", local],
             MODULE: [*limit, "-m", MODULE],
             "the same as a process on the controller": [
@@ -81,9 +86,10 @@ def show_traffic(simulator: Simulator, inventory: Path) -> None:
 
 def show_cpu(measured: dict[str, tuple[float, float]]) -> None:
     ours = measured[MODULE][0]
-    print(f"\n{f'{HOSTS} healthy endpoints':<46}{'CPU ms/host':>12}{'wall s':>8}{'ratio':>8}")
+    print(f"\n{f'{HOSTS} healthy endpoints':<50}{'CPU ms/host':>12}{'wall s':>8}{'ratio':>8}")
     for name, (cpu, wall) in measured.items():
-        print(f"{name:<46}{1000 * cpu / HOSTS:>12.0f}{wall:>8.1f}{cpu / ours:>8.2f}")
+        print(f"{name:<50}{1000 * cpu / HOSTS:>12.0f}{wall:>8.1f}{cpu / ours:>8.2f}")
+    print(f"\nThe collection's layers cost {measured[OWN][0] / measured[BARE][0]:.2f} times the CPU of bare pywinrm.")
 
 
 def measure(command: list[str]) -> tuple[float, float]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 from xml.etree.ElementTree import Element
 
@@ -154,6 +155,7 @@ class Session:
             selectors=selectors,
             options=options,
         )
+        started = time.monotonic()
         try:
             reply = self._send(message)
         except StaleConnection as error:
@@ -164,7 +166,8 @@ class Session:
         operation = f"{action.rpartition('/')[2]} of {resource_uri.partition('/wsman/1/')[2]}"
         if subject:
             operation += f" ({subject})"
-        self._log(f"{operation}: {len(message)} bytes sent, {len(reply)} received")
+        elapsed = time.monotonic() - started
+        self._log(f"{operation}: {len(message)} bytes sent, {len(reply)} received in {elapsed * 1000:.0f} ms")
         try:
             return envelope.read(reply)
         except Fault as fault:
