@@ -18,7 +18,8 @@ from ..module_utils._wsman.errors import SettingsError
 from ..modules import connection_info
 from ..plugin_utils._action import ModuleAction
 from ..plugin_utils._login_brake import LoginBrake
-from ..plugin_utils._origins import describe
+from ..plugin_utils._origins import describe, describe_psrp
+from ..plugin_utils._psrp import without_effect
 
 
 class ActionModule(ModuleAction):
@@ -28,17 +29,39 @@ class ActionModule(ModuleAction):
         self, params: _task.Result, task_vars: dict[str, t.Any], log: _task.Log, trace: _task.Log
     ) -> _task.Result:
         connection, brake = self._connection, None
-        options = f"connection {connection.transport}"
+        given: list[str] = []
+
+        def with_origin(name: str) -> tuple[t.Any, t.Any]:
+            origin: tuple[t.Any, t.Any] = connection.get_option_and_origin(name, task_vars)
+            return origin
+
         if connection.transport == "winrm":
-            options = describe(connection.get_option, lambda name: connection.get_option_and_origin(name, task_vars))
+            options = describe(connection.get_option, with_origin)
+        elif connection.transport == "psrp":
+            options, given = describe_psrp(connection.option_definitions, connection.get_option, with_origin)
+        else:
+            options = f"connection {connection.transport}"
+        library = "pypsrp" if connection.transport == "psrp" else "pywinrm"
         try:
             settings = self._settings(params["connect_timeout"])
         except (AnsibleActionFail, SettingsError) as error:
-            setup = Setup(options, None, str(error))
+            setup = Setup(options, None, str(error), library=library)
         else:
             brake = LoginBrake(C.DEFAULT_LOCAL_TMP, settings)
-            setup = Setup(options, settings, no_login=brake.problem() or "")
+            useless = {}
+            if connection.transport == "psrp":
+                useless = without_effect(settings, given) | self._unknown_variables(task_vars)
+            said = ", ".join(f"{name} ({reason})" for name, reason in useless.items())
+            setup = Setup(options, settings, no_login=brake.problem() or "", library=library, without_effect=said)
         result, login_rejected = connection_info.examine(setup, params, bool(self._task.check_mode), trace)
         if brake and login_rejected:
             brake.rejected()
         return result
+
+    def _unknown_variables(self, task_vars: dict[str, t.Any]) -> dict[str, str]:
+        """Variables that look as if they were options of the ``psrp`` connection, misspelled perhaps."""
+        options = self._connection.option_definitions.values()
+        known = {variable["name"] for option in options for variable in option.get("vars", ())}
+        delegated = task_vars.get("ansible_delegated_vars", {}).get(self._task.delegate_to)
+        names = (name for name in delegated or task_vars if name.startswith("ansible_psrp_"))
+        return dict.fromkeys(sorted(set(names) - known), "no such option")

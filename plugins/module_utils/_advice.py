@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
+from ._wsman.settings import Names
+
 _BY_LAYER = {
     "dns": "Check the host's address in the inventory.",
     "port": "Is it switched on, is WinRM enabled, and does the firewall let this port through?",
-    "proxy": "Check the proxy, or the no_proxy variable of the environment.",
-    "tls": "Set ansible_winrm_ca_trust_path to the file of the CA that issued its certificate.",
+    "proxy": "Check {proxy}, and the variables of the environment for proxies.",
+    "tls": "Set {ca_trust_path} to the file of the CA that issued its certificate.",
     "timeout": "It may be overloaded or starting: try again later.",
-    "http": "Check port, scheme and path: is this a WinRM listener?",
-    "login": "Check ansible_user, ansible_password and ansible_winrm_transport. It is not tried again.",
+    "http": "Check {port}, {scheme} and {path}: is this a WinRM listener?",
+    "login": "Check {username}, {password} and {auth}. It is not tried again.",
     "permission": "The account needs to be a local administrator of the endpoint.",
     "quota": "Other sessions use up the service's limits: try again later.",
     "class": "Is the ConfigMgr client installed there, and its WMI whole? The playbook doctor tells what can be read.",
@@ -22,6 +24,6 @@ _BY_LAYER = {
 }
 
 
-def advice(layer: str) -> str:
-    """Empty where the message of the failure says all that there is to say."""
-    return _BY_LAYER.get(layer, "")
+def advice(layer: str, named: Names) -> str:
+    """Empty where the message of the failure says all that there is to say. *named* are the user's words."""
+    return _BY_LAYER.get(layer, "").format_map(named)

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ._wsman.settings import AUTH_METHODS, Settings
+from ._wsman.files import check_files
+from ._wsman.settings import AUTH_METHODS, Names, Settings
 
 _ENDPOINT: dict[str, t.Any] = {
     "host": {"type": "str", "required": True},
@@ -23,6 +24,8 @@ _ENDPOINT: dict[str, t.Any] = {
     "message_encryption": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
 }
 
+ENDPOINT_NAMES = Names({name: f"endpoint.{name}" for name in _ENDPOINT}, auth="endpoint.transport")
+
 CONNECTION_SPEC: dict[str, t.Any] = {
     "connect_timeout": {"type": "int", "default": 5},
     "deadline": {"type": "int", "default": 300},
@@ -38,7 +41,7 @@ NAME_SPEC: dict[str, t.Any] = {
 def endpoint_settings(endpoint: t.Mapping[str, t.Any], connect_timeout: float) -> Settings:
     """Settings from the ``endpoint`` option; raises SettingsError."""
     scheme = endpoint["scheme"]
-    return Settings(
+    settings = Settings(
         host=endpoint["host"],
         port=endpoint["port"] or (5985 if scheme == "http" else 5986),
         scheme=scheme,
@@ -52,4 +55,7 @@ def endpoint_settings(endpoint: t.Mapping[str, t.Any], connect_timeout: float) -
         cert_key_pem=endpoint["cert_key_pem"],
         message_encryption=endpoint["message_encryption"],
         connect_timeout=connect_timeout,
+        names=ENDPOINT_NAMES,
     )
+    check_files(settings)
+    return settings

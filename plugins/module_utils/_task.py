@@ -13,19 +13,20 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._advice import advice
 from ._client.errors import MethodFailed, NotVerified, WrongMachine
-from ._options import endpoint_settings
+from ._options import ENDPOINT_NAMES, endpoint_settings
 from ._windows.endpoint import Endpoint
 from ._windows.errors import WindowsError
+from ._wsman.connect import IMPORT_ERRORS, LEAST_VERSIONS, transport
 from ._wsman.deadline import Deadline
 from ._wsman.errors import ConnectionLost, EndpointUnreachable, LoginRejected, LoginUnavailable, WSManError
-from ._wsman.pywinrm import PYWINRM_IMPORT_ERROR, PywinrmTransport
 from ._wsman.session import Session
-from ._wsman.settings import Settings
+from ._wsman.settings import Names, Settings
 from ._wsman.xml import DEFUSEDXML_IMPORT_ERROR
 
 Log = t.Callable[[str], None]
 Result = dict[str, t.Any]
 
+_PLAIN = Names()
 _UNREACHABLE = (EndpointUnreachable, LoginRejected, LoginUnavailable)
 
 
@@ -60,11 +61,12 @@ Check = t.Callable[[Result], str | None]
 Work = t.Callable[[Result, bool, Log], Result]
 
 
-def missing_library() -> str | None:
-    """Ansible's usual message for a library that is missing where this runs."""
-    for library, error in (("pywinrm>=0.5.0", PYWINRM_IMPORT_ERROR), ("defusedxml", DEFUSEDXML_IMPORT_ERROR)):
+def missing_library(library: str) -> str | None:
+    """Ansible's usual message for a library that is missing where this runs; *library* carries the messages."""
+    carrier = f"{library}>={LEAST_VERSIONS[library]}"
+    for wanted, error in ((carrier, IMPORT_ERRORS[library]), ("defusedxml", DEFUSEDXML_IMPORT_ERROR)):
         if error is not None:
-            return f"{missing_required_lib(library)} {error}"
+            return f"{missing_required_lib(wanted)} {error}"
     return None
 
 
@@ -80,9 +82,9 @@ def execute(
     run: Run, settings: Settings, params: t.Mapping[str, t.Any], check_mode: bool, log: Log, trace: Log
 ) -> Result:
     """*run*'s result; every expected failure becomes one TaskFailed or TaskUnreachable. *trace* tells each call."""
-    with failures():
+    with failures(settings.names):
         deadline = Deadline(params["deadline"])
-        with Session(settings, lambda: PywinrmTransport(settings, deadline), deadline, trace) as session:
+        with Session(settings, lambda: transport(settings, deadline), deadline, trace) as session:
             result = run(Task(Endpoint(session), params, check_mode, log))
     if not result.get("warnings"):
         result.pop("warnings", None)  # ansible-core before 2.19 shows an empty list
@@ -90,20 +92,20 @@ def execute(
 
 
 @contextmanager
-def failures() -> t.Iterator[None]:
-    """Errors of the layers below, as the one message that a user gets."""
+def failures(named: Names = _PLAIN) -> t.Iterator[None]:
+    """Errors of the layers below, as the one message that a user gets, in words that are *named* as the user does."""
     try:
         yield
     except WSManError as error:
         doubt = " Whether its last request was carried out is not known." if isinstance(error, ConnectionLost) else ""
         kind = TaskUnreachable if isinstance(error, _UNREACHABLE) else TaskFailed
-        message = " ".join(f"{error}.{doubt} {advice(error.layer)}".split())
+        message = " ".join(f"{error}.{doubt} {advice(error.layer, named)}".split())
         raise kind(message.replace("..", "."), {"error_layer": error.layer}) from error
     except WindowsError as error:
-        raise TaskFailed(f"{error}. {advice(error.layer)}".rstrip(), {"error_layer": error.layer}) from error
+        raise TaskFailed(f"{error}. {advice(error.layer, named)}".rstrip(), {"error_layer": error.layer}) from error
     except WrongMachine as error:
         raise TaskFailed(
-            f"Nothing was changed: {error}. {advice('wrong_machine')}", {"error_layer": "wrong_machine"}
+            f"Nothing was changed: {error}. {advice('wrong_machine', named)}", {"error_layer": "wrong_machine"}
         ) from error
     except (MethodFailed, NotVerified) as error:
         raise TaskFailed(f"{error}.", {"error_layer": "client"}) from error
@@ -113,10 +115,10 @@ def main(argument_spec: dict[str, t.Any], run: Run, check: Check | None = None, 
     """Runs a module where Ansible has brought it, against the Windows endpoint of its ``endpoint`` option."""
 
     def work(params: Result, check_mode: bool, log: Log) -> Result:
-        missing = missing_library()
+        missing = missing_library("pywinrm")
         if missing:
             raise TaskFailed(missing)
-        with failures():
+        with failures(ENDPOINT_NAMES):
             settings = endpoint_settings(params["endpoint"], params["connect_timeout"])
         return execute(run, settings, params, check_mode, log, log)
 

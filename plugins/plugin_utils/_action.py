@@ -16,13 +16,19 @@ from ansible.utils.display import Display
 
 from ..module_utils import _task
 from ..module_utils._wsman.errors import LoginRejected
+from ..module_utils._wsman.files import check_files
 from ..module_utils._wsman.settings import Settings
-from ._connection import winrm_settings
+from ._connection import GetOption, winrm_settings
 from ._login_brake import LoginBrake
+from ._psrp import psrp_settings
 
 display = Display()
 
-_WINDOWS_CONNECTIONS = ("winrm", "psrp")
+_WINDOWS_CONNECTIONS: dict[str, t.Callable[[GetOption, float], Settings]] = {
+    "winrm": winrm_settings,
+    "psrp": psrp_settings,
+}
+"""Who reads the options of Ansible's connection."""
 
 
 class ModuleAction(ActionBase):  # type: ignore[misc]
@@ -75,11 +81,11 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
         self, params: _task.Result, task_vars: dict[str, t.Any], log: _task.Log, trace: _task.Log
     ) -> _task.Result:
         """The module's result over the host's connection; raises TaskFailed."""
-        missing = _task.missing_library()
-        if missing:
-            raise AnsibleActionFail(missing)
         with _task.failures():
             settings = self._settings(params["connect_timeout"])
+        missing = _task.missing_library(settings.library)
+        if missing:
+            raise AnsibleActionFail(missing)
         brake = LoginBrake(C.DEFAULT_LOCAL_TMP, settings)
         problem = brake.problem()
         if problem:
@@ -93,9 +99,11 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
 
     def _settings(self, connect_timeout: float) -> Settings:
         kind = self._connection.transport
-        if kind != "winrm":
+        if kind not in _WINDOWS_CONNECTIONS:
             raise AnsibleActionFail(
-                f"ansible_connection={kind} cannot carry WS-Management: use winrm, or name the Windows endpoint in the"
-                " option 'endpoint' to reach it from the host where this task runs"
+                f"ansible_connection={kind} cannot carry WS-Management: use winrm or psrp, or name the Windows endpoint"
+                " in the option 'endpoint' to reach it from the host where this task runs"
             )
-        return winrm_settings(self._connection.get_option, connect_timeout)
+        settings = _WINDOWS_CONNECTIONS[kind](self._connection.get_option, connect_timeout)
+        check_files(settings)
+        return settings

@@ -14,9 +14,29 @@ import typing as t
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._wsman.errors import SettingsError
-from ..module_utils._wsman.settings import AUTH_METHODS, Settings
+from ..module_utils._wsman.settings import AUTH_METHODS, Names, Settings
 
 GetOption = t.Callable[[str], t.Any]
+
+
+_EXTRAS = (
+    *("ca_trust_path", "cert_pem", "cert_key_pem", "message_encryption", "service", "send_cbt"),
+    *("kerberos_delegation", "kerberos_hostname_override", "proxy"),
+)
+COMMON_NAMES = {
+    "host": "ansible_host",
+    "port": "ansible_port",
+    "username": "ansible_user",
+    "password": "ansible_password",
+}
+NAMES = Names(
+    {name: f"ansible_winrm_{name}" for name in _EXTRAS} | COMMON_NAMES,
+    scheme="ansible_winrm_scheme",
+    path="ansible_winrm_path",
+    auth="ansible_winrm_transport",
+    operation_timeout="ansible_winrm_operation_timeout_sec",
+    read_timeout="ansible_winrm_read_timeout_sec",
+)
 
 
 def winrm_settings(get_option: GetOption, connect_timeout: float) -> Settings:
@@ -51,19 +71,12 @@ def winrm_settings(get_option: GetOption, connect_timeout: float) -> Settings:
             raise SettingsError(f"ansible_winrm_{name}={value!r} is neither true nor false") from None
 
     port = int(get_option("port") or 5986)
-    if not 0 < port < 65536:
-        raise SettingsError(f"ansible_port={port} is not between 1 and 65535")
     scheme = _text(get_option("scheme")) or ("http" if port == 5985 else "https")
     username = _text(get_option("remote_user"))
     ca_trust_path = extra("ca_trust_path")
     timeout = get_option("connection_timeout")
     operation_timeout = seconds("operation_timeout_sec", float(timeout) if timeout else 20.0)
     read_timeout = seconds("read_timeout_sec", operation_timeout + 10)
-    if read_timeout <= operation_timeout:
-        raise SettingsError(
-            f"ansible_winrm_read_timeout_sec={read_timeout:g} must be longer than"
-            f" ansible_winrm_operation_timeout_sec={operation_timeout:g}"
-        )
     return Settings(
         host=str(get_option("remote_addr")),
         port=port,
@@ -85,6 +98,7 @@ def winrm_settings(get_option: GetOption, connect_timeout: float) -> Settings:
         operation_timeout=operation_timeout,
         read_timeout=read_timeout,
         connect_timeout=connect_timeout,
+        names=NAMES,
     )
 
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from .._advice import advice
 from .._windows.errors import WindowsError
+from .._wsman.connect import transport
 from .._wsman.deadline import Deadline
 from .._wsman.errors import LoginRejected, WSManError
-from .._wsman.pywinrm import PywinrmTransport
 from .._wsman.session import Session
-from .._wsman.settings import Settings
+from .._wsman.settings import Names, Settings
 from .._wsman.tape import Tape
 from . import outside
 from .checks import ORDER, Check, obstacle
@@ -31,13 +31,15 @@ class Setup:
     """How the endpoint is to be reached.
 
     ``options`` tells the options in force; ``settings`` is None where they cannot be used, for ``problem``.
-    ``no_login`` is why no login may be tried, empty where one may.
+    ``no_login`` is why no login may be tried, empty where one may. ``without_effect`` says which options have none.
     """
 
     options: str
     settings: Settings | None
     problem: str = ""
     no_login: str = ""
+    library: str = "pywinrm"
+    without_effect: str = ""
 
 
 class Examination:
@@ -49,6 +51,7 @@ class Examination:
         self.inside: Inside | None = None
         self.login_rejected = False
         self._setup = setup
+        self._named = setup.settings.names if setup.settings else Names()
         self._expected_name = expected_name
         self._deadline = deadline
         self._log = log
@@ -77,22 +80,22 @@ class Examination:
                 self.login_rejected = True
             if not isinstance(error, ANSWERS):
                 self._ended = name
-            return Check(name, "failed", str(error), advice(error.layer) or _UNKNOWN_CAUSE)
+            return Check(name, "failed", str(error), advice(error.layer, self._named) or _UNKNOWN_CAUSE)
 
     def _look_at(self, name: str, stack: ExitStack) -> Check:
         settings = self._setup.settings
         if name == "library":
-            return outside.library()
+            return outside.library(self._setup.library)
         if settings is None:
             return outside.wrong_options(self._setup.options, self._setup.problem)
         if name == "options":
-            return Check("options", "ok", self._setup.options)
+            return outside.options(self._setup.options, self._setup.without_effect)
         if name in outside.CHECKS:
             return outside.CHECKS[name](settings)
         if self.inside is None:
             if self._setup.no_login:
-                return Check("login", "failed", self._setup.no_login, advice("login"))
-            connect = self.tape.through(lambda: PywinrmTransport(settings, self._deadline))
+                return Check("login", "failed", self._setup.no_login, advice("login", settings.names))
+            connect = self.tape.through(lambda: transport(settings, self._deadline))
             session = stack.enter_context(Session(settings, connect, self._deadline, self._log))
             self.inside = Inside(session, settings, self._expected_name)
         return self.inside.check(name)

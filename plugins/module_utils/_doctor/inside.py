@@ -89,7 +89,7 @@ class Inside:
         if granted:
             return Check("rights", "ok", rf"may read root/cimv2, and write below HKLM\{_WRITTEN_BELOW}")
         found = rf"may read root/cimv2, but not write below HKLM\{_WRITTEN_BELOW}"
-        return Check("rights", "failed", found, advice("permission"))
+        return Check("rights", "failed", found, advice("permission", self._settings.names))
 
     def _namespaces(self) -> Check:
         found, missing = ["root/cimv2", "root/default"], []
@@ -203,7 +203,7 @@ class Inside:
         names = system.computer_names(self._session)
         problem = mismatch(self._expected_name, names, "short")
         if problem:
-            return Check("name", "failed", problem, advice("wrong_machine"))
+            return Check("name", "failed", problem, advice("wrong_machine", self._settings.names))
         return Check("name", "ok", f"it calls itself {names.dns_host}")
 
 

@@ -7,12 +7,10 @@ from __future__ import annotations
 import re
 from importlib import metadata
 
-from .._wsman.pywinrm import PYWINRM_IMPORT_ERROR
+from .._wsman.connect import IMPORT_ERRORS, LEAST_VERSIONS
 from .._wsman.xml import DEFUSEDXML_IMPORT_ERROR
 
-LEAST_PYWINRM = (0, 5)
-
-_LIBRARIES = ("pywinrm", "defusedxml", "requests", "requests-ntlm", "pyspnego", "cryptography")
+_LIBRARIES = ("pywinrm", "pypsrp", "defusedxml", "requests", "requests-ntlm", "pyspnego", "cryptography")
 
 
 def versions() -> dict[str, str]:
@@ -26,18 +24,22 @@ def versions() -> dict[str, str]:
     return found
 
 
-def problem() -> str | None:
-    """Which library is missing or too old; None where all are fine."""
-    for library, error in (("pywinrm", PYWINRM_IMPORT_ERROR), ("defusedxml", DEFUSEDXML_IMPORT_ERROR)):
+def problem(carrier: str) -> str | None:
+    """Which library is missing or too old; None where all are fine. *carrier* carries the messages."""
+    for library, error in ((carrier, IMPORT_ERRORS[carrier]), ("defusedxml", DEFUSEDXML_IMPORT_ERROR)):
         if error is not None:
             return f"{library} cannot be imported: {error}"
-    version = versions().get("pywinrm", "")
-    if version and not new_enough(version):
-        return f"pywinrm {version} is too old: 0.5.0 or later is needed"
+    version, least = versions().get(carrier, ""), LEAST_VERSIONS[carrier]
+    if not new_enough(version, least):
+        return f"{carrier} {version} is too old: {least} or later is needed"
     return None
 
 
-def new_enough(version: str) -> bool:
-    """Whether that is a pywinrm that works; a version that cannot be read counts as new."""
-    numbers = re.match(r"(\d+)\.(\d+)", version)
-    return numbers is None or (int(numbers[1]), int(numbers[2])) >= LEAST_PYWINRM
+def new_enough(version: str, least: str) -> bool:
+    """A version that cannot be read counts as new."""
+    numbers = re.match(r"\d+(\.\d+)+", version)
+    return numbers is None or _numbers(numbers[0]) >= _numbers(least)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in version.split(".")]

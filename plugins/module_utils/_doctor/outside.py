@@ -9,21 +9,30 @@ import typing as t
 
 from .._advice import advice
 from .._wsman import probe
+from .._wsman.connect import LEAST_VERSIONS
 from .._wsman.settings import Settings
 from . import libraries
 from .checks import Check
 
 
-def library() -> Check:
-    problem = libraries.problem()
+def library(name: str) -> Check:
+    """*name* is the library that carries the messages."""
+    problem = libraries.problem(name)
     if problem:
-        return Check("library", "failed", problem, "Where this runs: pip install 'pywinrm>=0.5.0' defusedxml")
+        wanted = f"{name}>={LEAST_VERSIONS[name]}"
+        return Check("library", "failed", problem, f"Where this runs: pip install '{wanted}' defusedxml")
     found = [f"{name} {version}" for name, version in libraries.versions().items()]
     return Check("library", "ok", ", ".join([f"Python {platform.python_version()}", *found]))
 
 
 def wrong_options(options: str, problem: str) -> Check:
     return Check("options", "failed", f"{problem}; in force: {options}", "Correct it in the inventory or the task.")
+
+
+def options(in_force: str, without_effect: str) -> Check:
+    if without_effect:
+        return Check("options", "warning", f"{in_force}; without effect: {without_effect}", "Take these out.")
+    return Check("options", "ok", in_force)
 
 
 def _dns(settings: Settings) -> Check:
@@ -54,12 +63,12 @@ def _tls(settings: Settings) -> Check:
     if not found.distrust:
         return Check("tls", "ok", f"{names}, trusted")
     if settings.validate_certificate:
-        return Check("tls", "failed", f"{names}, not trusted: {found.distrust}", advice("tls"))
+        return Check("tls", "failed", f"{names}, not trusted: {found.distrust}", advice("tls", settings.names))
     return Check(
         "tls",
         "warning",
         f"{names}, not trusted ({found.distrust}) and not checked",
-        f"Anybody can pretend to be this endpoint. {advice('tls')}",
+        f"Anybody can pretend to be this endpoint. {advice('tls', settings.names)}",
     )
 
 

@@ -15,9 +15,6 @@ from .cim import text_of
 from .errors import FaultDetail, ProtocolError, fault
 from .xml import local_name, parse
 
-MAX_ENVELOPE_SIZE = 153600
-"""Octets; what Windows Server 2008 R2 and every later release accept."""
-
 
 def request(
     action: str,
@@ -26,10 +23,11 @@ def request(
     *,
     to: str,
     operation_timeout: float,
+    max_envelope_size: int,
     selectors: t.Mapping[str, str] | None = None,
     options: t.Mapping[str, str] | None = None,
 ) -> bytes:
-    """An envelope ready to send. *body* is XML; *operation_timeout* is in seconds."""
+    """An envelope ready to send. *body* is XML; *operation_timeout* is in seconds, *max_envelope_size* in octets."""
     optional = ""
     if selectors:
         items = "".join(f"<w:Selector Name={quoteattr(k)}>{text_of(v)}</w:Selector>" for k, v in selectors.items())
@@ -44,7 +42,7 @@ def request(
         f'<w:ResourceURI s:mustUnderstand="true">{text_of(resource_uri)}</w:ResourceURI>'
         f'<a:ReplyTo><a:Address s:mustUnderstand="true">{names.ANONYMOUS}</a:Address></a:ReplyTo>'
         f'<a:Action s:mustUnderstand="true">{text_of(action)}</a:Action>'
-        f'<w:MaxEnvelopeSize s:mustUnderstand="true">{MAX_ENVELOPE_SIZE}</w:MaxEnvelopeSize>'
+        f'<w:MaxEnvelopeSize s:mustUnderstand="true">{max_envelope_size}</w:MaxEnvelopeSize>'
         f"<a:MessageID>uuid:{str(uuid.uuid4()).upper()}</a:MessageID>"
         f'<w:Locale xml:lang="en-US" s:mustUnderstand="false"/>'
         f'<m:DataLocale xml:lang="en-US" s:mustUnderstand="false"/>'

@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from .deadline import Deadline
 from .errors import ProtocolError
+from .settings import Settings
 from .xml import MAX_BYTES
 
 try:
@@ -19,30 +20,34 @@ try:
     from requests.adapters import HTTPAdapter
     from urllib3.connection import HTTPConnection, HTTPSConnection
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-except ImportError:  # they come with pywinrm, whose absence is reported
+    from urllib3.util.retry import Retry
+except ImportError:  # they come with pywinrm and pypsrp, whose absence is reported
     HTTPAdapter = object  # type: ignore[assignment, misc]
+    Retry = object  # type: ignore[assignment, misc]
 
 
 class BoundedAdapter(HTTPAdapter):
     """An HTTPAdapter whose exchanges end with the *deadline*, however slowly the other side drips."""
 
-    def __init__(self, deadline: Deadline, connect_timeout: float) -> None:
+    def __init__(self, deadline: Deadline, settings: Settings) -> None:
         self._deadline = deadline
-        self._connect_timeout = connect_timeout
+        self._connect_timeout = settings.connect_timeout
+        self._tls: dict[str, t.Any] = {"key_password": settings.cert_key_password} if settings.cert_key_password else {}
         self._watchdog: threading.Timer | None = None
         self._handle: socket.socket | None = None
         self._pool_classes = {
             "http": _pool_class(HTTPConnectionPool, HTTPConnection, self._keep),
             "https": _pool_class(HTTPSConnectionPool, HTTPSConnection, self._keep),
         }
-        super().__init__()
+        retries = settings.connect_retries
+        super().__init__(max_retries=_connect_retry(deadline, retries, settings.connect_backoff) if retries else 0)
 
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, **{**kwargs, **self._tls})
         self.poolmanager.pool_classes_by_scheme = self._pool_classes
 
     def proxy_manager_for(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        manager = super().proxy_manager_for(*args, **kwargs)
+        manager = super().proxy_manager_for(*args, **{**kwargs, **self._tls})
         manager.pool_classes_by_scheme = self._pool_classes
         return manager
 
@@ -53,13 +58,19 @@ class BoundedAdapter(HTTPAdapter):
             self._watchdog = threading.Timer(remaining, self._abort)
             self._watchdog.daemon = True
             self._watchdog.start()
-        read_timeout = min(t.cast(float, kwargs.get("timeout") or remaining), remaining)
+        asked = kwargs.get("timeout")
+        silence = asked[1] if isinstance(asked, tuple) else asked  # pypsrp gives both time-outs
+        read_timeout = min(t.cast(float, silence or remaining), remaining)
         kwargs["timeout"] = (min(self._connect_timeout, remaining), read_timeout)
         response = super().send(request, *args, **kwargs)
         if response.is_redirect:
             raise ProtocolError(
                 f"the server redirects to {response.headers.get('location', 'nowhere')!r}:"
                 " WinRM never does, and credentials are not sent elsewhere"
+            )
+        if response.status_code == 200 and _is_sealed(request) and not (_is_sealed(response) or _is_empty(response)):
+            raise ProtocolError(
+                "the answer to a sealed message is not sealed: anybody on the way could have written it"
             )
         raw: t.Any = response.raw  # read later: requests_ntlm takes the certificate from its open socket
         raw.stream = _bounded(raw.stream)
@@ -88,6 +99,30 @@ class BoundedAdapter(HTTPAdapter):
         if handle is not None:
             with suppress(OSError):  # closed already: that is all that was wanted
                 handle.shutdown(socket.SHUT_RDWR)
+
+
+def _is_sealed(message: requests.PreparedRequest | requests.Response) -> bool:
+    content_type = message.headers.get("Content-Type") or b""
+    text = content_type.decode("latin-1") if isinstance(content_type, bytes) else content_type
+    return text.startswith("multipart/")
+
+
+def _is_empty(response: requests.Response) -> bool:
+    return response.headers.get("Content-Length") == "0"
+
+
+def _connect_retry(deadline: Deadline, retries: int, backoff: float) -> Retry:
+    """Tries again where no connection came about, so that nothing was asked yet; waits no longer than the deadline."""
+
+    class ConnectRetry(Retry):
+        def get_backoff_time(self) -> float:
+            return min(super().get_backoff_time(), deadline.remaining())
+
+        def sleep(self, *args: t.Any, **kwargs: t.Any) -> None:
+            super().sleep(*args, **kwargs)
+            deadline.remaining()
+
+    return ConnectRetry(total=None, connect=retries, read=0, redirect=0, status=0, other=0, backoff_factor=backoff)
 
 
 def _pool_class(pool: t.Any, connection: t.Any, keep: t.Callable[[socket.socket], None]) -> t.Any:

@@ -33,7 +33,7 @@ class Certificate:
 
 def proxy_in_the_way(settings: Settings) -> bool:
     """Whether the connection goes to a proxy, by the settings or by the environment, which requests follows too."""
-    if settings.proxy is not None or requests is None:
+    if settings.proxy is not None or settings.ignore_proxy or requests is None:
         return settings.proxy is not None
     proxies = requests.utils.get_environ_proxies(settings.url)
     return bool(requests.utils.select_proxy(settings.url, proxies))

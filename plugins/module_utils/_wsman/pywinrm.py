@@ -7,17 +7,9 @@ from __future__ import annotations
 import typing as t
 
 from .deadline import Deadline
-from .errors import (
-    ConnectionLost,
-    EndpointUnreachable,
-    LoginRejected,
-    LoginUnavailable,
-    ProtocolError,
-    SettingsError,
-    StaleConnection,
-    WSManError,
-)
-from .http import BoundedAdapter, diagnose
+from .errors import SettingsError
+from .http import BoundedAdapter
+from .http_transport import HttpTransport
 from .settings import Settings
 
 try:
@@ -48,13 +40,9 @@ class _BoundedTransport(WinRMTransport):
         return session
 
 
-class PywinrmTransport:
-    """One connection to the endpoint of *settings*; whatever it does ends with *deadline*."""
-
+class PywinrmTransport(HttpTransport):
     def __init__(self, settings: Settings, deadline: Deadline) -> None:
-        self._settings = settings
-        self._deadline = deadline
-        self._logged_in = False
+        super().__init__(settings, deadline)
         try:
             self._transport = _BoundedTransport(
                 settings.url,
@@ -72,75 +60,22 @@ class PywinrmTransport:
                 kerberos_hostname_override=settings.kerberos_hostname_override,
                 proxy=settings.proxy or "legacy_requests",
             )
-            self._transport.adapter = BoundedAdapter(deadline, settings.connect_timeout)
+            self._transport.adapter = BoundedAdapter(deadline, settings)
         except Exception as error:  # pywinrm raises its own, and bare ones, for settings that it cannot use
             raise SettingsError(str(error)) from error
 
-    def send(self, message: bytes, read_timeout: float) -> bytes:
+    def _exchange(self, message: bytes, read_timeout: float) -> bytes:
         self._transport.read_timeout_sec = t.cast(int, read_timeout)  # a float does as well
-        try:
-            reply = self._send(message)
-            self._deadline.remaining()  # an answer that the watchdog cut off may look like a short one
-        except WSManError:
-            # pywinrm would go on with a half-built session, unencrypted.
-            self.close()
-            self._deadline.remaining()  # where this is over, that is what happened
-            raise
-        self._logged_in = True
-        return reply
+        return self._transport.send_message(message)
 
-    def _send(self, message: bytes) -> bytes:
-        url = self._settings.url
-        try:
-            return self._transport.send_message(message)
-        except WSManError:
-            raise
-        except InvalidCredentialsError as error:
-            if not _credentials_were_sent(error):
-                raise LoginUnavailable(f"{url} does not offer {self._settings.auth} logins") from error
-            raise LoginRejected(
-                f"{url} rejected the login of {self._settings.username} with {self._settings.auth}"
-            ) from error
-        except WinRMTransportError as error:
-            return self._reply_of_http_error(error)
-        except requests.RequestException as error:
-            layer, reason = diagnose(error)
-            if not self._logged_in:
-                raise EndpointUnreachable(f"{url} cannot be reached: {reason}", layer) from error
-            if layer == "timeout":
-                raise ConnectionLost(f"{url} stopped answering: {reason}") from error
-            raise StaleConnection(f"the connection to {url} was closed: {reason}") from error
-        except PermissionError as error:  # requests_ntlm: the server did not answer with a challenge
-            raise LoginUnavailable(f"{url} does not offer {self._settings.auth} logins") from error
-        except Exception as error:
-            # pywinrm, requests_ntlm and pyspnego let out whatever their parsing trips over (KeyError, struct.error,
-            # BadMICError, ...) when the other side does not speak WinRM's HTTP.
-            raise ProtocolError(f"{url} does not answer as WinRM does ({type(error).__name__}: {error})") from error
+    def _judge(self, error: Exception) -> bytes:
+        if isinstance(error, InvalidCredentialsError):
+            raise self._refused(error) from error
+        if isinstance(error, WinRMTransportError):
+            return self._reply_of_status(error.code, error.response_text)
+        if isinstance(error, PermissionError):  # requests_ntlm: the server did not answer with a challenge
+            raise self._not_offered() from error
+        return super()._judge(error)
 
-    def _reply_of_http_error(self, error: WinRMTransportError) -> bytes:
-        """SOAP faults come with status 500; every other status has a meaning of its own."""
-        url, status = self._settings.url, error.code
-        if status == 500 and error.response_text:
-            return error.response_text.encode()
-        if status == 400 and self._logged_in:
-            raise StaleConnection(f"{url} no longer knows this connection (HTTP 400)") from error
-        if status == 403:
-            raise LoginUnavailable(f"{url} forbids this login (HTTP 403)") from error
-        meanings = {
-            404: "there is no WinRM service at this path",
-            413: "the message is larger than the service accepts",
-            500: "the service refuses messages that are not encrypted",
-            503: "the service is not available",
-        }
-        meaning = meanings.get(status, "this is not a WinRM service")
-        raise EndpointUnreachable(f"{url} answered HTTP {status}: {meaning}", "http") from error
-
-    def close(self) -> None:
+    def _disconnect(self) -> None:
         self._transport.close_session()
-        self._logged_in = False
-
-
-def _credentials_were_sent(error: BaseException) -> bool:
-    """pywinrm says the same of a 401 that judged credentials and of one that offered no login to try."""
-    response = getattr(error.__context__, "response", None)
-    return response is None or "Authorization" in response.request.headers

@@ -152,6 +152,7 @@ class Session:
             body,
             to=self._settings.url,
             operation_timeout=min(self._settings.operation_timeout, available),
+            max_envelope_size=self._settings.max_envelope_size,
             selectors=selectors,
             options=options,
         )

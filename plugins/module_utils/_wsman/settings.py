@@ -11,10 +11,30 @@ from .errors import SettingsError
 AUTH_METHODS = ("ntlm", "kerberos", "basic", "certificate", "credssp")
 """Login methods by their own names; Ansible's ``plaintext`` and ``ssl`` are spellings of basic or certificate."""
 
+PYPSRP_AUTH_METHODS = ("negotiate", *AUTH_METHODS)
+"""``negotiate`` is Kerberos where that is possible, else NTLM."""
+
+MAX_ENVELOPE_SIZE = 153600
+"""Octets; what Windows Server 2008 R2 and every later release accept."""
+
+LEAST_ENVELOPE_SIZE = 8192
+"""Octets; services refuse to work with less (DSP0226)."""
+
+
+class Names(dict[str, str]):
+    """How the user spells the settings, for messages: a field's own name where nothing else is said."""
+
+    def __missing__(self, field_name: str) -> str:
+        return field_name
+
 
 @dataclass(frozen=True)
 class Settings:
-    """Times are in seconds. ``ca_trust_path`` None means the trust store that requests uses."""
+    """Times are in seconds. ``ca_trust_path`` None means the trust store that requests uses.
+
+    ``library`` carries the messages: pywinrm or pypsrp. Only pypsrp knows ``ignore_proxy``, what is said of retries,
+    a key's password, and the details of CredSSP.
+    """
 
     host: str
     port: int = 5986
@@ -27,41 +47,63 @@ class Settings:
     ca_trust_path: str | None = None
     cert_pem: str | None = None
     cert_key_pem: str | None = None
+    cert_key_password: str | None = field(default=None, repr=False)
     message_encryption: str = "auto"
     service: str = "HTTP"
     send_cbt: bool = True
     kerberos_delegation: bool = False
     kerberos_hostname_override: str | None = None
+    credssp_auth_mechanism: str = "auto"
+    credssp_disable_tlsv1_2: bool = False
+    credssp_minimum_version: int = 2
     proxy: str | None = None
+    ignore_proxy: bool = False
     operation_timeout: float = 20.0
     read_timeout: float = 30.0
     connect_timeout: float = 5.0
+    connect_retries: int = 0
+    connect_backoff: float = 2.0
+    max_envelope_size: int = MAX_ENVELOPE_SIZE
+    library: str = "pywinrm"
+    names: Names = field(default_factory=Names, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.auth not in AUTH_METHODS:
-            raise SettingsError(f"login method {self.auth!r} is not one of {', '.join(AUTH_METHODS)}")
+        named = self.names
+        methods = PYPSRP_AUTH_METHODS if self.library == "pypsrp" else AUTH_METHODS
+        if self.auth not in methods:
+            raise SettingsError(f"{named['auth']}={self.auth!r} is not one of {', '.join(methods)}")
         if self.scheme not in ("http", "https"):
-            raise SettingsError(f"scheme {self.scheme!r} is neither http nor https")
+            raise SettingsError(f"{named['scheme']}={self.scheme!r} is neither http nor https")
         if not 0 < self.port < 65536:
-            raise SettingsError(f"port {self.port} is not between 1 and 65535")
+            raise SettingsError(f"{named['port']}={self.port} is not between 1 and 65535")
         if self.scheme == "http" and self.auth in ("basic", "certificate"):
             raise SettingsError(
-                f"login method {self.auth} over http would send everything unprotected:"
-                " use https, or ntlm or kerberos, which encrypt their messages"
+                f"{named['auth']}={self.auth} over http would send everything unprotected:"
+                f" set {named['scheme']} to https, or {named['auth']} to ntlm or kerberos, which encrypt their messages"
             )
         if self.scheme == "http" and self.message_encryption == "never":
-            raise SettingsError("message_encryption never over http would send everything unprotected: use https")
+            raise SettingsError(
+                f"{named['message_encryption']}=never over http would send everything unprotected:"
+                f" set {named['scheme']} to https, or leave {named['message_encryption']} out"
+            )
+        if self.message_encryption == "always" and self.auth in ("basic", "certificate"):
+            raise SettingsError(
+                f"{named['message_encryption']}=always cannot be done with {named['auth']}={self.auth},"
+                f" which leaves the encryption to https: leave {named['message_encryption']} out"
+            )
         if self.auth == "certificate" and not (self.cert_pem and self.cert_key_pem):
-            raise SettingsError("login method certificate needs both cert_pem and cert_key_pem")
+            raise SettingsError(
+                f"{named['auth']}=certificate needs both {named['cert_pem']} and {named['cert_key_pem']}"
+            )
         if self.auth in ("ntlm", "basic", "credssp"):
             if not self.username:
-                raise SettingsError(f"login method {self.auth} needs a user name (ansible_user)")
+                raise SettingsError(f"{named['auth']}={self.auth} needs a user name ({named['username']})")
             if self.password is None:
-                raise SettingsError(f"login method {self.auth} needs a password (ansible_password)")
+                raise SettingsError(f"{named['auth']}={self.auth} needs a password ({named['password']})")
         if self.read_timeout <= self.operation_timeout:
             raise SettingsError(
-                f"read timeout {self.read_timeout:g} s must be longer than"
-                f" operation timeout {self.operation_timeout:g} s"
+                f"{named['read_timeout']}={self.read_timeout:g} s must be longer than"
+                f" {named['operation_timeout']}={self.operation_timeout:g} s"
             )
 
     @property

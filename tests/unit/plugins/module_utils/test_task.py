@@ -110,15 +110,26 @@ def test_module_has_the_last_word() -> None:
 # Libraries
 
 
-@pytest.mark.parametrize(
-    ("name", "library"), [("PYWINRM_IMPORT_ERROR", "pywinrm"), ("DEFUSEDXML_IMPORT_ERROR", "defusedxml")]
-)
-def test_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, name: str, library: str) -> None:
-    assert _task.missing_library() is None
-    monkeypatch.setattr(_task, name, ImportError("No module named 'x'"))
-    message = _task.missing_library()
-    assert library in message
-    assert "No module named 'x'" in message
+@pytest.mark.parametrize("library", _task.IMPORT_ERRORS)
+def test_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, library: str) -> None:
+    assert _task.missing_library(library) is None
+    missing = ImportError("No module named 'x'")
+    monkeypatch.setitem(_task.IMPORT_ERRORS, library, missing)
+    message = _task.missing_library(library)
+    assert message is not None and library in message and "No module named 'x'" in message
+
+
+@pytest.mark.parametrize("library", _task.IMPORT_ERRORS)
+def test_library_that_does_not_carry_the_messages_may_be_missing(monkeypatch: pytest.MonkeyPatch, library: str) -> None:
+    for other in set(_task.IMPORT_ERRORS) - {library}:
+        monkeypatch.setitem(_task.IMPORT_ERRORS, other, ImportError("No module named 'x'"))
+    assert _task.missing_library(library) is None
+
+
+@pytest.mark.parametrize("library", _task.IMPORT_ERRORS)
+def test_missing_parser_is_named(monkeypatch: pytest.MonkeyPatch, library: str) -> None:
+    monkeypatch.setattr(_task, "DEFUSEDXML_IMPORT_ERROR", ImportError("No module named 'x'"))
+    assert "defusedxml" in (_task.missing_library(library) or "")
 
 
 # The endpoint option

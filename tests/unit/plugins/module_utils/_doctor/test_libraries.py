@@ -6,14 +6,24 @@ import pytest
 from ansible_collections.configmgr.client.plugins.module_utils._doctor import libraries
 
 
-def test_what_the_collection_needs_is_here_and_says_its_version() -> None:
-    assert libraries.problem() is None
-    assert {"pywinrm", "defusedxml", "requests", "cryptography"} <= libraries.versions().keys()
+@pytest.mark.parametrize("carrier", ["pywinrm", "pypsrp"])
+def test_what_the_collection_needs_is_here_and_says_its_version(carrier: str) -> None:
+    assert libraries.problem(carrier) is None
+    assert {carrier, "defusedxml", "requests", "cryptography"} <= libraries.versions().keys()
+
+
+def test_a_library_that_is_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libraries, "versions", lambda: {"pywinrm": "0.5.0", "pypsrp": "0.8.0"})
+    assert libraries.problem("pywinrm") is None
+    assert "pypsrp 0.8.0" in (libraries.problem("pypsrp") or "")
 
 
 @pytest.mark.parametrize(
     ("version", "works"),
-    [("0.4.3", False), ("0.4.99", False), ("0.5.0", True), ("0.10.0", True), ("1.0", True), ("?", True)],
+    [
+        *[("0.4.3", False), ("0.4.99", False), ("0.5.0", False), ("0.5.1", True), ("0.10.0", True), ("1.0", True)],
+        *[("0.5.1.dev2", True), ("?", True), ("", True)],
+    ],
 )
-def test_versions_of_pywinrm(version: str, works: bool) -> None:
-    assert libraries.new_enough(version) is works
+def test_versions(version: str, works: bool) -> None:
+    assert libraries.new_enough(version, "0.5.1") is works

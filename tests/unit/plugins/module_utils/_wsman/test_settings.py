@@ -6,7 +6,7 @@ import typing as t
 import pytest
 
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import SettingsError
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import Settings
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import Names, Settings
 
 
 def settings(**options: t.Any) -> Settings:
@@ -33,14 +33,16 @@ def test_url(options: dict[str, t.Any], url: str) -> None:
     [
         ({"auth": "negotiate"}, "negotiate.*ntlm"),
         ({"scheme": "ftp"}, "ftp"),
-        ({"port": 0}, "port 0"),
-        ({"port": 65536}, "port 65536"),
+        ({"port": 0}, "port=0 "),
+        ({"port": 65536}, "port=65536 "),
         ({"scheme": "http", "auth": "basic"}, "unprotected"),
         ({"scheme": "http", "auth": "certificate", "cert_pem": "a", "cert_key_pem": "b"}, "unprotected"),
         ({"scheme": "http", "message_encryption": "never"}, "unprotected"),
         ({"scheme": "http", "message_encryption": "never", "auth": "kerberos"}, "unprotected"),
         ({"auth": "certificate"}, "cert_pem"),
         ({"auth": "certificate", "cert_pem": "a"}, "cert_key_pem"),
+        ({"auth": "basic", "message_encryption": "always"}, "message_encryption=always .* auth=basic"),
+        ({"names": Names(auth="my_login"), "auth": "negotiate"}, "my_login='negotiate'"),
         ({"username": None}, "user"),
         ({"username": ""}, "user"),
         ({"password": None}, "password"),
@@ -61,6 +63,9 @@ def test_settings_that_cannot_work_are_refused(options: dict[str, t.Any], messag
         {"scheme": "http"},
         {"password": ""},
         {"message_encryption": "never"},
+        {"message_encryption": "always"},
+        {"library": "pypsrp", "auth": "negotiate"},
+        {"library": "pypsrp", "auth": "negotiate", "username": None, "password": None},
     ],
 )
 def test_settings_that_can_work_are_taken(options: dict[str, t.Any]) -> None:

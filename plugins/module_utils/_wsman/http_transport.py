@@ -1,0 +1,127 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What transports over HTTP have in common, whichever library carries the messages: what its failures mean."""
+
+from __future__ import annotations
+
+import base64
+import typing as t
+
+from .deadline import Deadline
+from .errors import (
+    ConnectionLost,
+    EndpointUnreachable,
+    LoginRejected,
+    LoginUnavailable,
+    ProtocolError,
+    StaleConnection,
+    WSManError,
+)
+from .http import diagnose
+from .settings import Settings
+
+try:
+    import requests
+except ImportError:  # it comes with pywinrm and pypsrp, whose absence is reported
+    pass
+
+
+class HttpTransport:
+    """One connection to the endpoint of *settings*; whatever it does ends with *deadline*."""
+
+    def __init__(self, settings: Settings, deadline: Deadline) -> None:
+        self._settings = settings
+        self._deadline = deadline
+        self._logged_in = False
+
+    def send(self, message: bytes, read_timeout: float) -> bytes:
+        try:
+            reply = self._send(message, read_timeout)
+            self._deadline.remaining()  # an answer that the watchdog cut off may look like a short one
+        except WSManError:
+            # The libraries would go on with a half-built session, unencrypted.
+            self.close()
+            self._deadline.remaining()  # where this is over, that is what happened
+            raise
+        self._logged_in = True
+        return reply
+
+    def close(self) -> None:
+        self._disconnect()
+        self._logged_in = False
+
+    def _exchange(self, message: bytes, read_timeout: float) -> bytes:
+        """The reply to *message*; raises what the library raises."""
+        raise NotImplementedError
+
+    def _disconnect(self) -> None:
+        raise NotImplementedError
+
+    def _judge(self, error: Exception) -> bytes:
+        """The reply that the library's own *error* carries, or what it means, raised."""
+        # They let out whatever their parsing trips over (KeyError, struct.error, BadMICError, ...) when the other side
+        # does not speak WinRM's HTTP.
+        raise ProtocolError(
+            f"{self._settings.url} does not answer as WinRM does ({type(error).__name__}: {error})"
+        ) from error
+
+    def _send(self, message: bytes, read_timeout: float) -> bytes:
+        url = self._settings.url
+        try:
+            return self._exchange(message, read_timeout)
+        except WSManError:
+            raise
+        except requests.RequestException as error:
+            layer, reason = diagnose(error)
+            if not self._logged_in:
+                raise EndpointUnreachable(f"{url} cannot be reached: {reason}", layer) from error
+            if layer == "timeout":
+                raise ConnectionLost(f"{url} stopped answering: {reason}") from error
+            raise StaleConnection(f"the connection to {url} was closed: {reason}") from error
+        except Exception as error:
+            return self._judge(error)
+
+    def _not_offered(self) -> LoginUnavailable:
+        return LoginUnavailable(f"{self._settings.url} does not offer {self._settings.auth} logins")
+
+    def _refused(self, error: BaseException) -> WSManError:
+        """What the 401 means that made the library raise *error*: credentials judged, or no login offered to try."""
+        response = getattr(error.__context__, "response", None)
+        if response is not None and not _proves(response.request.headers.get("Authorization")):
+            return self._not_offered()
+        user = self._settings.username or self._settings.cert_pem
+        return LoginRejected(f"{self._settings.url} rejected the login of {user} with {self._settings.auth}")
+
+    def _reply_of_status(self, status: int, text: str | None) -> bytes:
+        """SOAP faults come with status 500; every other status has a meaning of its own."""
+        url = self._settings.url
+        if status == 500 and text:
+            return text.encode()
+        if status == 400 and self._logged_in:
+            raise StaleConnection(f"{url} no longer knows this connection (HTTP 400)")
+        if status == 403:
+            raise LoginUnavailable(f"{url} forbids this login (HTTP 403)")
+        if status == 407:
+            raise EndpointUnreachable(f"{url} cannot be reached: the proxy wants a login (HTTP 407)", "proxy")
+        meaning = _MEANINGS.get(status, "this is not a WinRM service")
+        raise EndpointUnreachable(f"{url} answered HTTP {status}: {meaning}", "http")
+
+
+def _proves(authorization: str | bytes | None) -> bool:
+    """Whether that header says more than that somebody wants to log in, as NTLM's first message does."""
+    text = authorization.decode("latin-1") if isinstance(authorization, bytes) else authorization or ""
+    scheme, _blank, token = text.partition(" ")
+    if scheme.lower() not in ("negotiate", "ntlm"):
+        return bool(text)
+    return _NTLM_NEGOTIATE not in base64.b64decode(token)
+
+
+_NTLM_NEGOTIATE = b"NTLMSSP\0\1\0\0\0"
+"""How a NEGOTIATE_MESSAGE begins, by itself or in SPNEGO (MS-NLMP 2.2.1.1)."""
+
+_MEANINGS: t.Final = {
+    404: "there is no WinRM service at this path",
+    413: "the message is larger than the service accepts",
+    500: "the service refuses messages that are not encrypted",
+    503: "the service is not available",
+}

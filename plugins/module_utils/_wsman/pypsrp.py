@@ -1,0 +1,103 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries envelopes with pypsrp's WSMan transport, which does the logins and the message encryption.
+
+Of pypsrp only that: no runspace is opened, and no PowerShell starts on the endpoint.
+"""
+
+from __future__ import annotations
+
+import logging
+import typing as t
+from importlib.util import find_spec
+
+from .deadline import Deadline
+from .errors import LoginUnavailable, SettingsError
+from .http import BoundedAdapter
+from .http_transport import HttpTransport
+from .settings import Settings
+
+try:
+    from pypsrp.exceptions import AuthenticationError, WinRMTransportError
+    from pypsrp.wsman import WSMan
+    from spnego.exceptions import SpnegoError
+except ImportError as error:
+    PYPSRP_IMPORT_ERROR: ImportError | None = error
+else:
+    PYPSRP_IMPORT_ERROR = None
+    # It logs the errors that it raises; without a handler, Python prints them.
+    logging.getLogger("pypsrp").addHandler(logging.NullHandler())
+
+
+class PypsrpTransport(HttpTransport):
+    def __init__(self, settings: Settings, deadline: Deadline) -> None:
+        super().__init__(settings, deadline)
+        self._adapter = BoundedAdapter(deadline, settings)
+        _require_kerberos(settings)
+        try:
+            self._transport: t.Any = WSMan(
+                settings.host,
+                port=settings.port,
+                username=settings.username,
+                password=settings.password,
+                ssl=settings.scheme == "https",
+                path=settings.path.lstrip("/"),
+                auth=settings.auth,
+                cert_validation=t.cast(bool, settings.validate_certificate and (settings.ca_trust_path or True)),
+                encryption=settings.message_encryption,
+                proxy=settings.proxy,
+                no_proxy=settings.ignore_proxy,
+                certificate_pem=settings.cert_pem,
+                certificate_key_pem=settings.cert_key_pem,
+                credssp_auth_mechanism=settings.credssp_auth_mechanism,
+                credssp_disable_tlsv1_2=settings.credssp_disable_tlsv1_2,
+                credssp_minimum_version=settings.credssp_minimum_version,
+                negotiate_delegate=settings.kerberos_delegation,
+                negotiate_hostname_override=settings.kerberos_hostname_override,
+                negotiate_send_cbt=settings.send_cbt,
+                negotiate_service=settings.service,
+            ).transport
+            self._open()
+        except Exception as error:  # pypsrp raises bare ones for settings that it cannot use
+            raise SettingsError(str(error)) from error
+
+    def _open(self) -> None:
+        session = self._transport._build_session()
+        session.mount("http://", self._adapter)
+        session.mount("https://", self._adapter)
+        self._transport.session = session
+
+    def _exchange(self, message: bytes, read_timeout: float) -> bytes:
+        if self._transport.session is None:
+            self._open()
+        self._transport.read_timeout = read_timeout
+        reply: bytes = self._transport.send(message)
+        return reply
+
+    def _judge(self, error: Exception) -> bytes:
+        if isinstance(error, AuthenticationError):
+            if error.__context__ is None:  # it found no scheme in the offers that it knows, and sent nothing
+                raise self._not_offered() from error
+            raise self._refused(error) from error
+        if isinstance(error, WinRMTransportError):
+            return self._reply_of_status(error.code, error.response_text)
+        if isinstance(error, SpnegoError) and self._transport.encryption is None and not self._logged_in:
+            raise LoginUnavailable(f"no {self._settings.auth} login to {self._settings.url}: {error}") from error
+        return super()._judge(error)
+
+    def _disconnect(self) -> None:
+        self._transport.close()
+        self._transport.session = self._transport.encryption = None
+
+
+def _require_kerberos(settings: Settings) -> None:
+    """Without a Kerberos library pyspnego would come to that only when the endpoint was asked already."""
+    needed = settings.auth == "kerberos" or (settings.auth == "negotiate" and settings.password is None)
+    if needed and find_spec("gssapi") is None:
+        named = settings.names
+        raise SettingsError(
+            f"{named['auth']}={settings.auth} without a password needs Kerberos, and here is no library for it:"
+            f" set {named['username']} and {named['password']}, or where this runs: pip install 'pypsrp[kerberos]'"
+            if settings.auth == "negotiate"
+            else f"{named['auth']}=kerberos needs a library that is not here: pip install 'pypsrp[kerberos]'"
+        )
