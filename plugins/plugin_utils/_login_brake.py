@@ -18,11 +18,12 @@ MOST_REJECTIONS = 3
 
 
 class LoginBrake:
-    """For the account of *settings*. A local account is another one on each host."""
+    """For the account of *settings*. A local account is another one on each host, and so is a certificate's."""
 
     def __init__(self, directory: str, settings: Settings) -> None:
-        username = (settings.username or "").casefold()
-        of_domain = "@" in username or ("\\" in username and not username.startswith(".\\"))
+        certificate = settings.cert_pem if settings.auth == "certificate" else None
+        username = certificate or (settings.username or "").casefold()
+        of_domain = certificate is None and ("@" in username or ("\\" in username and not username.startswith(".\\")))
         account = username if of_domain else f"{settings.host.casefold()}\\{username}"
         digest = hashlib.sha256(account.encode()).hexdigest()[:32]
         self._file = Path(directory, f"configmgr-client-rejected-{digest}")

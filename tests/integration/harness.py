@@ -84,6 +84,50 @@ _OPTIONS = {
 }
 
 
+# What tests say of a connection, by the names of the variables of each of Ansible's connections.
+SPELLINGS = {
+    "winrm": {
+        "scheme": "ansible_winrm_scheme",
+        "auth": "ansible_winrm_transport",
+        "path": "ansible_winrm_path",
+        "validation": "ansible_winrm_server_cert_validation",
+        "ca": "ansible_winrm_ca_trust_path",
+        "certificate": "ansible_winrm_cert_pem",
+        "key": "ansible_winrm_cert_key_pem",
+        "encryption": "ansible_winrm_message_encryption",
+        "binding": "ansible_winrm_send_cbt",
+        "proxy": "ansible_winrm_proxy",
+        "read_timeout": "ansible_winrm_read_timeout_sec",
+        "operation_timeout": "ansible_winrm_operation_timeout_sec",
+    },
+    "psrp": {
+        "scheme": "ansible_psrp_protocol",
+        "auth": "ansible_psrp_auth",
+        "path": "ansible_psrp_path",
+        "validation": "ansible_psrp_cert_validation",
+        "ca": "ansible_psrp_ca_cert",
+        "certificate": "ansible_psrp_certificate_pem",
+        "key": "ansible_psrp_certificate_key_pem",
+        "encryption": "ansible_psrp_message_encryption",
+        "binding": "ansible_psrp_negotiate_send_cbt",
+        "proxy": "ansible_psrp_proxy",
+        "read_timeout": "ansible_psrp_read_timeout",
+        "operation_timeout": "ansible_psrp_operation_timeout",
+    },
+}
+
+
+def spelled(connection: str, **settings: Any) -> dict[str, Any]:
+    """Variables of a host with that connection; what is no setting of one connection is a variable already."""
+    names = SPELLINGS[connection]
+    return {"ansible_connection": connection, **{names.get(name, name): value for name, value in settings.items()}}
+
+
+def on_each(keys: Iterable[str]) -> list[tuple[str, str]]:
+    """Each connection with each key, to parametrize a test with."""
+    return [(connection, key) for key in keys for connection in SPELLINGS]
+
+
 @dataclass(frozen=True)
 class Event:
     """One task's result on one host."""
@@ -224,15 +268,13 @@ class Lab:
         self.simulator.add(*entries)
         return names
 
-    def host_vars(self, name: str, **more: Any) -> dict[str, Any]:
+    def host_vars(self, name: str, connection: str = "winrm", **more: Any) -> dict[str, Any]:
         """Inventory variables of an endpoint: NTLM over HTTP."""
         (entry,) = [each for each in self.simulator.endpoints() if each["name"] == name]
         return {
-            "ansible_connection": "winrm",
+            **spelled(connection, scheme="http", auth="ntlm"),
             "ansible_host": entry["address"],
             "ansible_port": self.simulator.http_port,
-            "ansible_winrm_scheme": "http",
-            "ansible_winrm_transport": "ntlm",
             "ansible_user": entry["username"],
             "ansible_password": entry["password"],
             **more,
@@ -369,8 +411,9 @@ class Lab:
         }
 
     def _vars(self, name: str, case: Case) -> dict[str, Any]:
-        if case.vars.get("ansible_connection", "winrm") == "winrm":
-            return self.host_vars(name) | dict(case.vars)
+        connection = case.vars.get("ansible_connection", "winrm")
+        if connection in SPELLINGS:
+            return self.host_vars(name, connection) | dict(case.vars)
         return self.local_vars() | dict(case.vars)
 
     @staticmethod

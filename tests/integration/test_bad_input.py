@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.harness import PASSWORD, WRONG_PASSWORD, Case, Lab, Outcome
+from tests.integration.harness import PASSWORD, SPELLINGS, WRONG_PASSWORD, Case, Lab, Outcome, on_each, spelled
 
 MODE = {"enabled": False}
 WRITE = {**MODE, "wait_timeout": 1}
@@ -55,18 +55,9 @@ NOT_SENT: dict[str, tuple[Case, list[str]]] = {
     ),
     "connection local": (Case(vars={"ansible_connection": "local"}), ["ansible_connection=local", "endpoint"]),
     "connection ssh": (Case(vars={"ansible_connection": "ssh"}), ["ansible_connection=ssh", "endpoint"]),
-    "connection psrp": (Case(vars={"ansible_connection": "psrp"}), ["ansible_connection=psrp"]),
-    "basic over http": (Case(vars={"ansible_winrm_transport": "basic"}), ["basic over http", "unprotected"]),
     "plaintext over http": (Case(vars={"ansible_winrm_transport": "plaintext"}), ["basic over http"]),
-    "unencrypted over http": (Case(vars={"ansible_winrm_message_encryption": "never"}), ["message_encryption"]),
-    "certificate without files": (
-        Case(vars={"ansible_winrm_transport": "certificate", "ansible_winrm_scheme": "https"}),
-        ["cert_pem"],
-    ),
     "transport": (Case(vars={"ansible_winrm_transport": "telepathy"}), ["telepathy"]),
     "scheme": (Case(vars={"ansible_winrm_scheme": "ftp"}), ["ftp"]),
-    "port": (Case(vars={"ansible_port": 70000}), ["70000"]),
-    "no user": (Case(vars={"ansible_user": ""}), ["ansible_user"]),
     "read timeout": (Case(vars={"ansible_winrm_read_timeout_sec": "long"}), ["ansible_winrm_read_timeout_sec", "long"]),
     "read timeout too short": (
         Case(vars={"ansible_winrm_read_timeout_sec": 5, "ansible_winrm_operation_timeout_sec": 10}),
@@ -78,6 +69,72 @@ NOT_SENT: dict[str, tuple[Case, list[str]]] = {
     ),
     "send_cbt": (Case(vars={"ansible_winrm_send_cbt": "perhaps"}), ["ansible_winrm_send_cbt", "perhaps"]),
 }
+
+HTTPS = {"scheme": "https"}
+CERTIFICATE = {**HTTPS, "auth": "certificate", "certificate": __file__, "key": __file__}
+# Of both connections. Key: the settings; what the message names, settings in braces.
+UNUSABLE: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "basic over http": ({"auth": "basic"}, ["{auth}=basic over http", "set {scheme} to https"]),
+    "certificate over http": ({**CERTIFICATE, "scheme": "http"}, ["{auth}=certificate over http"]),
+    "unencrypted over http": ({"encryption": "never"}, ["{encryption}=never over http", "set {scheme} to https"]),
+    "basic with encryption": (
+        {**HTTPS, "auth": "basic", "encryption": "always"},
+        ["{encryption}=always", "{auth}=basic", "leave {encryption} out"],
+    ),
+    "certificate without files": ({**HTTPS, "auth": "certificate"}, ["{certificate}", "{key}"]),
+    "certificate without its key": (
+        {**HTTPS, "auth": "certificate", "certificate": __file__},
+        ["needs both {certificate} and {key}"],
+    ),
+    "certificate that is none": (CERTIFICATE, ["{certificate}=", "{key}=", "in PEM"]),
+    "certificate that is missing": ({**CERTIFICATE, "certificate": "/no/such.pem"}, ["{certificate}=/no/such.pem"]),
+    "key that is missing": ({**CERTIFICATE, "key": "/no/such.key"}, ["{key}=/no/such.key", "No such file"]),
+    "CA that is missing": ({**HTTPS, "ca": "/no/such.pem"}, ["{ca}=/no/such.pem", "No such file"]),
+    "CA that is none": ({**HTTPS, "ca": __file__}, ["{ca}=", "holds no certificate"]),
+    "port": ({"ansible_port": 70000}, ["ansible_port=70000"]),
+    "port that is a word": ({"ansible_port": "winrm"}, ["port", "winrm"]),
+    "no user": ({"ansible_user": ""}, ["ansible_user"]),
+    "read timeout as long as the operation's": (
+        {"read_timeout": 10, "operation_timeout": 10},
+        ["{read_timeout}=10", "{operation_timeout}=10"],
+    ),
+}
+# Of psrp alone; what Ansible itself refuses is told in its words.
+UNUSABLE_PSRP: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "auth": ({"auth": "telepathy"}, ["auth", "telepathy"]),
+    "protocol": ({"scheme": "ftp"}, ["protocol", "ftp"]),
+    "cert_validation": ({"validation": "perhaps"}, ["cert_validation", "perhaps"]),
+    "message_encryption": ({"encryption": "sometimes"}, ["message_encryption", "sometimes"]),
+    **{
+        name: ({f"ansible_psrp_{name}": "many"}, [name, "many"])
+        for name in (
+            *("connection_timeout", "read_timeout", "operation_timeout", "reconnection_retries"),
+            *("reconnection_backoff", "max_envelope_size", "credssp_minimum_version"),
+        )
+    },
+    "connection_timeout zero": ({"ansible_psrp_connection_timeout": 0}, ["ansible_psrp_connection_timeout=0", "1 s"]),
+    "operation_timeout zero": ({"operation_timeout": 0}, ["{operation_timeout}=0"]),
+    "retries negative": ({"ansible_psrp_reconnection_retries": -1}, ["ansible_psrp_reconnection_retries=-1"]),
+    "backoff negative": ({"ansible_psrp_reconnection_backoff": -1}, ["ansible_psrp_reconnection_backoff=-1"]),
+    "envelope too small": (
+        {"ansible_psrp_max_envelope_size": 4096},
+        ["ansible_psrp_max_envelope_size=4096", "8192 octets"],
+    ),
+    "proxy": ({"proxy": "proxy.example:3128"}, ["{proxy}", "http://"]),
+    "kerberos without a library": ({"auth": "kerberos"}, ["{auth}=kerberos", "pypsrp[kerberos]"]),
+    "negotiate without a password": ({"auth": "negotiate", "ansible_password": None}, ["{auth}", "ansible_password"]),
+    "credssp without a library": ({"auth": "credssp"}, ["requests-credssp"]),
+}
+
+
+def unusable() -> Iterator[tuple[str, str, dict[str, Any], list[str]]]:
+    """Connection, key, variables, and what the message names."""
+    for connection, names in SPELLINGS.items():
+        for key, (settings, words) in {**UNUSABLE, **(UNUSABLE_PSRP if connection == "psrp" else {})}.items():
+            yield connection, key, spelled(connection, **settings), [word.format_map(names) for word in words]
+
+
+NOT_SENT |= {f"{connection}: {key}": (Case(vars=each), words) for connection, key, each, words in unusable()}
 
 # -- the network and the other side ------------------------------------------------------------------------------------
 
@@ -98,7 +155,7 @@ ENDPOINTS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "no ntlm": ({"auth": ["kerberos"], **account("kerberos")}, "unreachable", "login", "ntlm"),
     "first answer dropped": (planted("drop"), "unreachable", "http", "cannot be reached"),
     "first answer cut": (planted("truncate"), "unreachable", "http", "cannot be reached"),
-    "not XML": (planted("garbage"), "failed", "protocol", "XML"),
+    "not XML": (planted("garbage"), "failed", "protocol", "answer"),
     "HTML": (planted("html"), "failed", "protocol", "WinRM"),
     "document type": (planted("dtd"), "failed", "protocol", "XML"),
     "HTTP 404": (planted("http_404"), "unreachable", "http", "404"),
@@ -107,7 +164,7 @@ ENDPOINTS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "HTTP 500": (planted("http_500"), "unreachable", "http", "encrypted"),
     "HTTP 503": (planted("http_503"), "unreachable", "http", "503"),
     "dropped later": (planted("drop", nth="4+"), "failed", "connection", "closed"),
-    "not XML later": (planted("garbage", nth="2"), "failed", "protocol", "XML"),
+    "not XML later": (planted("garbage", nth="2"), "failed", "protocol", "answer"),
     "cut later": (planted("truncate", nth="2+"), "failed", "connection", "closed"),
     "access denied": ({"profile": "access_denied"}, "failed", "permission", "local administrator"),
     "access denied by provider": (
@@ -220,19 +277,22 @@ def ports() -> Iterator[dict[str, int]]:
 @pytest.fixture(scope="module")
 def outcomes(lab: Lab, ports: dict[str, int]) -> dict[str, Outcome]:
     cases = {f"not sent: {key}": case for key, (case, _) in NOT_SENT.items()}
-    for key, (spec, *_) in ENDPOINTS.items():
+    for connection, key in on_each(ENDPOINTS):
         short = {"deadline": 2, "wait_timeout": 1} if key.startswith("silent") else {"wait_timeout": 1}
-        cases[f"endpoint: {key}"] = Case("provisioning_mode", {**MODE, **short}, spec)
+        cases[f"{connection}: {key}"] = Case(
+            "provisioning_mode", {**MODE, **short}, ENDPOINTS[key][0], vars=spelled(connection)
+        )
     for key, (spec, _) in VERDICTS.items():
         cases[f"verdict: {key}"] = Case(spec=spec)
-    for key, (_, https, *_) in SERVERS.items():
-        scheme = {"ansible_winrm_scheme": "https" if https else "http"}
-        cases[f"server: {key}"] = Case(
+    for connection, key in on_each(SERVERS):
+        at = {"ansible_host": "127.0.0.1", "ansible_port": ports[key], "ansible_user": key}
+        cases[f"{connection} to {key}"] = Case(
             "provisioning_mode",
             {**MODE, "deadline": 2, "wait_timeout": 1},
-            vars={"ansible_host": "127.0.0.1", "ansible_port": ports[key], "ansible_user": key, **scheme},
+            vars=spelled(connection, **at, scheme="https" if SERVERS[key][1] else "http"),
         )
-    cases["dns"] = Case(vars={"ansible_host": "no-such-host.invalid"})
+    for connection in SPELLINGS:
+        cases[f"{connection} dns"] = Case(vars=spelled(connection, ansible_host="no-such-host.invalid"))
     return lab.play(cases)
 
 
@@ -243,19 +303,19 @@ def test_refused_before_anything_is_sent(outcomes: dict[str, Outcome], key: str)
     outcome.assert_refused(*NOT_SENT[key][1])
 
 
-@pytest.mark.parametrize("key", ENDPOINTS)
-def test_what_is_wrong_with_the_endpoint_is_named(outcomes: dict[str, Outcome], key: str) -> None:
+@pytest.mark.parametrize(("connection", "key"), on_each(ENDPOINTS))
+def test_what_is_wrong_with_the_endpoint_is_named(outcomes: dict[str, Outcome], connection: str, key: str) -> None:
     _, status, layer, said = ENDPOINTS[key]
-    outcome = outcomes[f"endpoint: {key}"]
+    outcome = outcomes[f"{connection}: {key}"]
     one(outcome)
     assert (outcome.status, outcome.result["error_layer"]) == (status, layer), outcome.msg
     assert said in outcome.msg
 
 
-@pytest.mark.parametrize("key", SERVERS)
-def test_what_is_no_winrm_is_named(outcomes: dict[str, Outcome], key: str) -> None:
+@pytest.mark.parametrize(("connection", "key"), on_each(SERVERS))
+def test_what_is_no_winrm_is_named(outcomes: dict[str, Outcome], connection: str, key: str) -> None:
     _, _, status, layers = SERVERS[key]
-    outcome = outcomes[f"server: {key}"]
+    outcome = outcomes[f"{connection} to {key}"]
     one(outcome)
     assert outcome.status == status, outcome.msg
     assert outcome.result["error_layer"] in layers, outcome.msg
@@ -267,23 +327,28 @@ def test_what_is_strange_gets_a_documented_verdict(outcomes: dict[str, Outcome],
     assert (outcome.status, outcome.result["verdict"]) == ("ok", VERDICTS[key][1])
 
 
-def test_a_name_that_does_not_resolve(outcomes: dict[str, Outcome]) -> None:
-    one(outcomes["dns"])
-    assert (outcomes["dns"].status, outcomes["dns"].result["error_layer"]) == ("unreachable", "dns")
+@pytest.mark.parametrize("connection", SPELLINGS)
+def test_a_name_that_does_not_resolve(outcomes: dict[str, Outcome], connection: str) -> None:
+    outcome = outcomes[f"{connection} dns"]
+    one(outcome)
+    assert (outcome.status, outcome.result["error_layer"]) == ("unreachable", "dns")
 
 
-def test_a_wrong_password_is_tried_once(outcomes: dict[str, Outcome]) -> None:
-    assert outcomes["endpoint: wrong password"].traffic["login_requests"] == 3
-    assert outcomes["endpoint: wrong password"].traffic["calls"] == []
+@pytest.mark.parametrize("connection", SPELLINGS)
+def test_a_wrong_password_is_tried_once(outcomes: dict[str, Outcome], connection: str) -> None:
+    outcome = outcomes[f"{connection}: wrong password"]
+    assert outcome.traffic["login_requests"] == 3
+    assert outcome.traffic["calls"] == []
 
 
 # -- an account that keeps being rejected ------------------------------------------------------------------------------
 
 
-def test_a_rejected_account_is_not_tried_on_every_host(lab: Lab) -> None:
+@pytest.mark.parametrize("connections", [["winrm"] * 6, ["psrp"] * 6, ["psrp", "winrm"] * 3], ids="-".join)
+def test_a_rejected_account_is_not_tried_on_every_host(lab: Lab, connections: list[str]) -> None:
     """One host after the other: three rejections, then no more logins in this run."""
     wrong = {"ansible_user": "CORP\\locked", "ansible_password": WRONG_PASSWORD}
-    cases = {f"host {number}": Case(vars=wrong) for number in range(6)}
+    cases = {f"host {number}": Case(vars=spelled(each, **wrong)) for number, each in enumerate(connections)}
     outcomes = lab.play(cases, "--forks", "1")
     assert [each.status for each in outcomes.values()] == ["unreachable"] * 6
     assert [each.result["error_layer"] for each in outcomes.values()] == ["login"] * 6
@@ -293,7 +358,10 @@ def test_a_rejected_account_is_not_tried_on_every_host(lab: Lab) -> None:
 
 def test_an_endpoint_that_rejects_nobody_does_not_count(lab: Lab) -> None:
     """No password was tried where the login method is not offered, so none is at risk."""
-    cases = {f"no ntlm {number}": Case(spec={"auth": ["kerberos"]}) for number in range(3)}
+    no_ntlm = {"auth": ["kerberos"]}
+    cases = {
+        f"no ntlm {each}": Case(spec=no_ntlm, vars=spelled(each.split()[0])) for each in ("winrm 1", "psrp", "winrm 2")
+    }
     outcomes = lab.play({**cases, "healthy": Case()}, "--forks", "1")
     assert [each.result.get("error_layer") for each in outcomes.values()] == ["login", "login", "login", None]
     assert outcomes["healthy"].status == "ok", outcomes["healthy"].msg
@@ -302,8 +370,8 @@ def test_an_endpoint_that_rejects_nobody_does_not_count(lab: Lab) -> None:
 # -- libraries that are missing ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("blocked", "library"), [("winrm", "pywinrm"), ("defusedxml", "defusedxml")])
-def test_a_missing_library_is_named(lab: Lab, tmp_path: Path, blocked: str, library: str) -> None:
+def block(tmp_path: Path, blocked: str) -> dict[str, str]:
+    """An environment in which that package cannot be imported."""
     (tmp_path / "sitecustomize.py").write_text(
         "import sys\n"
         "class Block:\n"
@@ -312,16 +380,39 @@ def test_a_missing_library_is_named(lab: Lab, tmp_path: Path, blocked: str, libr
         "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
         "sys.meta_path.insert(0, Block())\n"
     )
+    return {"PYTHONPATH": str(tmp_path)}
+
+
+@pytest.mark.parametrize(
+    ("blocked", "library", "connection"),
+    [
+        ("winrm", "pywinrm", "winrm"),
+        ("pypsrp", "pypsrp", "psrp"),
+        ("defusedxml", "defusedxml", "winrm"),
+        ("defusedxml", "defusedxml", "psrp"),
+    ],
+)
+def test_a_missing_library_is_named(lab: Lab, tmp_path: Path, blocked: str, library: str, connection: str) -> None:
+    way = spelled(connection)
     endpoint = {"host": "127.0.0.1", "username": "nobody", "password": WRONG_PASSWORD}
     cases = {
-        "in process": mode(),
-        "info": Case(),
-        "timeout": Case("provisioning_timeout", {"max_minutes": 720}),
-        "dependency": Case("smstsmgr_dependency"),
-        "as a module": Case(options={"endpoint": endpoint}, vars={"ansible_connection": "local"}),
+        "in process": Case("provisioning_mode", MODE, vars=way),
+        "info": Case(vars=way),
+        "timeout": Case("provisioning_timeout", {"max_minutes": 720}, vars=way),
+        "dependency": Case("smstsmgr_dependency", vars=way),
     }
-    outcomes = lab.play(cases, env={"PYTHONPATH": str(tmp_path)})
+    if connection == "winrm":
+        cases["as a module"] = Case(options={"endpoint": endpoint}, vars={"ansible_connection": "local"})
+    outcomes = lab.play(cases, env=block(tmp_path, blocked))
     for key, outcome in outcomes.items():
         assert outcome.status == "failed", (key, outcome.result)
         assert library in outcome.msg and "Failed to import" in outcome.msg, (key, outcome.msg)
         assert outcome.traffic["connections"] == 0, key
+
+
+@pytest.mark.parametrize(("blocked", "connection"), [("winrm", "psrp"), ("pypsrp", "winrm")])
+def test_the_library_of_the_other_connection_may_be_missing(
+    lab: Lab, tmp_path: Path, blocked: str, connection: str
+) -> None:
+    outcomes = lab.play({"only": Case(vars=spelled(connection))}, env=block(tmp_path, blocked))
+    assert outcomes["only"].result.get("verdict") == "normal", outcomes["only"].msg

@@ -1,72 +1,237 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Logins, certificates, and where credentials come from."""
+"""Each way into an endpoint, over each of Ansible's connections to Windows; and where credentials come from."""
 
 from __future__ import annotations
 
+import re
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.integration.harness import PASSWORD, USERNAME, Case, Lab, Outcome, Run
+from tests.integration.certificates import ClientAuthority
+from tests.integration.harness import (
+    PASSWORD,
+    SPELLINGS,
+    USERNAME,
+    WRONG_PASSWORD,
+    Case,
+    Lab,
+    Outcome,
+    Run,
+    on_each,
+    spelled,
+)
+from tests.integration.proxy import Proxy
 
-HTTPS = {"ansible_winrm_scheme": "https"}
+CONNECTIONS = tuple(SPELLINGS)
+CA_FILE, CERTIFICATE, KEY = "the simulator's CA", "client certificate", "its key"
+FOREIGN_CERTIFICATE, FOREIGN_KEY = "another's certificate", "another's key"
+CLIENTS_CA, PROXY, REFUSING_PROXY = "the clients' CA", "a proxy", "a proxy that refuses"
+
+HTTPS = {"scheme": "https", "ca": CA_FILE}
+MAPPED = {"certificate_mapping": {"subject": "operator@localhost", "issuer": CLIENTS_CA}}
+WITH_CERTIFICATE = {**HTTPS, "auth": "certificate", "certificate": CERTIFICATE, "key": KEY}
+
+
+def account(name: str) -> dict[str, Any]:
+    """An account of its own: rejections are counted by account."""
+    return {"credentials": {"username": f"CORP\\{name}", "password": PASSWORD}}
+
+
+@dataclass(frozen=True)
+class Way:
+    """How an endpoint is set up, and how the inventory says to reach it; `only` for one of the connections.
+
+    `legs` are the requests of the login alone: what the scheme demands, and none more.
+    """
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    spec: dict[str, Any] = field(default_factory=dict)
+    legs: int = 0
+    only: str = ""
+
+
+SEALED, BOUND = 3, 2
+LOGINS = {
+    "ntlm over http": Way(legs=SEALED),
+    "ntlm over http, encryption asked for": Way({"encryption": "always"}, legs=SEALED),
+    "ntlm over https": Way(HTTPS, legs=BOUND),
+    "ntlm over https, encryption asked for": Way({**HTTPS, "encryption": "always"}, legs=SEALED),
+    "ntlm over https, no encryption": Way({**HTTPS, "encryption": "never"}, legs=BOUND),
+    "ntlm over https, strict binding": Way(HTTPS, {"channel_binding": "strict"}, legs=BOUND),
+    "ntlm over https, no binding looked at": Way(HTTPS, {"channel_binding": "none"}, legs=BOUND),
+    "ntlm over https, nothing bound": Way({**HTTPS, "binding": False}, legs=BOUND),
+    "basic over https": Way({**HTTPS, "auth": "basic"}),
+    "certificate": Way(WITH_CERTIFICATE, MAPPED),
+    "certificate not checked": Way({"scheme": "https", "validation": "ignore"}, legs=BOUND),
+    "path of its own": Way({"path": "gateway/wsman"}, {"url_prefix": "gateway/wsman"}, legs=SEALED),
+    "http through a proxy": Way({"proxy": PROXY}, legs=SEALED),
+    "https through a proxy": Way({**HTTPS, "proxy": PROXY}, legs=BOUND),
+    "ssl is basic over https": Way({**HTTPS, "auth": "ssl"}, only="winrm"),
+    "ssl with a certificate": Way({**WITH_CERTIFICATE, "auth": "ssl"}, MAPPED, only="winrm"),
+    "the first of several": Way({**HTTPS, "auth": ["ntlm", "basic"]}, legs=BOUND, only="winrm"),
+    "negotiate over http": Way({"auth": "negotiate"}, legs=SEALED, only="psrp"),
+    "negotiate over https": Way({**HTTPS, "auth": "negotiate"}, {"channel_binding": "strict"}, legs=BOUND, only="psrp"),
+}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A way that does not lead in: the layer where it ends, and what the message says. In braces stands a setting."""
+
+    way: Way
+    layer: str
+    says: str
+
+
+REFUSED = {
+    "untrusted certificate": Refusal(Way({"scheme": "https"}), "tls", "certificate is not trusted.*Set {ca} to"),
+    "no basic offered": Refusal(
+        Way({**HTTPS, "auth": "basic"}, {"auth": ["negotiate"], **account("basic-user")}), "login", "Check .*{auth}"
+    ),
+    "no ntlm offered": Refusal(Way(spec={"auth": ["kerberos"], **account("ntlm-user")}), "login", "ntlm"),
+    "wrong password": Refusal(
+        Way({"ansible_password": WRONG_PASSWORD}, account("mistyped")), "login", "rejected the login of CORP.mistyped"
+    ),
+    "wrong password over https": Refusal(
+        Way({**HTTPS, "ansible_password": WRONG_PASSWORD}, account("also-mistyped")), "login", "rejected the login"
+    ),
+    "unbound where binding is demanded": Refusal(
+        Way({**HTTPS, "binding": False}, {"channel_binding": "strict", **account("unbound")}), "login", "rejected"
+    ),
+    "certificate of nobody known": Refusal(
+        Way({**WITH_CERTIFICATE, "certificate": FOREIGN_CERTIFICATE, "key": FOREIGN_KEY}, MAPPED), "login", "rejected"
+    ),
+    "certificate where none is mapped": Refusal(Way(WITH_CERTIFICATE), "login", "rejected"),
+    "another path": Refusal(Way({"path": "elsewhere"}), "http", "HTTP 404.*Check ansible_port.*{path}"),
+    "https through a proxy that refuses": Refusal(Way({**HTTPS, "proxy": REFUSING_PROXY}), "proxy", "Check {proxy}"),
+    "http through a proxy that refuses": Refusal(Way({"proxy": REFUSING_PROXY}), "proxy", "Check {proxy}"),
+}
+
+
+LOGINS_ON_EACH = [(connection, key) for connection, key in on_each(LOGINS) if LOGINS[key].only in ("", connection)]
 
 
 @pytest.fixture(scope="module")
-def https(lab: Lab) -> dict[str, Any]:
-    return {
-        **HTTPS,
-        "ansible_port": lab.simulator.https_port,
-        "ansible_winrm_ca_trust_path": lab.simulator.ca_file,
-    }
-
-
-LOGINS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
-    "ntlm over http": ({}, {}, "http"),
-    "ntlm over http, encryption asked for": ({}, {"ansible_winrm_message_encryption": "always"}, "http"),
-    "ntlm over https": ({}, {}, "https"),
-    "ntlm over https, strict binding": ({"channel_binding": "strict"}, {}, "https"),
-    "basic over https": ({}, {"ansible_winrm_transport": "basic"}, "https"),
-    "ssl is basic over https": ({}, {"ansible_winrm_transport": "ssl"}, "https"),
-    "the first of several": ({}, {"ansible_winrm_transport": ["ntlm", "basic"]}, "https"),
-    "certificate not checked": (
-        {},
-        {"ansible_winrm_server_cert_validation": "ignore", "ansible_winrm_ca_trust_path": "legacy_requests"},
-        "https",
-    ),
-}
-REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
-    "untrusted certificate": ({}, {"ansible_winrm_ca_trust_path": "legacy_requests"}, "tls"),
-    "no basic offered": (
-        {"auth": ["negotiate"], "credentials": {"username": "basic-user", "password": PASSWORD}},
-        {"ansible_winrm_transport": "basic"},
-        "login",
-    ),
-}
+def proxy() -> Iterator[Proxy]:
+    with Proxy() as proxy:
+        yield proxy
 
 
 @pytest.fixture(scope="module")
-def logins(lab: Lab, https: dict[str, Any]) -> dict[str, Outcome]:
+def actual(lab: Lab, proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """What stands in the tables for values that are known only now."""
+    clients = ClientAuthority(tmp_path_factory.mktemp("clients"))
+    certificate, key = clients.issue("operator@localhost")
+    foreign_certificate, foreign_key = clients.issue("somebody@localhost")
+    with Proxy(refuses=True) as refusing:
+        yield {
+            CA_FILE: str(lab.simulator.ca_file),
+            CLIENTS_CA: str(clients.ca),
+            CERTIFICATE: str(certificate),
+            KEY: str(key),
+            FOREIGN_CERTIFICATE: str(foreign_certificate),
+            FOREIGN_KEY: str(foreign_key),
+            PROXY: proxy.url,
+            REFUSING_PROXY: refusing.url,
+        }
+
+
+def filled(value: Any, actual: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: filled(each, actual) for key, each in value.items()}
+    return actual.get(value, value) if isinstance(value, str) else value
+
+
+@pytest.fixture(scope="module")
+def outcomes(lab: Lab, actual: dict[str, str]) -> dict[tuple[str, str], Outcome]:
+    ways = {each: LOGINS[each[1]] for each in LOGINS_ON_EACH}
+    ways |= {each: REFUSED[each[1]].way for each in on_each(REFUSED)}
     cases = {}
-    for key, (spec, variables, scheme) in LOGINS.items():
-        cases[key] = Case(spec=spec, vars={**(https if scheme == "https" else {}), **variables})
-    for key, (spec, variables, _) in REFUSED.items():
-        cases[key] = Case(spec=spec, vars={**https, **variables})
-    return lab.play(cases)
+    for (connection, key), way in ways.items():
+        port = {"ansible_port": lab.simulator.https_port} if way.settings.get("scheme") == "https" else {}
+        settings = filled(way.settings, actual)
+        cases[f"{connection}: {key}"] = Case(
+            spec=filled(way.spec, actual), vars=spelled(connection, **port, **settings)
+        )
+    played = lab.play(cases)
+    return {(connection, key): played[f"{connection}: {key}"] for connection, key in ways}
 
 
-@pytest.mark.parametrize("key", LOGINS)
-def test_logs_in(logins: dict[str, Outcome], key: str) -> None:
-    outcome = logins[key]
+Outcomes = dict[tuple[str, str], Outcome]
+
+
+@pytest.mark.parametrize(("connection", "key"), LOGINS_ON_EACH)
+def test_logs_in(outcomes: Outcomes, connection: str, key: str) -> None:
+    outcome = outcomes[connection, key]
     assert (outcome.status, outcome.result.get("verdict")) == ("ok", "normal"), outcome.msg
     assert len(outcome.calls) >= 2
 
 
-@pytest.mark.parametrize("key", REFUSED)
-def test_a_login_that_is_refused(logins: dict[str, Outcome], key: str) -> None:
-    outcome = logins[key]
-    assert (outcome.status, outcome.result["error_layer"]) == ("unreachable", REFUSED[key][2]), outcome.msg
+@pytest.mark.parametrize(("connection", "key"), LOGINS_ON_EACH)
+def test_logs_in_once_and_asks_no_more_than_the_scheme_demands(outcomes: Outcomes, connection: str, key: str) -> None:
+    traffic = outcomes[connection, key].traffic
+    assert traffic["login_requests"] == LOGINS[key].legs
+    # Windows closes the connection on which it offers logins, so that the login takes place on a second one.
+    assert traffic["connections"] == (2 if LOGINS[key].legs else 1)
+
+
+@pytest.mark.parametrize("connection", CONNECTIONS)
+def test_goes_through_the_proxy(outcomes: Outcomes, proxy: Proxy, connection: str) -> None:
+    asked = [urlsplit(target if "//" in target else f"//{target}").hostname for _method, target in proxy.requested]
+    for key in ("http through a proxy", "https through a proxy"):
+        assert outcomes[connection, key].endpoint["address"] in asked
+
+
+@pytest.mark.parametrize("connection", CONNECTIONS)
+def test_no_shell_is_opened(outcomes: Outcomes, connection: str) -> None:
+    for each, key in LOGINS_ON_EACH:
+        if each == connection:
+            assert {call["operation"] for call in outcomes[each, key].calls} <= {"Get", "Enumerate", "Pull", "Invoke"}
+
+
+@pytest.mark.parametrize(("connection", "key"), on_each(REFUSED))
+def test_a_login_that_is_refused(outcomes: Outcomes, connection: str, key: str) -> None:
+    outcome, refusal = outcomes[connection, key], REFUSED[key]
+    assert (outcome.status, outcome.result["error_layer"]) == ("unreachable", refusal.layer), outcome.msg
     assert outcome.calls == []
+    assert re.search(refusal.says.format_map(SPELLINGS[connection]), outcome.msg)
+    assert len(outcome.msg.splitlines()) == 1
+
+
+@pytest.fixture(scope="module")
+def over_ipv6(lab: Lab) -> dict[str, Outcome]:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 on loopback")
+    found = {}
+    for connection in CONNECTIONS:  # one after the other: IPv6 has one loopback address
+        case = Case(spec={"address": "::1"}, vars=spelled(connection))
+        found[connection] = lab.play({connection: case})[connection]
+        lab.simulator.remove(found[connection].endpoint["name"])
+    return found
+
+
+@pytest.mark.parametrize("connection", CONNECTIONS)
+def test_logs_in_over_ipv6(over_ipv6: dict[str, Outcome], connection: str) -> None:
+    assert over_ipv6[connection].result.get("verdict") == "normal", over_ipv6[connection].msg
+
+
+def test_proxy_of_the_environment_can_be_ignored(lab: Lab) -> None:
+    with Proxy() as proxy:
+        cases = {
+            "followed": Case(vars=spelled("psrp")),
+            "ignored": Case(vars=spelled("psrp", ansible_psrp_ignore_proxy=True)),
+        }
+        outcomes = lab.play(cases, env={"http_proxy": proxy.url})
+        asked = {urlsplit(target).hostname for _method, target in proxy.requested}
+    assert {outcome.result.get("verdict") for outcome in outcomes.values()} == {"normal"}
+    assert asked == {outcomes["followed"].endpoint["address"]}
 
 
 # -- credentials -------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from .server.accounts import Account
+from .server.certificates import CertificateMapping
 from .server.traffic import Traffic
 from .timing import Pacer
 from .windows.clock import Clock
@@ -42,6 +43,8 @@ class EndpointSpec:
     https: bool = True
     idle_timeout: float = 120.0
     channel_binding: str = "relaxed"
+    certificate_mapping: CertificateMapping | None = None
+    url_prefix: str = "wsman"
     wsman: WsmanSettings = field(default_factory=WsmanSettings)
     faults: tuple[Rule, ...] = ()
     triggers: tuple[Rule, ...] = ()

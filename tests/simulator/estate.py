@@ -102,7 +102,7 @@ class Estate:
         spec = endpoint.spec
         names = (spec.name, spec.inventory_name or spec.name)
         serve = partial(serve_connection, endpoint, self._files, self.authority if secure else None)
-        context = self.authority.listening_context(spec.address, names) if secure else None
+        context = self.authority.listening_context(spec.address, names, spec.certificate_mapping) if secure else None
         self._servers[spec.name, secure] = await listen(found, serve, context)
 
     def _close(self, name: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timezone
 from functools import partial
-from ipaddress import AddressValueError, IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import yaml
 
 from .endpoint import NETWORK_EVENTS, EndpointSpec
 from .server.accounts import Account
+from .server.certificates import CertificateMapping
 from .windows.events import EVENTS
 from .windows.reading import Reader, SpecError
 from .windows.spec import MODEL_KEYS, MachineSpec
@@ -33,6 +34,8 @@ SERVER_KEYS = frozenset(
         "https",
         "idle_timeout",
         "channel_binding",
+        "certificate_mapping",
+        "url_prefix",
         "wsman",
         "faults",
         "triggers",
@@ -43,7 +46,7 @@ SCHEMES = ("negotiate", "kerberos", "basic", "credssp")
 
 _FLEET_KEYS = ("clock", "waits", "credentials", "endpoints")
 _DEFAULT_ACCOUNT = Account("CORP\\operator", "Sim-Pass-1!")
-_LOOPBACK = IPv4Network("127.0.0.0/8")
+_LOOPBACK = "127.0.0.0/8, or ::1"
 _FIRST_ADDRESS = IPv4Address("127.20.0.1")
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 # xml:lang by Win32_OperatingSystem.OSLanguage, for the languages that fleets mostly have.
@@ -119,9 +122,9 @@ class Fleet:
                 raise SpecError(f"{where}.name: {entry['name']!r} … allowed: a name that no other endpoint has")
             known.add(entry["name"].lower())
 
-    def _addresses(self, expanded: list[_Expanded]) -> Iterator[IPv4Address]:
+    def _addresses(self, expanded: list[_Expanded]) -> Iterator[Address]:
         """Given addresses, and free ones for endpoints that name none."""
-        taken = {IPv4Address(spec.address) for spec in self.endpoints}
+        taken = {ip_address(spec.address) for spec in self.endpoints}
         for _, where, address in expanded:
             if address is not None and address in taken:
                 raise SpecError(f"{where}.address: {address} … allowed: an address that no other endpoint has")
@@ -137,7 +140,8 @@ class Fleet:
             yield address
 
 
-_Expanded = tuple[dict[str, Any], str, "IPv4Address | None"]
+Address = IPv4Address | IPv6Address
+_Expanded = tuple[dict[str, Any], str, "Address | None"]
 
 
 def _expand(entry: Any, where: str) -> Iterator[_Expanded]:
@@ -150,7 +154,7 @@ def _expand(entry: Any, where: str) -> Iterator[_Expanded]:
     names = _names(name, reader)
     for number, each in enumerate(names):
         address = None if first is None else first + number
-        if address is not None and address not in _LOOPBACK:
+        if address is not None and not address.is_loopback:
             raise SpecError(f"{where}.address: {first} … allowed: room for {len(names)} addresses in {_LOOPBACK}")
         values = {key: value for key, value in entry.items() if key not in {"count", "address"}}
         yield {**values, "name": each}, where, address
@@ -174,13 +178,13 @@ def _names(name: str, reader: Reader) -> list[str]:
     return [name]
 
 
-def _address(reader: Reader) -> IPv4Address:
+def _address(reader: Reader) -> Address:
     text = reader.text("address", "")
     try:
-        address = IPv4Address(text)
-    except AddressValueError:
+        address = ip_address(text)
+    except ValueError:
         raise reader.wrong("address", f"an address in {_LOOPBACK}") from None
-    if address not in _LOOPBACK:
+    if not address.is_loopback:
         raise reader.wrong("address", f"an address in {_LOOPBACK}")
     return address
 
@@ -216,6 +220,8 @@ def spec_of(merged: Mapping[str, Any], where: str, address: str, account: Accoun
         https=reader.boolean("https", EndpointSpec.https),
         idle_timeout=_seconds(reader, "idle_timeout", EndpointSpec.idle_timeout),
         channel_binding=reader.one_of("channel_binding", ("none", "relaxed", "strict"), EndpointSpec.channel_binding),
+        certificate_mapping=_certificate_mapping(reader),
+        url_prefix=reader.text("url_prefix", EndpointSpec.url_prefix).strip("/"),
         wsman=_wsman(reader, machine),
         faults=_rules(read_faults, reader, "faults"),
         triggers=_rules(partial(read_triggers, events=(*EVENTS, *NETWORK_EVENTS)), reader, "triggers"),
@@ -282,6 +288,17 @@ def _schemes(reader: Reader) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if scheme not in SCHEMES:
             raise SpecError(f"{reader.where('auth')}: {scheme!r} … allowed: {', '.join(SCHEMES)}")
     return http, https
+
+
+def _certificate_mapping(reader: Reader) -> CertificateMapping | None:
+    given = reader.raw("certificate_mapping")
+    if given is None:
+        return None
+    each = Reader(given, reader.where("certificate_mapping"), ("subject", "issuer"))
+    issuer = Path(each.text("issuer", ""))
+    if not issuer.is_file():
+        raise each.wrong("issuer", "a file with the certificate of a CA")
+    return CertificateMapping(each.text("subject", ""), issuer)
 
 
 def _seconds(reader: Reader, key: str, default: float) -> float:

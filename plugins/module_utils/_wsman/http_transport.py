@@ -89,7 +89,7 @@ class HttpTransport:
         response = getattr(error.__context__, "response", None)
         if response is not None and not _proves(response.request.headers.get("Authorization")):
             return self._not_offered()
-        user = self._settings.username or self._settings.cert_pem
+        user = self._settings.cert_pem if self._settings.auth == "certificate" else self._settings.username
         return LoginRejected(f"{self._settings.url} rejected the login of {user} with {self._settings.auth}")
 
     def _reply_of_status(self, status: int, text: str | None) -> bytes:
@@ -99,6 +99,8 @@ class HttpTransport:
             return text.encode()
         if status == 400 and self._logged_in:
             raise StaleConnection(f"{url} no longer knows this connection (HTTP 400)")
+        if status == 403 and self._settings.proxy and self._settings.scheme == "http":
+            raise EndpointUnreachable(f"{url} cannot be reached: the proxy forbids it (HTTP 403)", "proxy")
         if status == 403:
             raise LoginUnavailable(f"{url} forbids this login (HTTP 403)")
         if status == 407:

@@ -79,6 +79,8 @@ class PypsrpTransport(HttpTransport):
             if error.__context__ is None:  # it found no scheme in the offers that it knows, and sent nothing
                 raise self._not_offered() from error
             raise self._refused(error) from error
+        if type(error) is ValueError and not self._logged_in:  # it was offered another scheme than the one asked for
+            raise self._not_offered() from error
         if isinstance(error, WinRMTransportError):
             return self._reply_of_status(error.code, error.response_text)
         if isinstance(error, SpnegoError) and self._transport.encryption is None and not self._logged_in:

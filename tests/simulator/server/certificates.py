@@ -20,6 +20,37 @@ from spnego.channel_bindings import GssChannelBindings
 _VALID = timedelta(days=3650)
 
 
+_PRINCIPAL_NAME = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
+_UTF8_STRING = 0x0C
+
+
+@dataclass(frozen=True)
+class CertificateMapping:
+    """Whose client certificates stand for the endpoint's account, as `WSMan:\\localhost\\ClientCertificate` keeps it.
+
+    Windows names the issuer by its thumbprint and trusts it by its certificate store; here it is a file.
+    """
+
+    subject: str
+    issuer: Path
+
+    def accepts(self, certificate: bytes) -> bool:
+        """TLS has verified the certificate; what remains is whether its user principal name is the mapped one."""
+        return self.subject.lower() in (name.lower() for name in _principal_names(certificate))
+
+
+def _principal_names(certificate: bytes) -> list[str]:
+    """The names of type UPN, each the DER of a UTF8String shorter than 128 octets."""
+    try:
+        names = x509.load_der_x509_certificate(certificate).extensions.get_extension_for_class(
+            x509.SubjectAlternativeName
+        )
+    except x509.ExtensionNotFound:
+        return []
+    others = [name.value for name in names.value.get_values_for_type(x509.OtherName) if name.type_id == _PRINCIPAL_NAME]
+    return [value[2:].decode() for value in others if value[0] == _UTF8_STRING and value[1] == len(value) - 2]
+
+
 @dataclass(frozen=True)
 class ServerIdentity:
     context: ssl.SSLContext
@@ -52,12 +83,22 @@ class Authority:
             found = self._identities[address] = self._issue(address, names)
         return found
 
-    def listening_context(self, address: str, names: tuple[str, ...]) -> ssl.SSLContext:
-        """A context that costs nothing until a client says hello; only then is a certificate issued."""
+    def listening_context(
+        self, address: str, names: tuple[str, ...], mapping: CertificateMapping | None
+    ) -> ssl.SSLContext:
+        """A context that costs nothing until a client says hello; only then is a certificate issued.
+
+        Client certificates are asked for in the handshake. Windows asks later, when it has seen the request; and it
+        takes any, to judge them above TLS.
+        """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if mapping is not None:
+            context.verify_mode = ssl.CERT_OPTIONAL
 
         def on_hello(connection: ssl.SSLSocket | ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
             connection.context = self.identity(address, names).context
+            if mapping is not None:  # the store is the new context's, the mode stays the old one's
+                connection.context.load_verify_locations(mapping.issuer)
 
         context.sni_callback = on_hello
         return context

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The login state of one TCP connection: Negotiate (NTLM, raw or inside SPNEGO) and Basic."""
+"""The login state of one TCP connection: Negotiate (NTLM, raw or inside SPNEGO), Basic and client certificates."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import base64
 import binascii
 import enum
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import spnego
@@ -15,6 +16,8 @@ from spnego.channel_bindings import GssChannelBindings
 from .accounts import Account, AccountFiles
 
 log = logging.getLogger(__name__)
+# Stands in the header in place of a scheme (as clients send it that are known to work).
+_CERTIFICATE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 _NTLM = b"NTLMSSP\x00"
 # The head of the AV pair MsvAvChannelBindings, sixteen octets long (specified: MS-NLMP 2.2.2.1).
 _CHANNEL_BINDINGS = b"\x0a\x00\x10\x00"
@@ -45,6 +48,7 @@ class Login:
         files: AccountFiles,
         bindings: GssChannelBindings | None = None,
         hardening: str = "relaxed",
+        shows_certificate: Callable[[], bool] = lambda: False,
     ) -> None:
         self._account = account
         self._machine_name = machine_name
@@ -52,6 +56,7 @@ class Login:
         self._files = files
         self._bindings = None if hardening == "none" else bindings
         self._bindings_required = hardening == "strict"
+        self._shows_certificate = shows_certificate
         self._context: spnego.ContextProxy | None = None
         self.principal = ""
 
@@ -61,6 +66,11 @@ class Login:
         return self._context if self._context is not None and self.principal else None
 
     def step(self, authorization: str) -> Outcome:
+        if authorization.strip().lower() == _CERTIFICATE:
+            if not self._shows_certificate():
+                return REJECTED
+            self.principal = self._account.username
+            return Outcome(Step.GRANTED)
         scheme, _, credentials = authorization.strip().partition(" ")
         if scheme.lower() not in self._schemes:
             return REJECTED

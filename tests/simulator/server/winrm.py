@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import cast
 
 from ..endpoint import Endpoint
@@ -13,7 +14,7 @@ from ..wsman.reply import Reply
 from ..wsman.service import Caller
 from . import sealing
 from .accounts import AccountFiles
-from .certificates import Authority
+from .certificates import Authority, CertificateMapping
 from .http import BadHttp, HttpConnection, HttpRequest, HttpResponse, http_sys_page
 from .login import Login, Step
 
@@ -56,7 +57,7 @@ class WinRmConnection:
                 return
 
     async def _answer(self, request: HttpRequest) -> None:
-        if request.target.partition("?")[0].rstrip("/").lower() != "/wsman":
+        if request.target.partition("?")[0].strip("/").lower() != self._endpoint.spec.url_prefix.lower():
             await self._other(request, http_sys_page(404, "Not Found"))
         elif request.method != "POST":
             await self._other(request, HttpResponse(405, headers=[("Allow", "POST")], close=True))
@@ -147,6 +148,13 @@ class WinRmConnection:
         return len(data)
 
 
+def _client_certificate(writer: asyncio.StreamWriter, mapping: CertificateMapping | None) -> bool:
+    """Whether the client showed a certificate that stands for the endpoint's account."""
+    tls = writer.get_extra_info("ssl_object")
+    shown = tls.getpeercert(binary_form=True) if tls is not None else None
+    return mapping is not None and shown is not None and mapping.accepts(shown)
+
+
 async def serve_connection(
     endpoint: Endpoint,
     files: AccountFiles,
@@ -167,6 +175,7 @@ async def serve_connection(
         files,
         authority.identity(spec.address, (spec.name,)).bindings if authority else None,
         spec.channel_binding,
+        partial(_client_certificate, writer, spec.certificate_mapping),
     )
     http = HttpConnection(reader, writer)
     connection = WinRmConnection(endpoint, http, login, peer[0] if peer else "", secure=secure)

@@ -34,7 +34,7 @@ def fault(document: bytes) -> errors.Fault:
 
 def test_request_has_the_headers_that_windows_demands() -> None:
     message = request()
-    assert header(message, "a:To") == "https://pc-0001:5986/wsman"
+    assert header(message, "a:To") == "https://pc-0001"
     assert header(message, "a:Action") == f"{URI}/GetAssignedSite"
     assert header(message, "w:ResourceURI") == URI
     assert header(message, "a:ReplyTo/a:Address") == wire.ANONYMOUS
