@@ -234,11 +234,15 @@ def test_proxy_of_the_environment_can_be_ignored(lab: Lab) -> None:
     assert asked == {outcomes["followed"].endpoint["address"]}
 
 
-# -- credentials -------------------------------------------------------------------------------------------------------
+# -- where settings come from ------------------------------------------------------------------------------------------
+
+
+def without(variables: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in variables.items() if name not in names}
 
 
 def without_login(variables: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in variables.items() if name not in ("ansible_user", "ansible_password")}
+    return without(variables, "ansible_user", "ansible_password")
 
 
 @pytest.fixture(scope="module")
@@ -246,38 +250,108 @@ def endpoint(lab: Lab) -> str:
     return lab.add({"one": {}})["one"]
 
 
-def look(lab: Lab, endpoint: str, *options: Any, host: dict[str, Any] | None = None, group: Any = None) -> Run:
-    hosts = {endpoint: {**without_login(lab.host_vars(endpoint)), **(host or {})}}
-    command = ("ansible", endpoint, "-i", lab.inventory(hosts, group), "-m", "configmgr.client.provisioning_mode_info")
-    return lab.ansible(*command, *options)
+@pytest.fixture(params=CONNECTIONS)
+def bare(request: pytest.FixtureRequest, lab: Lab, endpoint: str) -> dict[str, Any]:
+    """Variables of the endpoint that lack a login."""
+    return without_login(lab.host_vars(endpoint, request.param))
 
 
-def test_credentials_of_the_command_line(lab: Lab, endpoint: str) -> None:
-    run = look(lab, endpoint, "-u", USERNAME, "--connection-password-file", lab.file("password", PASSWORD + "\n"))
+def look(lab: Lab, endpoint: str, variables: dict[str, Any], *options: Any, group: Any = None) -> Run:
+    command = ("ansible", endpoint, "-i", lab.inventory({endpoint: variables}, group))
+    return lab.ansible(*command, "-m", "configmgr.client.provisioning_mode_info", *options)
+
+
+def test_credentials_of_the_command_line(lab: Lab, endpoint: str, bare: dict[str, Any]) -> None:
+    password = lab.file("password", PASSWORD + "\n")
+    run = look(lab, endpoint, bare, "-u", USERNAME, "--connection-password-file", password)
     assert run.module(endpoint).result["verdict"] == "normal"
 
 
-def test_credentials_of_the_group(lab: Lab, endpoint: str) -> None:
-    run = look(lab, endpoint, group={"ansible_user": USERNAME, "ansible_password": PASSWORD})
+def test_credentials_of_the_group(lab: Lab, endpoint: str, bare: dict[str, Any]) -> None:
+    run = look(lab, endpoint, bare, group={"ansible_user": USERNAME, "ansible_password": PASSWORD})
     assert run.module(endpoint).result["verdict"] == "normal"
 
 
-def test_credentials_of_the_task(lab: Lab, endpoint: str) -> None:
-    variables = {
-        "ansible_user": USERNAME,
-        "hidden": PASSWORD,
-        "ansible_password": "{{ hidden }}",
-    }
-    task = {"name": "Look", "configmgr.client.provisioning_mode_info": {}, "vars": variables}
-    playbook = lab.file("play.yml", [{"name": "Look", "hosts": endpoint, "gather_facts": False, "tasks": [task]}])
-    inventory = lab.inventory({endpoint: without_login(lab.host_vars(endpoint))})
-    run = lab.ansible("ansible-playbook", "-i", inventory, playbook)
+def test_credentials_of_the_vault(lab: Lab, endpoint: str, bare: dict[str, Any]) -> None:
+    key = lab.file("vault-password", "open sesame\n")
+    variables = lab.file("secret.yml", {"ansible_user": USERNAME, "ansible_password": PASSWORD})
+    lab.ansible("ansible-vault", "encrypt", "--vault-password-file", key, variables)
+    assert PASSWORD not in variables.read_text()
+    run = look(lab, endpoint, bare, "-e", f"@{variables}", "--vault-password-file", key)
     assert run.module(endpoint).result["verdict"] == "normal"
 
 
-def test_without_credentials_nothing_is_sent(lab: Lab, endpoint: str) -> None:
+def test_without_credentials_nothing_is_sent(lab: Lab, endpoint: str, bare: dict[str, Any]) -> None:
     lab.simulator.reset_traffic(endpoint)
-    event = look(lab, endpoint).module(endpoint)
+    event = look(lab, endpoint, bare).module(endpoint)
     assert event.status == "failed"
     assert "ansible_user" in event.result["msg"]
     assert lab.simulator.traffic(endpoint)["connections"] == 0
+
+
+LOOK = {"name": "Look", "configmgr.client.provisioning_mode_info": {}}
+LOGIN = {"ansible_user": USERNAME, "hidden": PASSWORD, "ansible_password": "{{ hidden }}"}
+
+
+def played(lab: Lab, hosts: dict[str, dict[str, Any]], on: str, task: dict[str, Any], **play: Any) -> Run:
+    whole = {"name": "Look", "hosts": on, "gather_facts": False, "tasks": [task], **play}
+    return lab.ansible("ansible-playbook", "-i", lab.inventory(hosts), lab.file("play.yml", [whole]))
+
+
+def test_settings_of_the_play(lab: Lab, endpoint: str, bare: dict[str, Any]) -> None:
+    """All of them, the connection included, where the inventory knows the host by its name alone."""
+    run = played(lab, {endpoint: {}}, endpoint, LOOK, vars={**bare, **LOGIN})
+    assert run.module(endpoint).result["verdict"] == "normal"
+
+
+def test_settings_of_the_task(lab: Lab, endpoint: str, bare: dict[str, Any]) -> None:
+    run = played(
+        lab,
+        {endpoint: without(bare, "ansible_port")},
+        endpoint,
+        {**LOOK, "vars": {**LOGIN, "ansible_port": f"{{{{ {bare['ansible_port']} + 0 }}}}"}},
+    )
+    assert run.module(endpoint).result["verdict"] == "normal"
+
+
+def test_settings_of_a_loop(lab: Lab, endpoint: str, bare: dict[str, Any]) -> None:
+    """Each item logs in as its own account."""
+    mistyped = {"name": "CORP\\looped", "password": WRONG_PASSWORD}
+    login = {"ansible_user": "{{ item.name }}", "ansible_password": "{{ item.password }}"}
+    task = {
+        **LOOK,
+        "loop": [{"name": USERNAME, "password": PASSWORD}, mistyped],
+        "loop_control": {"label": "{{ item.name }}"},
+        "vars": login,
+        "no_log": True,
+    }
+    lab.simulator.reset_traffic(endpoint)
+    run = played(lab, {endpoint: bare}, endpoint, task)
+    assert run.stats[endpoint]["unreachable"] or run.stats[endpoint]["failures"]
+    assert {call["status"] for call in lab.simulator.traffic(endpoint)["calls"]} == {200}
+    assert lab.simulator.traffic(endpoint)["login_requests"] == 2 * SEALED
+
+
+@pytest.mark.parametrize("connection", CONNECTIONS)
+@pytest.mark.parametrize("to", CONNECTIONS)
+def test_delegated_to_another_endpoint(lab: Lab, connection: str, to: str) -> None:
+    """The settings are those of the endpoint that is asked, whatever connection the host itself has."""
+    names = lab.add({"host": {"profile": "stuck"}, "asked": {}})
+    hosts = {names["host"]: lab.host_vars(names["host"], connection, ansible_password=WRONG_PASSWORD)}
+    hosts[names["asked"]] = lab.host_vars(names["asked"], to)
+    task = {**LOOK, "delegate_to": names["asked"]}
+    assert played(lab, hosts, names["host"], task).module(names["host"]).result["verdict"] == "normal"
+    assert lab.simulator.traffic(names["host"])["connections"] == 0
+    assert lab.simulator.traffic(names["asked"])["calls"]
+
+
+def test_names_that_ansible_knows_as_well(lab: Lab, endpoint: str) -> None:
+    """The plugin's own spellings of what every connection has."""
+    usual = without(lab.host_vars(endpoint, "psrp"), "ansible_host", "ansible_port", "ansible_user", "ansible_password")
+    own = {
+        "ansible_psrp_host": lab.host_vars(endpoint)["ansible_host"],
+        "ansible_psrp_port": lab.simulator.http_port,
+        "ansible_psrp_user": USERNAME,
+        "ansible_winrm_password": PASSWORD,
+    }
+    assert look(lab, endpoint, {**usual, **own}).module(endpoint).result["verdict"] == "normal"
