@@ -64,14 +64,14 @@ def _head(stream: t.BinaryIO) -> bytes:
 class BadServer:
     """Listens on a port of its own; ``exchanges`` are the requests that came, over ``connections`` connections."""
 
-    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, script: Script, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self.over = threading.Event()
         self.exchanges: list[Exchange] = []
         self.connections = 0
         self.exhausted = False
         self._script = script
         self._tls = tls
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
         self._open: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()

@@ -7,7 +7,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.configmgr.client.plugins.plugin_utils._origins import describe
+from ansible_collections.configmgr.client.plugins.plugin_utils._origins import describe, describe_psrp
 
 PASSWORD = "correct horse battery staple"
 VALUES = {
@@ -62,3 +62,45 @@ def test_secrets_are_set_or_not() -> None:
     assert PASSWORD not in said
     nothing = describe({**VALUES, "remote_password": None, "_extras": None}.__getitem__, lambda name: (None, "default"))
     assert "remote_password not set" in nothing
+
+
+PSRP = {
+    "remote_addr": "pc-0001",
+    "port": None,
+    "protocol": "https",
+    "path": "wsman",
+    "auth": "ntlm",
+    "remote_user": "admin",
+    "remote_password": PASSWORD,
+    "proxy": f"http://me:{PASSWORD}@proxy:3128",
+    "certificate_key_password": PASSWORD,
+    "ca_cert": "/ca.pem",
+    "operation_timeout": 20,
+    "negotiate_delegate": None,
+}
+
+
+def described_psrp(**origins: t.Any) -> tuple[str, list[str]]:
+    def with_origin(name: str) -> tuple[t.Any, t.Any]:
+        origin = origins.get(name, "default")
+        return origin if isinstance(origin, tuple) else (PSRP[name], origin)
+
+    return describe_psrp(PSRP, PSRP.__getitem__, with_origin)
+
+
+def test_psrp_tells_the_important_options_and_those_that_were_given() -> None:
+    said, given = described_psrp(ca_cert="var: ansible_psrp_ca_cert", operation_timeout=(30, "default"))
+    assert "auth=ntlm (default)" in said and "protocol=https" in said
+    assert "ca_cert=/ca.pem (variable ansible_psrp_ca_cert)" in said
+    assert "operation_timeout=20 (play, task or command line)" in said
+    assert given == ["ca_cert", "operation_timeout"]
+    assert "negotiate_delegate" not in said and "port=" not in said
+
+
+def test_psrp_tells_of_secrets_that_they_are_set() -> None:
+    names = ("remote_password", "proxy", "certificate_key_password")
+    said, given = described_psrp(**{name: f"var: ansible_psrp_{name}" for name in names})
+    for name in names:
+        assert f"{name}=set (variable ansible_psrp_{name})" in said
+    assert PASSWORD not in said
+    assert set(given) == set(names)

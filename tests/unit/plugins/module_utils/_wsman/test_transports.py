@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import errors
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.connect import IMPORT_ERRORS, transport
@@ -158,6 +159,53 @@ def test_proxy_that_is_not_there(connect: Connect) -> None:
     fails(transport, errors.EndpointUnreachable, "proxy")
 
 
+# Connections that come about at a later attempt
+
+
+class Sleeper:
+    """Takes the place of ``time.sleep`` between attempts, and has something happen at one of them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.slept: list[float] = []
+        self.then: t.Callable[[], object] = lambda: None
+        monkeypatch.setattr("urllib3.util.retry.time.sleep", self._sleep)
+
+    def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        if len(self.slept) == 2:
+            self.then()
+
+
+def test_connects_at_a_later_attempt(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    sleeper, port = Sleeper(monkeypatch), free_port()
+    with contextlib.ExitStack() as stack:
+        script = ntlm(lambda exchange: exchange.answer("403 "))
+        sleeper.then = lambda: stack.enter_context(BadServer(script, port=port))
+        fails(connect(port, connect_retries=5, connect_backoff=1), errors.LoginUnavailable, "login")
+    assert len(sleeper.slept) == 2 and sleeper.slept[0] < sleeper.slept[1]
+
+
+def test_gives_up_after_the_last_attempt(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    sleeper = Sleeper(monkeypatch)
+    fails(connect(free_port(), connect_retries=3, connect_backoff=1), errors.EndpointUnreachable, "port")
+    assert len(sleeper.slept) == 2, "none before the second attempt"
+
+
+def test_waits_for_an_attempt_no_longer_than_the_deadline(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    sleeper = Sleeper(monkeypatch)
+    fails(connect(free_port(), deadline=40, connect_retries=5, connect_backoff=100), errors.EndpointUnreachable, "port")
+    assert sleeper.slept and all(seconds <= 40 for seconds in sleeper.slept)
+
+
+def test_a_message_that_was_sent_is_not_sent_again(connect: Connect, tls: Tls) -> None:
+    """Retries are for connections alone: nobody knows what became of the message."""
+    for then in (Exchange.hang_up, cut, lambda exchange: exchange.answer("503 ")):
+        with BadServer(then, tls.context) as server:
+            with pytest.raises(errors.EndpointUnreachable):
+                connect(server.port, tls=True, connect_retries=5, connect_backoff=0).send(MESSAGE, 30)
+            assert len(server.exchanges) == 1
+
+
 # Somebody there, who is no WinRM service
 
 
@@ -296,6 +344,20 @@ def test_certificate_that_is_trusted_by_name(connect: Connect, tls: Tls) -> None
     with BadServer(lambda exchange: exchange.answer("200 ", REPLY, SOAP), tls.context) as server:
         transport = connect(server.port, tls=True, validate_certificate=True, ca_trust_path=str(tls.path))
         assert transport.send(MESSAGE, 30) == REPLY
+
+
+def test_client_certificate_whose_key_is_encrypted(connect: Connect, tls: Tls, tmp_path: Path) -> None:
+    key = serialization.load_pem_private_key(tls.path.read_bytes(), None)
+    protection = serialization.BestAvailableEncryption(PASSWORD.encode())
+    encrypted = tmp_path / "encrypted.key"
+    encrypted.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tls.path)
+    context.load_verify_locations(tls.path)
+    context.verify_mode = ssl.CERT_REQUIRED
+    files = {"cert_pem": str(tls.path), "cert_key_pem": str(encrypted), "cert_key_password": PASSWORD}
+    with BadServer(lambda exchange: exchange.answer("200 ", REPLY, SOAP), context) as server:
+        assert connect(server.port, tls=True, auth="certificate", **files).send(MESSAGE, 30) == REPLY
 
 
 # Connections that break
