@@ -123,6 +123,19 @@ def spelled(connection: str, **settings: Any) -> dict[str, Any]:
     return {"ansible_connection": connection, **{names.get(name, name): value for name, value in settings.items()}}
 
 
+def without_package(directory: Path, package: str) -> dict[str, str]:
+    """An environment in which that package cannot be imported; *directory* takes a file for it."""
+    (directory / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class Block:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name.partition('.')[0] == {package!r}:\n"
+        "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
+        "sys.meta_path.insert(0, Block())\n"
+    )
+    return {"PYTHONPATH": str(directory)}
+
+
 def on_each(keys: Iterable[str]) -> list[tuple[str, str]]:
     """Each connection with each key, to parametrize a test with."""
     return [(connection, key) for key in keys for connection in SPELLINGS]

@@ -12,7 +12,17 @@ from typing import Any
 
 import pytest
 
-from tests.integration.harness import PASSWORD, SPELLINGS, WRONG_PASSWORD, Case, Lab, Outcome, on_each, spelled
+from tests.integration.harness import (
+    PASSWORD,
+    SPELLINGS,
+    WRONG_PASSWORD,
+    Case,
+    Lab,
+    Outcome,
+    on_each,
+    spelled,
+    without_package,
+)
 
 MODE = {"enabled": False}
 WRITE = {**MODE, "wait_timeout": 1}
@@ -370,19 +380,6 @@ def test_an_endpoint_that_rejects_nobody_does_not_count(lab: Lab) -> None:
 # -- libraries that are missing ----------------------------------------------------------------------------------------
 
 
-def block(tmp_path: Path, blocked: str) -> dict[str, str]:
-    """An environment in which that package cannot be imported."""
-    (tmp_path / "sitecustomize.py").write_text(
-        "import sys\n"
-        "class Block:\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        f"        if name.partition('.')[0] == {blocked!r}:\n"
-        "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
-        "sys.meta_path.insert(0, Block())\n"
-    )
-    return {"PYTHONPATH": str(tmp_path)}
-
-
 @pytest.mark.parametrize(
     ("blocked", "library", "connection"),
     [
@@ -403,7 +400,7 @@ def test_a_missing_library_is_named(lab: Lab, tmp_path: Path, blocked: str, libr
     }
     if connection == "winrm":
         cases["as a module"] = Case(options={"endpoint": endpoint}, vars={"ansible_connection": "local"})
-    outcomes = lab.play(cases, env=block(tmp_path, blocked))
+    outcomes = lab.play(cases, env=without_package(tmp_path, blocked))
     for key, outcome in outcomes.items():
         assert outcome.status == "failed", (key, outcome.result)
         assert library in outcome.msg and "Failed to import" in outcome.msg, (key, outcome.msg)
@@ -414,5 +411,5 @@ def test_a_missing_library_is_named(lab: Lab, tmp_path: Path, blocked: str, libr
 def test_the_library_of_the_other_connection_may_be_missing(
     lab: Lab, tmp_path: Path, blocked: str, connection: str
 ) -> None:
-    outcomes = lab.play({"only": Case(vars=spelled(connection))}, env=block(tmp_path, blocked))
+    outcomes = lab.play({"only": Case(vars=spelled(connection))}, env=without_package(tmp_path, blocked))
     assert outcomes["only"].result.get("verdict") == "normal", outcomes["only"].msg

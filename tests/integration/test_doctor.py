@@ -12,7 +12,18 @@ from typing import Any
 
 import pytest
 
-from tests.integration.harness import PASSWORD, USERNAME, WRONG_PASSWORD, Case, Lab, Outcome, Run, leaks
+from tests.integration.harness import (
+    PASSWORD,
+    USERNAME,
+    WRONG_PASSWORD,
+    Case,
+    Lab,
+    Outcome,
+    Run,
+    leaks,
+    spelled,
+    without_package,
+)
 
 CHECKS = (
     *("library", "options", "dns", "port", "tls", "login", "rights", "namespaces", "native_invoke", "fallback"),
@@ -46,7 +57,7 @@ EXAMINED: dict[str, tuple[Case, dict[str, str], str, str]] = {
         case(ansible_winrm_proxy="http://127.0.0.1:9"),
         {"dns": "skipped", "port": "skipped", **NO_TLS, "login": "failed"},
         "unknown",
-        "Check the proxy",
+        "Check ansible_winrm_proxy",
     ),
     "old client": (case("old_client"), NO_TLS, "wmi", "release 1710"),
     "leftovers": (case("leftovers"), NO_TLS, "wmi", "SMS_MaintenanceTaskRequests"),
@@ -135,6 +146,41 @@ EXAMINED: dict[str, tuple[Case, dict[str, str], str, str]] = {
     "clock ahead": (case(spec={"clock_skew": "20m"}), {**NO_TLS, "clock": "warning"}, "wmi", "ahead of the clock"),
     "clock behind": (case(spec={"clock_skew": -1200}), {**NO_TLS, "clock": "warning"}, "wmi", "behind the clock"),
     "another machine": (case("stale_name"), {**NO_TLS, "name": "failed"}, "wmi", "Correct the inventory"),
+    "psrp": (case(ansible_connection="psrp"), NO_TLS, "wmi", "ntlm over http, sealed messages"),
+    "psrp, options without effect": (
+        case(
+            ansible_connection="psrp",
+            ansible_psrp_configuration_name="Microsoft.PowerShell32",
+            ansible_psrp_negotiate_services="HTTP",
+        ),
+        {**NO_TLS, "options": "warning"},
+        "wmi",
+        "ansible_psrp_configuration_name (no PowerShell is started), ansible_psrp_negotiate_services (no such option)",
+    ),
+    "psrp behind a proxy": (
+        case(ansible_connection="psrp", ansible_psrp_proxy="http://127.0.0.1:9"),
+        {"dns": "skipped", "port": "skipped", **NO_TLS, "login": "failed"},
+        "unknown",
+        "Check ansible_psrp_proxy",
+    ),
+    "psrp, no such path": (
+        case(ansible_connection="psrp", ansible_psrp_path="other"),
+        {**NO_TLS, "login": "failed"},
+        "unknown",
+        "Check ansible_port, ansible_psrp_protocol and ansible_psrp_path",
+    ),
+    "psrp, basic over http": (
+        case(ansible_connection="psrp", ansible_psrp_auth="basic"),
+        {"options": "failed"},
+        "unknown",
+        "ansible_psrp_auth=basic over http",
+    ),
+    "psrp, login not offered": (
+        case(spec={"auth": ["kerberos"]}, ansible_connection="psrp"),
+        {**NO_TLS, "login": "failed"},
+        "unknown",
+        "ansible_psrp_auth",
+    ),
     "name given": (case("stale_name", options={"computer_name": "PC-RENAMED"}), NO_TLS, "wmi", "PC-RENAMED"),
 }
 AFTER_THE_END = {"hangs up": ("fallback", "client", "clock", "name")}
@@ -146,7 +192,22 @@ HTTPS: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
         {"tls": "failed"},
         "ansible_winrm_ca_trust_path",
     ),
-    "no file of CAs": ({"ansible_winrm_ca_trust_path": "/no/such.pem"}, {"tls": "failed"}, "/no/such.pem"),
+    "no file of CAs": (
+        {"ansible_winrm_ca_trust_path": "/no/such.pem"},
+        {"options": "failed"},
+        "ansible_winrm_ca_trust_path=/no/such.pem",
+    ),
+    "psrp, own CA": ({"ansible_connection": "psrp"}, {}, "trusted"),
+    "psrp, unknown CA": (
+        {"ansible_connection": "psrp", "ansible_psrp_ca_cert": None},
+        {"tls": "failed"},
+        "Set ansible_psrp_ca_cert",
+    ),
+    "psrp, not checked": (
+        {"ansible_connection": "psrp", "ansible_psrp_ca_cert": None, "ansible_psrp_cert_validation": "ignore"},
+        {"tls": "warning"},
+        "pretend",
+    ),
     "not checked": (
         {"ansible_winrm_ca_trust_path": "legacy_requests", "ansible_winrm_server_cert_validation": "ignore"},
         {"tls": "warning"},
@@ -179,12 +240,10 @@ def outcomes(lab: Lab, recordings: Path) -> dict[str, Outcome]:
     for key, (each, *_) in EXAMINED.items():
         record = {"record_to": str(recordings / f"{key}.json")} if key in RECORDED else {}
         cases[key] = Case(each.module, {**each.options, **record}, each.spec, each.vars)
-    https = {
-        "ansible_winrm_scheme": "https",
-        "ansible_port": lab.simulator.https_port,
-        "ansible_winrm_ca_trust_path": lab.simulator.ca_file,
-    }
-    cases |= {key: case(**{**https, **variables}) for key, (variables, *_) in HTTPS.items()}
+    port, ca = lab.simulator.https_port, str(lab.simulator.ca_file)
+    for key, (variables, *_) in HTTPS.items():
+        https = spelled(variables.get("ansible_connection", "winrm"), scheme="https", ansible_port=port, ca=ca)
+        cases[key] = case(**{**https, **variables})
     cases["rehearsal"] = Case("connection_info", {"record_to": str(recordings / "rehearsal.json")}, check=True)
     cases["no directory"] = case(options={"record_to": str(recordings / "none" / "1.json")})
     cases["a directory"] = case(options={"record_to": str(recordings)})
@@ -226,7 +285,7 @@ def test_certificates(outcomes: dict[str, Outcome], key: str) -> None:
     _, wanted, words = HTTPS[key]
     outcome = outcomes[key]
     examine(outcome, expected(wanted), "unknown" if "failed" in wanted.values() else "wmi", words)
-    if key != "no file of CAs":
+    if wanted.get("options") != "failed":
         assert f"CN={outcome.event.host}" in "".join(outcome.result["text"])
 
 
@@ -252,6 +311,16 @@ def test_options_and_their_sources_are_told_and_secrets_are_not(outcomes: dict[s
     assert "transport=ntlm (variable ansible_winrm_transport)" in found
     assert "path=/wsman (default)" in found
     assert "remote_password=set (variable ansible_password)" in found
+    assert leaks(found) == []
+
+
+def test_options_of_psrp_are_told_as_its_plugin_spells_them(outcomes: dict[str, Outcome]) -> None:
+    (found,) = [each["found"] for each in outcomes["psrp, own CA"].result["checks"] if each["check"] == "options"]
+    assert "auth=ntlm (variable ansible_psrp_auth)" in found
+    assert "path=wsman (default)" in found
+    assert "ca_cert=" in found and "(variable ansible_psrp_ca_cert)" in found
+    assert "remote_password=set (variable ansible_password)" in found
+    assert "connection_timeout" not in found
     assert leaks(found) == []
 
 
@@ -323,19 +392,16 @@ def test_a_rejected_account_is_not_tried_on_every_host(lab: Lab) -> None:
     assert "No login was tried" in "".join(outcomes["host 4"].result["text"])
 
 
-@pytest.mark.parametrize(("blocked", "library"), [("winrm", "pywinrm"), ("defusedxml", "defusedxml")])
-def test_a_missing_library_is_a_finding(lab: Lab, tmp_path: Path, blocked: str, library: str) -> None:
-    (tmp_path / "sitecustomize.py").write_text(
-        "import sys\n"
-        "class Block:\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        f"        if name.partition('.')[0] == {blocked!r}:\n"
-        "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
-        "sys.meta_path.insert(0, Block())\n"
-    )
+@pytest.mark.parametrize(
+    ("blocked", "library", "connection"),
+    [("winrm", "pywinrm", "winrm"), ("pypsrp", "pypsrp", "psrp"), ("defusedxml", "defusedxml", "winrm")],
+)
+def test_a_missing_library_is_a_finding(lab: Lab, tmp_path: Path, blocked: str, library: str, connection: str) -> None:
     endpoint = {"host": "127.0.0.1", "port": lab.simulator.http_port, "username": "nobody", "password": WRONG_PASSWORD}
-    cases = {"in process": case(), "as a module": case(options={"endpoint": endpoint}, ansible_connection="local")}
-    for key, outcome in lab.play(cases, env={"PYTHONPATH": str(tmp_path)}).items():
+    cases = {"in process": case(ansible_connection=connection)}
+    if connection == "winrm":
+        cases["as a module"] = case(options={"endpoint": endpoint}, ansible_connection="local")
+    for key, outcome in lab.play(cases, env=without_package(tmp_path, blocked)).items():
         assert outcome.status == "ok", (key, outcome.msg)
         assert (statuses(outcome)["library"], statuses(outcome)["login"]) == ("failed", "skipped"), key
         assert library in outcome.result["checks"][0]["found"] and "pip install" in outcome.result["advice"]
