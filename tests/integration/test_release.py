@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.integration.harness import Case, Lab, Outcome, client_key
+from tests.integration.harness import Case, Lab, Outcome, client_key, spelled
 
 REQUEST = "{00000000-0000-0000-0000-000000000021}"
 EVALUATION = "{00000000-0000-0000-0000-000000000022}"
@@ -34,6 +35,10 @@ def is_released(outcome: Outcome) -> bool:
     return outcome.endpoint["mode"] == "normal" and client["running"] and client["loaded_mode"] is False
 
 
+def over_psrp(case: Case) -> Case:
+    return replace(case, vars=spelled("psrp"))
+
+
 # -- the ladder --------------------------------------------------------------------------------------------------------
 
 REFUSED = {"sms_client_invoke": "refused"}
@@ -55,6 +60,7 @@ LADDER = {
     "success as nothing": (release(variants={"return_value": "absent"}), "wmi"),
     "success as null": (release(variants={"return_value": "nil"}), "wmi"),
 }
+LADDER |= {f"psrp: {key}": (over_psrp(LADDER[key][0]), LADDER[key][1]) for key in ("auto, allowed", "command")}
 
 
 @pytest.fixture(scope="module")
@@ -250,6 +256,9 @@ FORCED = {
     "policy schedule late": release(faults=fault({"method": "TriggerSchedule", "nth": "1"}, "provider_failure")),
     "check": release("recent", options=FORCE, check=True),
 }
+BROKEN_OFF = ("idle connection closed", "closed before the call", "closed in a read back")
+BROKEN_OFF += ("dropped before the call", "dropped after the call", "timed out after the call")
+FORCED |= {f"psrp: {key}": over_psrp(FORCED[key]) for key in BROKEN_OFF}
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ def test_request_has_the_headers_that_windows_demands() -> None:
     assert header(message, "w:ResourceURI") == URI
     assert header(message, "a:ReplyTo/a:Address") == wire.ANONYMOUS
     assert header(message, "w:OperationTimeout") == "PT20.000S"
-    assert 8192 <= int(header(message, "w:MaxEnvelopeSize")) <= 153600
+    assert header(message, "w:MaxEnvelopeSize") == "9000"
     assert message.find("s:Header/w:Locale", NAMESPACES).get(f"{{{wire.XML}}}lang") == "en-US"
     assert message.find("s:Header/p:DataLocale", NAMESPACES).get(f"{{{wire.XML}}}lang") == "en-US"
     assert body(message) == []

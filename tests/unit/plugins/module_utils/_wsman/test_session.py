@@ -400,6 +400,13 @@ def test_endpoint_is_asked_to_finish_before_the_deadline() -> None:
     assert [float(re.fullmatch(r"PT([\d.]+)S", text)[1]) for text in asked] == [20, 10]
 
 
+def test_endpoint_is_asked_for_no_larger_envelopes_than_the_settings_allow() -> None:
+    endpoint = Wire([GET])
+    session = endpoint.session(settings=dataclasses.replace(SETTINGS, max_envelope_size=9000))
+    session.get("root/ccm", "SMS_Client")
+    assert header(endpoint.sent[0], "w:MaxEnvelopeSize") == "9000"
+
+
 def test_log_tells_each_call_and_no_secret() -> None:
     lines: list[str] = []
     endpoint = Wire([STALE, GET])
