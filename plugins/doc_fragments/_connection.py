@@ -12,6 +12,8 @@ options:
     description:
       - Seconds to wait for the endpoint to accept a connection.
       - A host that is switched off costs this long.
+      - For a host with C(ansible_connection=psrp), C(ansible_psrp_connection_timeout) takes its place where that is set
+        to another value than its default of 30.
     type: int
     default: 5
   deadline:
@@ -23,7 +25,8 @@ options:
     description:
       - The Windows endpoint, for a task that runs on a Linux host which reaches it (C(delegate_to) a bastion,
         or C(connection=local)). That host needs Python with pywinrm and defusedxml.
-      - Leave it out to use the host's own C(winrm) connection settings. That is the usual and the faster way.
+      - Leave it out to use the settings of the host's own C(winrm) or C(psrp) connection. That is the usual and the
+        faster way.
       - While such a task runs, the password stands in a file on that host, with the module and its other options.
         That is how Ansible brings any module there. Only the account that runs the task can read the file, and it is
         removed afterwards. With C(pipelining) there is no file.
@@ -78,10 +81,11 @@ options:
         choices: [auto, always, never]
         default: auto
 requirements:
-  - pywinrm >= 0.5.0 (where the task runs)
+  - pywinrm >= 0.5.0 (where the task runs; not for hosts with C(ansible_connection=psrp))
+  - pypsrp >= 0.8.1 (on the controller, for hosts with C(ansible_connection=psrp))
   - defusedxml (where the task runs)
 notes:
-  - Runs over the settings of the host's C(winrm) connection, whatever their source; no shell is opened on the endpoint
-    unless a command has to run there.
+  - Runs over the settings of the host's C(winrm) or C(psrp) connection, whatever their source. No shell is opened on the
+    endpoint unless a command has to run there, and no runspace ever.
   - Where C(ansible_winrm_transport) lists several login methods, the first is used.
 """

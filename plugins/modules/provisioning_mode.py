@@ -79,8 +79,9 @@ options:
       - As long, the call is repeated while the client fails as it does in the first minutes after a boot. Give 300 or
         more after a restart, and a longer O(deadline).
       - A call may also block for five minutes before it fails. WinRM answers no later than the operation time-out
-        (C(ansible_winrm_operation_timeout_sec), 20 by default, and never more than C(MaxTimeoutms) of the endpoint),
-        and the state is then read back. O(via=command) with O(deadline=600) waits for the end of such a call.
+        (C(ansible_winrm_operation_timeout_sec) or C(ansible_psrp_operation_timeout), 20 by default, and never more than
+        C(MaxTimeoutms) of the endpoint), and the state is then read back. O(via=command) with O(deadline=600) waits for
+        the end of such a call.
       - Must be shorter than O(deadline).
     type: int
     default: 120

@@ -26,6 +26,8 @@ class LoginBrake:
         of_domain = certificate is None and ("@" in username or ("\\" in username and not username.startswith(".\\")))
         account = username if of_domain else f"{settings.host.casefold()}\\{username}"
         digest = hashlib.sha256(account.encode()).hexdigest()[:32]
+        # Negotiate may try a wrong password twice, with Kerberos and with NTLM.
+        self._marks = b".." if settings.auth == "negotiate" else b"."
         self._file = Path(directory, f"configmgr-client-rejected-{digest}")
 
     def problem(self) -> str | None:
@@ -37,10 +39,10 @@ class LoginBrake:
         if rejections < MOST_REJECTIONS:
             return None
         return (
-            f"No login was tried: this account was rejected {rejections} times in this run, and could get locked."
+            "No login was tried: this account was rejected too often in this run, and could get locked."
             " Check ansible_user and ansible_password"
         )
 
     def rejected(self) -> None:
         with self._file.open("ab") as file:  # appending is atomic: the size is the count
-            file.write(b".")
+            file.write(self._marks)

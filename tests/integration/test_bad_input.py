@@ -354,16 +354,25 @@ def test_a_wrong_password_is_tried_once(outcomes: dict[str, Outcome], connection
 # -- an account that keeps being rejected ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("connections", [["winrm"] * 6, ["psrp"] * 6, ["psrp", "winrm"] * 3], ids="-".join)
-def test_a_rejected_account_is_not_tried_on_every_host(lab: Lab, connections: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("connections", "auth", "tried"),
+    [
+        (["winrm"] * 6, "ntlm", 3),
+        (["psrp"] * 6, "ntlm", 3),
+        (["psrp", "winrm"] * 3, "ntlm", 3),
+        (["psrp"] * 6, "negotiate", 2),
+    ],
+    ids=["winrm", "psrp", "both", "psrp, which may try twice"],
+)
+def test_a_rejected_account_is_not_tried_on_every_host(lab: Lab, connections: list[str], auth: str, tried: int) -> None:
     """One host after the other: three rejections, then no more logins in this run."""
-    wrong = {"ansible_user": "CORP\\locked", "ansible_password": WRONG_PASSWORD}
+    wrong = {"ansible_user": "CORP\\locked", "ansible_password": WRONG_PASSWORD, "auth": auth}
     cases = {f"host {number}": Case(vars=spelled(each, **wrong)) for number, each in enumerate(connections)}
     outcomes = lab.play(cases, "--forks", "1")
     assert [each.status for each in outcomes.values()] == ["unreachable"] * 6
     assert [each.result["error_layer"] for each in outcomes.values()] == ["login"] * 6
-    assert [each.traffic["login_requests"] for each in outcomes.values()] == [3, 3, 3, 0, 0, 0]
-    assert all("No login was tried" in outcomes[f"host {number}"].msg for number in (3, 4, 5))
+    assert [each.traffic["login_requests"] for each in outcomes.values()] == [3] * tried + [0] * (6 - tried)
+    assert all("No login was tried" in outcomes[f"host {number}"].msg for number in range(tried, 6))
 
 
 def test_an_endpoint_that_rejects_nobody_does_not_count(lab: Lab) -> None:

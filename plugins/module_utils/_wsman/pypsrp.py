@@ -12,12 +12,13 @@ import typing as t
 from importlib.util import find_spec
 
 from .deadline import Deadline
-from .errors import LoginUnavailable, SettingsError
+from .errors import LoginRejected, LoginUnavailable, SettingsError
 from .http import BoundedAdapter
 from .http_transport import HttpTransport
 from .settings import Settings
 
 try:
+    import requests
     from pypsrp.exceptions import AuthenticationError, WinRMTransportError
     from pypsrp.wsman import WSMan
     from spnego.exceptions import SpnegoError
@@ -35,7 +36,7 @@ class PypsrpTransport(HttpTransport):
         self._adapter = BoundedAdapter(deadline, settings)
         _require_kerberos(settings)
         try:
-            self._transport: t.Any = WSMan(
+            connection = WSMan(
                 settings.host,
                 port=settings.port,
                 username=settings.username,
@@ -56,25 +57,29 @@ class PypsrpTransport(HttpTransport):
                 negotiate_hostname_override=settings.kerberos_hostname_override,
                 negotiate_send_cbt=settings.send_cbt,
                 negotiate_service=settings.service,
-            ).transport
-            self._open()
+            )
         except Exception as error:  # pypsrp raises bare ones for settings that it cannot use
             raise SettingsError(str(error)) from error
 
-    def _open(self) -> None:
-        session = self._transport._build_session()
+        self._transport = t.cast(t.Any, connection.transport)
+        # Its session is built by the first message, and logs in at once: our adapter must be in place by then.
+        self._build_session = self._transport._build_session
+        self._transport._build_session = self._bounded_session
+
+    def _bounded_session(self) -> requests.Session:
+        session: requests.Session = self._build_session()
         session.mount("http://", self._adapter)
         session.mount("https://", self._adapter)
-        self._transport.session = session
+        return session
 
     def _exchange(self, message: bytes, read_timeout: float) -> bytes:
-        if self._transport.session is None:
-            self._open()
         self._transport.read_timeout = read_timeout
         reply: bytes = self._transport.send(message)
         return reply
 
     def _judge(self, error: Exception) -> bytes:
+        if isinstance(error, ImportError):  # nothing was sent: a login method needs a library of its own
+            raise SettingsError(str(error)) from error
         if isinstance(error, AuthenticationError):
             if error.__context__ is None:  # it found no scheme in the offers that it knows, and sent nothing
                 raise self._not_offered() from error
@@ -84,7 +89,9 @@ class PypsrpTransport(HttpTransport):
         if isinstance(error, WinRMTransportError):
             return self._reply_of_status(error.code, error.response_text)
         if isinstance(error, SpnegoError) and self._transport.encryption is None and not self._logged_in:
-            raise LoginUnavailable(f"no {self._settings.auth} login to {self._settings.url}: {error}") from error
+            # The KDC may have judged a password, and the error does not say: it counts, lest an account get locked.
+            kind = LoginUnavailable if self._settings.password is None else LoginRejected
+            raise kind(f"no {self._settings.auth} login to {self._settings.url}: {error}") from error
         return super()._judge(error)
 
     def _disconnect(self) -> None:

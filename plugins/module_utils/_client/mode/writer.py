@@ -24,6 +24,7 @@ Log = t.Callable[[str], None]
 
 READ_BACK = 30.0
 """Seconds of the deadline that no call of the client's method may use up: what came of it is read then."""
+_OPERATION_TIMEOUT = "ansible_winrm_operation_timeout_sec, ansible_psrp_operation_timeout"
 _LONG_CALL = (
     " The client may still be at it: such a call is known to take five minutes and then to fail. Look again after that,"
     " or wait for its end with via=command and deadline=600."
@@ -189,7 +190,7 @@ class Writer:
     def _not_verified(self, wanted: str, missing: str) -> NotVerified:
         said, advice = "was accepted", ""
         if isinstance(self._lost, OperationTimedOut):
-            said = "got no answer within the operation time-out (ansible_winrm_operation_timeout_sec)"
+            said = f"got no answer within the operation time-out ({_OPERATION_TIMEOUT})"
             advice = _LONG_CALL
         elif isinstance(self._lost, DeadlineExceeded):
             said, advice = f"got no answer: {self._lost}", _LONG_CALL
