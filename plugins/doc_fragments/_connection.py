@@ -85,7 +85,7 @@ requirements:
   - pypsrp >= 0.8.1 (on the controller, for hosts with C(ansible_connection=psrp))
   - defusedxml (where the task runs)
 notes:
-  - Runs over the settings of the host's C(winrm) or C(psrp) connection, whatever their source. No shell is opened on the
-    endpoint unless a command has to run there, and no runspace ever.
+  - Runs over the settings of the host's C(winrm) or C(psrp) connection, whatever their source. No shell is opened on
+    the endpoint unless a command has to run there, and no runspace ever.
   - Where C(ansible_winrm_transport) lists several login methods, the first is used.
 """

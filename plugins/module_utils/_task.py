@@ -130,9 +130,7 @@ def serve(argument_spec: dict[str, t.Any], work: Work, check: Check | None = Non
     module = AnsibleModule(argument_spec, supports_check_mode=True, **rules)
     params = dict(module.params)
     if not params["endpoint"]:
-        module.fail_json(
-            msg="endpoint is required where this module does not run over the host's winrm or psrp connection"
-        )
+        module.fail_json(msg="endpoint is required where this module does not run over a winrm or psrp connection")
     wrong = problem(params, check)
     if wrong:
         module.fail_json(msg=wrong)

@@ -93,6 +93,8 @@ OF_ONE_RUN = {
     *("clock_skew_seconds", "age_minutes", "uptime_minutes", "ProvisioningEnabledTime"),
 }
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.]+(Z|[+-][\d:]+)?")
+# The same settings, as the host's variables and the option `endpoint` spell them.
+OPTION = re.compile(r"\b(ansible_(winrm_|psrp_)?|endpoint\.)(user(name)?|password|transport|port|scheme|path)\b")
 AGE = re.compile(r"\b\d+ (d|h|min)\b( \d+ (h|min)\b)?")
 
 
@@ -109,7 +111,7 @@ def comparable(value: Any, outcome: Outcome) -> Any:
     if isinstance(value, str):
         for part in (outcome.endpoint["address"], outcome.event.host):
             value = value.replace(part, "SELF")
-        return AGE.sub("AGE", TIME.sub("TIME", value))
+        return AGE.sub("AGE", TIME.sub("TIME", OPTION.sub("OPTION", value)))
     return value
 
 
