@@ -131,9 +131,6 @@ UNUSABLE_PSRP: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["ansible_psrp_max_envelope_size=4096", "8192 octets"],
     ),
     "proxy": ({"proxy": "proxy.example:3128"}, ["{proxy}", "http://"]),
-    "kerberos without a library": ({"auth": "kerberos"}, ["{auth}=kerberos", "pypsrp[kerberos]"]),
-    "negotiate without a password": ({"auth": "negotiate", "ansible_password": None}, ["{auth}", "ansible_password"]),
-    "credssp without a library": ({"auth": "credssp"}, ["requests-credssp"]),
 }
 
 
@@ -422,3 +419,26 @@ def test_the_library_of_the_other_connection_may_be_missing(
 ) -> None:
     outcomes = lab.play({"only": Case(vars=spelled(connection))}, env=without_package(tmp_path, blocked))
     assert outcomes["only"].result.get("verdict") == "normal", outcomes["only"].msg
+
+
+NEEDS_A_LIBRARY = {
+    "kerberos": ("gssapi", {"auth": "kerberos"}, ["{auth}=kerberos needs", "pypsrp[kerberos]"]),
+    "negotiate without a password": (
+        "gssapi",
+        {"auth": "negotiate", "ansible_password": None},
+        ["{auth}=negotiate without a password", "ansible_password"],
+    ),
+    "credssp": ("requests_credssp", {"auth": "credssp"}, ["requests-credssp"]),
+}
+
+
+@pytest.mark.parametrize("key", NEEDS_A_LIBRARY)
+def test_a_library_that_a_login_method_needs_is_named_before_anything_is_sent(
+    lab: Lab, tmp_path: Path, key: str
+) -> None:
+    blocked, settings, words = NEEDS_A_LIBRARY[key]
+    cases = {key: Case("provisioning_mode", MODE, {"profile": "stuck"}, spelled("psrp", **settings))}
+    outcome = lab.play(cases, env=without_package(tmp_path, blocked))[key]
+    one(outcome)
+    assert all(word.format_map(SPELLINGS["psrp"]) in outcome.msg for word in words), outcome.msg
+    assert outcome.traffic["connections"] == 0

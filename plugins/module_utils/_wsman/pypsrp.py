@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import typing as t
-from importlib.util import find_spec
 
 from .deadline import Deadline
 from .errors import LoginRejected, LoginUnavailable, SettingsError
@@ -26,8 +25,15 @@ except ImportError as error:
     PYPSRP_IMPORT_ERROR: ImportError | None = error
 else:
     PYPSRP_IMPORT_ERROR = None
-    # It logs the errors that it raises; without a handler, Python prints them.
+    # pypsrp logs the errors that it raises; without a handler, Python prints them.
     logging.getLogger("pypsrp").addHandler(logging.NullHandler())
+
+try:
+    import gssapi  # noqa: F401 -- pyspnego does Kerberos with it
+except ImportError as error:
+    GSSAPI_IMPORT_ERROR: ImportError | None = error
+else:
+    GSSAPI_IMPORT_ERROR = None
 
 
 class PypsrpTransport(HttpTransport):
@@ -102,11 +108,11 @@ class PypsrpTransport(HttpTransport):
 def _require_kerberos(settings: Settings) -> None:
     """Without a Kerberos library pyspnego would come to that only when the endpoint was asked already."""
     needed = settings.auth == "kerberos" or (settings.auth == "negotiate" and settings.password is None)
-    if needed and find_spec("gssapi") is None:
+    if needed and GSSAPI_IMPORT_ERROR is not None:
         named = settings.names
+        needs = "needs" if settings.auth == "kerberos" else "without a password needs"
         raise SettingsError(
-            f"{named['auth']}={settings.auth} without a password needs Kerberos, and here is no library for it:"
-            f" set {named['username']} and {named['password']}, or where this runs: pip install 'pypsrp[kerberos]'"
-            if settings.auth == "negotiate"
-            else f"{named['auth']}=kerberos needs a library that is not here: pip install 'pypsrp[kerberos]'"
-        )
+            f"{named['auth']}={settings.auth} {needs} Kerberos, and"
+            f" its library is not here: pip install 'pypsrp[kerberos]', or set {named['auth']}=ntlm with"
+            f" {named['username']} and {named['password']}"
+        ) from GSSAPI_IMPORT_ERROR
