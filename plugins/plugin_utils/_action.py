@@ -98,4 +98,4 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
                 f"ansible_connection={kind} cannot carry WS-Management: use winrm, or name the Windows endpoint in the"
                 " option 'endpoint' to reach it from the host where this task runs"
             )
-        return winrm_settings(self._connection.get_option, connect_timeout)
+        return winrm_settings(self._connection.get_option, connect_timeout, ticket_directory=C.DEFAULT_LOCAL_TMP)

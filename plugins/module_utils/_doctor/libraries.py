@@ -12,7 +12,7 @@ from .._wsman.xml import DEFUSEDXML_IMPORT_ERROR
 
 LEAST_PYWINRM = (0, 5)
 
-_LIBRARIES = ("pywinrm", "defusedxml", "requests", "requests-ntlm", "pyspnego", "cryptography")
+_LIBRARIES = ("pywinrm", "defusedxml", "requests", "requests-ntlm", "pyspnego", "cryptography", "pykerberos", "krb5")
 
 
 def versions() -> dict[str, str]:

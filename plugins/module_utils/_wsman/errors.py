@@ -37,6 +37,12 @@ class LoginUnavailable(WSManError):
     layer = "login"
 
 
+class TicketUnavailable(LoginUnavailable):
+    """Kerberos gave no ticket for this endpoint, or the endpoint took none. The message says what to do."""
+
+    layer = "kerberos"
+
+
 class ConnectionLost(WSManError):
     """The connection broke after the login. Whether the last request was carried out is not known."""
 

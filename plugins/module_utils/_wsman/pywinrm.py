@@ -15,9 +15,11 @@ from .errors import (
     ProtocolError,
     SettingsError,
     StaleConnection,
+    TicketUnavailable,
     WSManError,
 )
 from .http import BoundedAdapter, diagnose
+from .kerberos import login_problem, service_name, use_ticket
 from .settings import Settings
 
 try:
@@ -55,10 +57,14 @@ class PywinrmTransport:
         self._settings = settings
         self._deadline = deadline
         self._logged_in = False
+        ticket_from_password = settings.auth == "kerberos" and bool(settings.password)
+        if settings.auth == "kerberos":
+            use_ticket(settings)
         try:
             self._transport = _BoundedTransport(
                 settings.url,
-                username=settings.username,
+                # With Kerberos the principal to look for in a cache: in one of ours there is no other.
+                username=None if ticket_from_password else settings.username,
                 password=settings.password,
                 auth_method=t.cast(t.Any, settings.auth),
                 server_cert_validation="validate" if settings.validate_certificate else "ignore",
@@ -98,12 +104,21 @@ class PywinrmTransport:
         except InvalidCredentialsError as error:
             if not _credentials_were_sent(error):
                 raise LoginUnavailable(f"{url} does not offer {self._settings.auth} logins") from error
+            if self._settings.auth == "kerberos":  # no password was judged: the KDC had done that before
+                raise TicketUnavailable(
+                    f"{url} refused the ticket for {service_name(self._settings)}: have Kerberos enabled in its WinRM"
+                    " service, correct its clock, and make sure that this name is its own and not one that DNS still"
+                    " has of another machine"
+                ) from error
             raise LoginRejected(
                 f"{url} rejected the login of {self._settings.username} with {self._settings.auth}"
             ) from error
         except WinRMTransportError as error:
             return self._reply_of_http_error(error)
         except requests.RequestException as error:
+            of_ticket = login_problem(error, self._settings)
+            if of_ticket:
+                raise of_ticket from error
             layer, reason = diagnose(error)
             if not self._logged_in:
                 raise EndpointUnreachable(f"{url} cannot be reached: {reason}", layer) from error

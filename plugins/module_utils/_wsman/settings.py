@@ -14,7 +14,11 @@ AUTH_METHODS = ("ntlm", "kerberos", "basic", "certificate", "credssp")
 
 @dataclass(frozen=True)
 class Settings:
-    """Times are in seconds. ``ca_trust_path`` None means the trust store that requests uses."""
+    """Times are in seconds. ``ca_trust_path`` None means the trust store that requests uses.
+
+    Kerberos logs in with a ticket for ``username`` from ``password``, or without a password with one from the cache of
+    the environment. ``ticket_directory`` is where processes share theirs; None is for a process on its own.
+    """
 
     host: str
     port: int = 5986
@@ -32,6 +36,7 @@ class Settings:
     send_cbt: bool = True
     kerberos_delegation: bool = False
     kerberos_hostname_override: str | None = None
+    ticket_directory: str | None = None
     proxy: str | None = None
     operation_timeout: float = 20.0
     read_timeout: float = 30.0
@@ -58,6 +63,10 @@ class Settings:
                 raise SettingsError(f"login method {self.auth} needs a user name (ansible_user)")
             if self.password is None:
                 raise SettingsError(f"login method {self.auth} needs a password (ansible_password)")
+        if self.auth == "kerberos" and "\\" in (self.username or ""):
+            raise SettingsError(f"user name {self.username} is not one of Kerberos: write user@REALM")
+        if self.auth == "kerberos" and self.password and not self.username:
+            raise SettingsError("login method kerberos needs a user name (ansible_user) for its password")
         if self.read_timeout <= self.operation_timeout:
             raise SettingsError(
                 f"read timeout {self.read_timeout:g} s must be longer than"

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Kerberos realm of a test's own: MIT's KDC on a loopback port, its database and all settings in one directory.
+
+No file of the system is read or written, and no right is needed beyond those of whoever runs the tests.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+
+with suppress(ImportError):  # told by `missing`
+    import krb5
+
+REALM = "CORP.TEST"
+_STARTED_WITHIN = 30.0
+_PROGRAMS = {"krb5kdc": "krb5-kdc", "kdb5_util": "krb5-kdc", "kadmin.local": "krb5-admin-server", "kinit": "krb5-user"}
+_LIBRARIES = ("gssapi", "krb5", "kerberos")
+_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin"
+
+
+def missing() -> str:
+    """What this machine lacks for a realm; empty where it has everything."""
+    packages = {package for program, package in _PROGRAMS.items() if shutil.which(program, path=_PATH) is None}
+    if packages:
+        return f"no KDC: install {' and '.join(sorted(packages))}"
+    libraries = [name for name in _LIBRARIES if importlib.util.find_spec(name) is None]
+    if libraries:
+        return f"without {', '.join(libraries)}: install libkrb5-dev and gcc, then make clean"
+    return ""
+
+
+class Kdc:
+    """The database of a realm; `with Kdc(directory).running() as kdc: …` answers for it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.keytab = directory / "fleet.keytab"
+        self.port = _free_port()
+        self._log = directory / "kdc.log"
+        self.config()
+        self._run("kdb5_util", "create", "-s", "-r", REALM, "-P", "of no use")
+
+    # -- settings --------------------------------------------------------------------------------------------------
+
+    def config(
+        self, name: str = "krb5.conf", *libdefaults: str, port: int | None = None, realm: str = REALM
+    ) -> dict[str, str]:
+        """The environment of a client of this KDC: with further settings, on another port, in another realm."""
+        path = self.directory / name
+        path.write_text(
+            "\n".join(
+                (
+                    "[libdefaults]",
+                    f" default_realm = {realm}",
+                    " dns_lookup_kdc = false",
+                    " dns_lookup_realm = false",
+                    " dns_canonicalize_hostname = false",
+                    " rdns = false",
+                    " udp_preference_limit = 1",
+                    *(f" {line}" for line in libdefaults),
+                    "[realms]",
+                    f" {REALM} = {{",
+                    f"  kdc = 127.0.0.1:{port or self.port}",
+                    " }",
+                    "[domain_realm]",
+                    f" .corp.test = {realm}",
+                    "",
+                )
+            ),
+            encoding="utf-8",
+        )
+        return {"KRB5_CONFIG": str(path)}
+
+    # -- principals ------------------------------------------------------------------------------------------------
+
+    def add_user(self, name: str, password: str, *options: str) -> str:
+        """A user who has to prove the password before any ticket is given out, as Active Directory has it."""
+        self._admin(f'add_principal +requires_preauth {" ".join(options)} -pw "{password}" {name}')
+        return f"{name}@{REALM}"
+
+    def change(self, principal: str, *options: str) -> None:
+        self._admin(f"modify_principal {' '.join(options)} {principal}")
+
+    def add_services(self, *names: str, with_key: bool = True) -> None:
+        """Services such as HTTP/pc-1.corp.test; their keys go into the keytab of the fleet."""
+        lines = [f"add_principal -randkey {name}" for name in names]
+        if with_key:
+            lines += [f"ktadd -q -k {self.keytab} {name}" for name in names]
+        self._admin(*lines)
+
+    def ticket(self, principal: str, password: str, *options: str) -> dict[str, str]:
+        """The environment of a client that holds a ticket already: kinit, with further options of its own."""
+        cache = self.directory / f"cache-{len(list(self.directory.glob('cache-*')))}"
+        environment = {**self.config(), "KRB5CCNAME": f"FILE:{cache}"}
+        self._run("kinit", *options, principal, text=f"{password}\n", environment=environment)
+        return environment
+
+    # -- processes -------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def running(self, *, clock: timedelta = timedelta()) -> Iterator[dict[str, str]]:
+        """A KDC; the environment of its clients. The first one has the port that all settings name."""
+        port = self.port if not self._log.exists() else _free_port()
+        name = f"kdc-{port}"
+        profile = self.directory / f"{name}.conf"
+        profile.write_text(
+            f"[kdcdefaults]\n kdc_listen = 127.0.0.1:{port}\n kdc_tcp_listen = 127.0.0.1:{port}\n{self._realm()}",
+            encoding="utf-8",
+        )
+        command = [_path("krb5kdc"), "-n", "-r", REALM, "-P", str(self.directory / f"{name}.pid")]
+        command += ["-T", str(int(clock.total_seconds()))] if clock else []
+        output = self.directory / f"{name}.out"
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                command,
+                env=self._environment(profile),
+                stdout=file,
+                stderr=file,
+                stdin=subprocess.DEVNULL,
+            )
+        try:
+            deadline = time.monotonic() + _STARTED_WITHIN
+            while not _answers(port):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"the KDC did not start: {output.read_text()}")
+                time.sleep(0.01)
+            yield self.config(f"{name}.krb5.conf", port=port)
+        finally:
+            process.terminate()
+            process.wait()
+
+    def tickets_given(self, kind: str, principal: str) -> int:
+        """How many tickets the KDC's log says it gave *principal*: AS_REQ for a password, TGS_REQ for a service."""
+        lines = self._log.read_text(encoding="utf-8").splitlines()
+        return sum(f" {kind} " in line and " ISSUE: " in line and f" {principal} for " in line for line in lines)
+
+    def requests(self, kind: str, principal: str, outcome: str) -> int:
+        """How many requests of *principal* the KDC's log has with an *outcome*, such as PREAUTH_FAILED."""
+        lines = self._log.read_text(encoding="utf-8").splitlines()
+        return sum(f" {kind} " in line and f" {outcome}: " in line and f" {principal} for " in line for line in lines)
+
+    def _realm(self) -> str:
+        return (
+            f"[realms]\n {REALM} = {{\n  database_name = {self.directory}/principal\n"
+            f"  key_stash_file = {self.directory}/stash\n  max_life = 10h\n }}\n"
+            f"[logging]\n kdc = FILE:{self._log}\n"
+        )
+
+    def _environment(self, profile: Path) -> dict[str, str]:
+        return {"PATH": _PATH, "LC_ALL": "C", **self.config(), "KRB5_KDC_PROFILE": str(profile)}
+
+    def _admin(self, *lines: str) -> None:
+        self._run("kadmin.local", "-r", REALM, text="".join(f"{line}\n" for line in lines))
+
+    def _run(self, program: str, *arguments: str, text: str = "", environment: Mapping[str, str] | None = None) -> None:
+        profile = self.directory / "kdc.conf"
+        profile.write_text(self._realm(), encoding="utf-8")
+        done = subprocess.run(
+            [_path(program), *arguments],
+            env={**self._environment(profile), **(environment or {})},
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        # kadmin.local ends with 0 whatever its commands came to, and says what went wrong on stderr.
+        wrong = [line for line in done.stderr.splitlines() if not line.startswith(("No policy", "WARNING: no policy"))]
+        if done.returncode or (program == "kadmin.local" and wrong):
+            raise RuntimeError(f"{program}: {done.stderr}{done.stdout}")
+
+
+def expire(environment: Mapping[str, str]) -> None:
+    """Has the tickets of a cache end in the past: their times stand in it unencrypted, for the client alone."""
+    path = Path(environment["KRB5CCNAME"].removeprefix("FILE:"))
+    octets = path.read_bytes()
+    context = krb5.init_context()
+    for ticket in krb5.cc_resolve(context, os.fsencode(path)):
+        begins, ends = ticket.times.authtime, ticket.times.endtime
+        if ends:  # the cache's own settings lie in it as tickets without times
+            octets = octets.replace(struct.pack(">I", ends), struct.pack(">I", begins - 3600))
+    path.write_bytes(octets)
+
+
+def _path(program: str) -> str:
+    return shutil.which(program, path=_PATH) or program
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
