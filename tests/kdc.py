@@ -13,7 +13,7 @@ import socket
 import struct
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -44,7 +44,6 @@ class Kdc:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.keytab = directory / "fleet.keytab"
         self.port = _free_port()
         self._log = directory / "kdc.log"
         self.config()
@@ -91,12 +90,13 @@ class Kdc:
     def change(self, principal: str, *options: str) -> None:
         self._admin(f"modify_principal {' '.join(options)} {principal}")
 
-    def add_services(self, *names: str, with_key: bool = True) -> None:
-        """Services such as HTTP/pc-1.corp.test; their keys go into the keytab of the fleet."""
-        lines = [f"add_principal -randkey {name}" for name in names]
-        if with_key:
-            lines += [f"ktadd -q -k {self.keytab} {name}" for name in names]
-        self._admin(*lines)
+    def add_machines(self, hosts: Iterable[str], services: Sequence[str] = ("HTTP",)) -> dict[str, str]:
+        """Services such as HTTP/pc-1.corp.test; by host the keytab with the keys of its own."""
+        keytabs = {host: str(self.directory / f"{host}.keytab") for host in hosts}
+        names = [(f"{service}/{host}", keytab) for host, keytab in keytabs.items() for service in services]
+        lines = [f"add_principal -randkey {name}" for name, _ in names]
+        self._admin(*lines, *(f"ktadd -q -k {keytab} {name}" for name, keytab in names))
+        return keytabs
 
     def ticket(self, principal: str, password: str, *options: str) -> dict[str, str]:
         """The environment of a client that holds a ticket already: kinit, with further options of its own."""
@@ -139,15 +139,10 @@ class Kdc:
             process.terminate()
             process.wait()
 
-    def tickets_given(self, kind: str, principal: str) -> int:
-        """How many tickets the KDC's log says it gave *principal*: AS_REQ for a password, TGS_REQ for a service."""
-        lines = self._log.read_text(encoding="utf-8").splitlines()
-        return sum(f" {kind} " in line and " ISSUE: " in line and f" {principal} for " in line for line in lines)
-
-    def requests(self, kind: str, principal: str, outcome: str) -> int:
-        """How many requests of *principal* the KDC's log has with an *outcome*, such as PREAUTH_FAILED."""
-        lines = self._log.read_text(encoding="utf-8").splitlines()
-        return sum(f" {kind} " in line and f" {outcome}: " in line and f" {principal} for " in line for line in lines)
+    def requests(self, kind: str, client: str, outcome: str = "ISSUE") -> int:
+        """How many requests of a *client* the log has: AS_REQ for a first ticket, TGS_REQ for one to a service."""
+        told = (f" {kind} ", f" {outcome}: ", f" {client} for ")
+        return sum(all(each in line for each in told) for line in self._log.read_text(encoding="utf-8").splitlines())
 
     def _realm(self) -> str:
         return (

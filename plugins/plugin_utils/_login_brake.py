@@ -22,7 +22,8 @@ class LoginBrake:
 
     def __init__(self, directory: str, settings: Settings) -> None:
         username = (settings.username or "").casefold()
-        of_domain = settings.auth == "kerberos" or "@" in username or ("\\" in username and not username.startswith(".\\"))
+        local = "\\" not in username or username.startswith(".\\")
+        of_domain = settings.auth == "kerberos" or "@" in username or not local
         account = username if of_domain else f"{settings.host.casefold()}\\{username}"
         digest = hashlib.sha256(account.encode()).hexdigest()[:32]
         self._file = Path(directory, f"configmgr-client-rejected-{digest}")

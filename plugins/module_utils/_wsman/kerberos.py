@@ -143,7 +143,7 @@ def _is_fresh(cache: Path) -> bool:
     if not cache.exists():
         return False
     times = [ticket.times for ticket in krb5.cc_resolve(krb5.init_context(), f"FILE:{cache}".encode())]
-    life = max(each.endtime - each.authtime for each in times)
+    life = float(max(each.endtime - each.authtime for each in times))
     return _age(cache) < life - min(_SPARE_SECONDS, life / 2)
 
 
