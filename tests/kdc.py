@@ -44,7 +44,7 @@ class Kdc:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.port = _free_port()
+        self.port = free_port()
         self._log = directory / "kdc.log"
         self.config()
         self._run("kdb5_util", "create", "-s", "-r", REALM, "-P", "of no use")
@@ -110,7 +110,7 @@ class Kdc:
     @contextmanager
     def running(self, *, clock: timedelta = timedelta()) -> Iterator[dict[str, str]]:
         """A KDC; the environment of its clients. The first one has the port that all settings name."""
-        port = self.port if not self._log.exists() else _free_port()
+        port = self.port if not self._log.exists() else free_port()
         name = f"kdc-{port}"
         profile = self.directory / f"{name}.conf"
         profile.write_text(
@@ -190,7 +190,7 @@ def _path(program: str) -> str:
     return shutil.which(program, path=_PATH) or program
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
