@@ -8,7 +8,7 @@ import typing as t
 
 from ._connection import GetOption
 
-_SHOWN = ("remote_addr", "port", "scheme", "path", "transport", "remote_user")
+_SHOWN = ("remote_addr", "port", "scheme", "path", "transport", "kerberos_mode", "remote_user")
 _HIDDEN = "remote_password"
 _SHOWN_EXTRAS = (
     *("server_cert_validation", "ca_trust_path", "cert_pem", "cert_key_pem", "message_encryption", "service"),

@@ -250,13 +250,18 @@ def test_a_ticket_of_another_is_not_taken(cached: dict[str, Outcome]) -> None:
 # -- what fails, and what it says --------------------------------------------------------------------------------------
 
 # Key: variables, layer, part of the message. Users of these names are made with the options of USERS.
-USERS = {
+USERS: dict[str, tuple[str, ...]] = {
+    "mistyped": (),
     "locked": ("-allow_tix",),
     "expired": ('-expire "2020-01-01"',),
     "aged": ('-pwexpire "2020-01-01"',),
 }
 REFUSED: dict[str, tuple[Vars, str, str]] = {
-    "wrong password": ({"ansible_password": WRONG_PASSWORD, "ansible_user": "aged2@CORP.TEST"}, "login", "rejected the password of aged2@"),
+    "wrong password": (
+        {"ansible_user": "mistyped@CORP.TEST", "ansible_password": WRONG_PASSWORD},
+        "login",
+        "rejected the password of mistyped@CORP.TEST",
+    ),
     "unknown principal": ({"ansible_user": "nobody@CORP.TEST"}, "kerberos", "knows no nobody@CORP.TEST"),
     "locked account": ({"ansible_user": "locked@CORP.TEST"}, "kerberos", "locked or disabled"),
     "expired account": ({"ansible_user": "expired@CORP.TEST"}, "kerberos", "has expired. Have it extended"),
@@ -284,7 +289,6 @@ REFUSED: dict[str, tuple[Vars, str, str]] = {
 
 @pytest.fixture(scope="module")
 def refused(lab: Lab, realm: kdc.Kdc, machine: Machine, controller: dict[str, str]) -> dict[str, Outcome]:
-    realm.add_user("aged2", PASSWORD)
     for name, options in USERS.items():
         realm.add_user(name, PASSWORD, *options)
     cases = {}
@@ -373,17 +377,17 @@ def test_an_endpoint_that_does_not_prove_its_name(lab: Lab, machine: Machine, co
 
 def test_doctor_looks_at_kerberos(lab: Lab, machine: Machine, controller: dict[str, str]) -> None:
     cases = {}
-    for key, changes in {"fine": {}, "alias": {"ansible_winrm_kerberos_hostname_override": "alias.corp.test"}}.items():
+    for key, changes in (("fine", {}), ("alias", {"ansible_winrm_kerberos_hostname_override": "alias.corp.test"})):
         spec, variables = machine()
         cases[key] = Case("connection_info", spec=spec, vars={**variables, **changes})
     outcomes = lab.play(cases, env=controller)
     login = {
-        key: next(check for check in outcome.result["checks"] if check["name"] == "login")
+        key: next(check for check in outcome.result["checks"] if check["check"] == "login")
         for key, outcome in outcomes.items()
     }
-    assert login["fine"]["status"] == "ok", login
-    assert login["alias"]["status"] == "failed"
-    assert "knows no service of this name" in str(login["alias"])
+    assert (login["fine"]["status"], login["alias"]["status"]) == ("ok", "failed")
+    assert "knows no service of this name" in login["alias"]["found"]
+    assert "docs/kerberos.md" in login["alias"]["advice"]
 
 
 @pytest.mark.parametrize("password", [True, False])

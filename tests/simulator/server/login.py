@@ -8,6 +8,7 @@ import binascii
 import enum
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 import spnego
 from spnego.channel_bindings import GssChannelBindings
@@ -20,7 +21,7 @@ _NTLM = b"NTLMSSP\x00"
 _CHANNEL_BINDINGS = b"\x0a\x00\x10\x00"
 # A GSS token of Kerberos says so by its object identifier, 1.2.840.113554.1.2.2, behind its length (RFC 2743 3.1).
 _KERBEROS = bytes.fromhex("06092a864886f712010202")
-_CHANNEL_BOUND = 0x800
+_CHANNEL_BOUND = 0x800  # GSS_C_CHANNEL_BOUND_FLAG
 _NTLM_NEGOTIATE = _NTLM + b"\x01\x00\x00\x00"
 
 
@@ -126,12 +127,16 @@ class Login:
             return REJECTED
         if not self._context.complete:
             return Outcome(Step.CONTINUE, answer)
-        if protocol == "kerberos" and not self._is_welcome(self._context):
+        if self._context.negotiated_protocol == "kerberos" and not self._is_welcome(self._context):
             return REJECTED
         self.principal = self._context.client_principal or self._account.username
         return Outcome(Step.GRANTED, answer)
 
     def _is_welcome(self, context: spnego.ContextProxy) -> bool:
-        bound = bool(int(context.context_attr) & _CHANNEL_BOUND)
+        # pyspnego keeps this flag to itself: it lies in the GSS context inside its own, or inside the one of SPNEGO.
+        inner: Any = context
+        while not hasattr(inner, "actual_flags"):
+            inner = inner._context
+        bound = bool(int(inner.actual_flags) & _CHANNEL_BOUND)
         required = self._bindings_required and self._bindings is not None
         return self._account.owns(context.client_principal or "") and (bound or not required)

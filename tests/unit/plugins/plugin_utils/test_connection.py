@@ -25,10 +25,13 @@ def settings(extras: dict[str, t.Any] | None = None, **options: t.Any) -> Settin
         "path": "/wsman",
         "transport": ["ntlm"],
         "connection_timeout": None,
+        "kerberos_command": "kinit",
+        "kerberos_mode": None,
+        "kinit_args": None,
         "_extras": {f"ansible_winrm_{name}": value for name, value in (extras or {}).items()},
         **options,
     }
-    return winrm_settings(plugin.__getitem__, connect_timeout=3)
+    return winrm_settings(plugin.__getitem__, connect_timeout=3, ticket_directory="/tmp/ansible-local-1")
 
 
 # Where
