@@ -35,7 +35,7 @@ def missing() -> str:
         return f"no KDC: install {' and '.join(sorted(packages))}"
     libraries = [name for name in _LIBRARIES if importlib.util.find_spec(name) is None]
     if libraries:
-        return f"without {', '.join(libraries)}: install libkrb5-dev and gcc, then make clean"
+        return f"no Python packages {', '.join(libraries)}: install libkrb5-dev and gcc, then make clean"
     return ""
 
 

@@ -61,7 +61,6 @@ def problem(code: int, client: str, service: str, text: str = "") -> LoginUnavai
     """
     if code in _WRONG_PASSWORD:
         return LoginRejected(f"The KDC rejected the password of {client}")
-    meaning = _MEANINGS.get(code, text or "the Kerberos library failed")
-    return TicketUnavailable(
-        f"No Kerberos login to {service}: {meaning.format(client=client, service=service)} (error {code})"
-    )
+    known = _MEANINGS.get(code)
+    meaning = known.format(client=client) if known else text or "the Kerberos library gives no reason"
+    return TicketUnavailable(f"No Kerberos login to {service}: {meaning} (error {code})")
