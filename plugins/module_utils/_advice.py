@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 _BY_LAYER = {
+    "library": "Install it where the task runs: the controller, its execution environment, or the host of delegate_to.",
     "dns": "Check the host's address in the inventory.",
     "port": "Is it switched on, is WinRM enabled, and does the firewall let this port through?",
     "proxy": "Check the proxy, or the no_proxy variable of the environment.",

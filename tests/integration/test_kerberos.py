@@ -345,6 +345,23 @@ def test_a_kdc_that_is_down(lab: Lab, realm: kdc.Kdc, machine: Machine, controll
     assert "no KDC answers" in outcome.msg
 
 
+@pytest.mark.parametrize(
+    ("library", "changes", "text"),
+    [
+        ("kerberos", {"ansible_password": None}, "pip install 'pywinrm[kerberos]'"),
+        ("krb5", {}, "pip install krb5"),
+    ],
+)
+def test_a_library_that_is_missing(
+    lab: Lab, machine: Machine, controller: dict[str, str], tmp_path: Path, library: str, changes: Vars, text: str
+) -> None:
+    (tmp_path / f"{library}.py").write_text("raise ImportError('not here')", encoding="utf-8")
+    outcome = one(lab, machine, {**controller, "PYTHONPATH": str(tmp_path)}, **changes)
+    assert (outcome.status, outcome.result["error_layer"]) == ("failed", "library"), outcome.msg
+    assert text in outcome.msg
+    assert outcome.traffic["connections"] == 0
+
+
 class Impostor(BaseHTTPRequestHandler):
     """Lets everybody in, and cannot prove who it is."""
 

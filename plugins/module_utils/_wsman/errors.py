@@ -71,6 +71,12 @@ class SettingsError(WSManError):
     layer = "settings"
 
 
+class LibraryMissing(SettingsError):
+    """The login that is asked for needs a library that is not installed; nothing was sent."""
+
+    layer = "library"
+
+
 @dataclass(frozen=True)
 class FaultDetail:
     """A SOAP fault as it arrived. Texts are in the endpoint's language: never decide by them."""

@@ -16,7 +16,7 @@ import zlib
 from contextlib import contextmanager
 from pathlib import Path
 
-from .errors import LoginRejected, LoginUnavailable, SettingsError, TicketUnavailable
+from .errors import LibraryMissing, LoginRejected, LoginUnavailable, TicketUnavailable
 from .kerberos_errors import problem
 from .settings import Settings
 
@@ -45,16 +45,16 @@ _SHARDS = 256
 def use_ticket(settings: Settings) -> None:
     """Has this process log in with the ticket that *settings* mean: without a password, from the environment's cache.
 
-    Raises SettingsError for a missing library, LoginRejected for a wrong password, else TicketUnavailable.
+    Raises LibraryMissing, LoginRejected for a wrong password, else TicketUnavailable.
     """
     if PYKERBEROS_IMPORT_ERROR is not None:
-        raise SettingsError(
+        raise LibraryMissing(
             f"Kerberos logins need pykerberos: pip install 'pywinrm[kerberos]' ({PYKERBEROS_IMPORT_ERROR})"
         )
     if not settings.password:
         return
     if KRB5_IMPORT_ERROR is not None:
-        raise SettingsError(
+        raise LibraryMissing(
             "Kerberos tickets from a password need krb5: pip install krb5; or get a ticket with kinit and set"
             f" ansible_winrm_kinit_mode to manual ({KRB5_IMPORT_ERROR})"
         )

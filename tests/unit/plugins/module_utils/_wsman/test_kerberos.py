@@ -13,8 +13,8 @@ import pytest
 
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import kerberos
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import (
+    LibraryMissing,
     LoginRejected,
-    SettingsError,
     TicketUnavailable,
 )
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import Settings
@@ -54,13 +54,13 @@ def missing(monkeypatch: pytest.MonkeyPatch, *libraries: str) -> None:
 
 def test_the_library_for_logins_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     missing(monkeypatch, "PYKERBEROS", "KRB5")
-    with pytest.raises(SettingsError, match=r"pip install 'pywinrm\[kerberos\]'"):
+    with pytest.raises(LibraryMissing, match=r"pip install 'pywinrm\[kerberos\]'"):
         kerberos.use_ticket(settings(None, None))
 
 
 def test_the_library_for_tickets_is_named_and_a_way_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     missing(monkeypatch, "KRB5")
-    with pytest.raises(SettingsError, match=r"pip install krb5; .*ansible_winrm_kinit_mode to manual"):
+    with pytest.raises(LibraryMissing, match=r"pip install krb5; .*ansible_winrm_kinit_mode to manual"):
         kerberos.use_ticket(settings("admin@CORP.TEST"))
 
 
