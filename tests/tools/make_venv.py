@@ -34,8 +34,11 @@ def main():  # Old interpreters must get as far as the message below: no annotat
     if os.path.exists(optional):
         if not shutil.which("krb5-config"):
             sys.stdout.write("Going on without Kerberos, and its tests: no krb5-config (libkrb5-dev) here\n")
-        elif subprocess.call(pip + ["install", "--requirement", optional]):
-            sys.stdout.write("Going on without Kerberos, and its tests: could not be built, see above\n")
+        else:
+            sys.stdout.write("Building what its tests of Kerberos need (once; some minutes)\n")
+            sys.stdout.flush()
+            if subprocess.call(pip + ["install", "--requirement", optional]):
+                sys.stdout.write("Going on without Kerberos, and its tests: it could not be built, see above\n")
     with open(os.path.join(directory, ".ready"), "w") as stamp:  # what make compares with the requirements
         stamp.write(sys.version + "\n")
 

@@ -63,7 +63,7 @@ def use_ticket(settings: Settings) -> None:
         try:
             _get_ticket(settings, cache)
         except krb5.Krb5Error as error:
-            raise _problem(error.err_code, settings) from error
+            raise _problem(error.err_code, str(error), settings) from error
     else:
         cache = _shared_ticket(settings, settings.ticket_directory)
     os.environ["KRB5CCNAME"] = cache
@@ -80,13 +80,13 @@ def login_problem(error: BaseException, settings: Settings) -> LoginUnavailable 
         )
     if isinstance(error.__context__, GSSError):
         _major, (text, code) = error.__context__.args  # each a text and its number
-        return _problem(code, settings, text)
+        return _problem(code, text, settings)
     return None
 
 
-def _problem(code: int, settings: Settings, text: str = "") -> LoginUnavailable | LoginRejected:
+def _problem(code: int, text: str, settings: Settings) -> LoginUnavailable | LoginRejected:
     client = settings.username or "the owner of the ticket cache"
-    return problem(code, client, service_name(settings), text)
+    return problem(code, text, client, service_name(settings))
 
 
 def service_name(settings: Settings) -> str:
@@ -111,7 +111,8 @@ def _renew(cache: Path, settings: Settings) -> None:
     """A ticket in *cache*, or the failure that the last one who asked for it met."""
     failure = cache.with_suffix(".failed")
     if failure.exists():
-        known = _problem(int(failure.read_text(encoding="utf-8")), settings)
+        code, _, text = failure.read_text(encoding="utf-8").partition(" ")
+        known = _problem(int(code), text, settings)
         # A rejected password is never tried again: that is what locks accounts.
         if isinstance(known, LoginRejected) or _age(failure) < _FAILURE_HOLDS_SECONDS:
             raise known
@@ -119,8 +120,8 @@ def _renew(cache: Path, settings: Settings) -> None:
     try:
         _get_ticket(settings, f"FILE:{partial}")
     except krb5.Krb5Error as error:
-        _write_private(failure, str(error.err_code).encode())
-        raise _problem(error.err_code, settings) from error
+        _write_private(failure, f"{error.err_code} {error}".encode())
+        raise _problem(error.err_code, str(error), settings) from error
     partial.replace(cache)
 
 

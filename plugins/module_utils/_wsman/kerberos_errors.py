@@ -41,26 +41,26 @@ _MEANINGS = {
     -1765328243: _NO_TICKET,
     -1765328236: _SKEW,
     -1765328230: (
-        "no KDC is known for the realm of {client}. Write the realm in capitals, or name its KDC in [realms] of"
-        " /etc/krb5.conf (or of the file that KRB5_CONFIG names)"
+        "no KDC is known for the realm of {client}, or of the endpoint. Write the realm in capitals, or name its KDC in"
+        " [realms] of /etc/krb5.conf, or of the file that KRB5_CONFIG names"
     ),
     -1765328228: (
-        "no KDC answers for the realm of {client}. Open port 88 of the domain controllers to this machine, and check"
-        " which ones /etc/krb5.conf (or the file that KRB5_CONFIG names) has"
+        "no KDC answers for the realm of {client}, or of the endpoint. Open port 88 of the domain controllers to this"
+        " machine, and check which ones /etc/krb5.conf, or the file that KRB5_CONFIG names, has"
     ),
     -1765328189: _NO_TICKET,
     -1765328160: "no default realm is configured. Write ansible_user as user@REALM, or set default_realm in krb5.conf",
 }
 
 
-def problem(code: int, client: str, service: str, text: str = "") -> LoginUnavailable | LoginRejected:
+def problem(code: int, text: str, client: str, service: str) -> LoginUnavailable | LoginRejected:
     """The error for a *code*.
 
-    *client* is a principal, *service* such as HTTP/pc.corp.example; *text* is the library's own, if it has one, for
-    codes that are not known here.
+    *text* is the library's own, and told of codes that are not known here; *client* is a principal, *service* such as
+    HTTP/pc.corp.example.
     """
     if code in _WRONG_PASSWORD:
         return LoginRejected(f"The KDC rejected the password of {client}")
     known = _MEANINGS.get(code)
-    meaning = known.format(client=client) if known else text or "the Kerberos library gives no reason"
+    meaning = known.format(client=client) if known else " ".join(text.split())
     return TicketUnavailable(f"No Kerberos login to {service}: {meaning} (error {code})")

@@ -6,10 +6,14 @@ from __future__ import annotations
 import os
 import typing as t
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import kdc
 import pytest
+
+with suppress(ImportError):
+    import krb5
 
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import kerberos
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import (
@@ -136,6 +140,24 @@ def test_any_other_failure_is_shared_for_a_while(realm: kdc.Kdc, tmp_path: Path)
             kerberos.use_ticket(wanted)
         asked.append(realm.requests("AS_REQ", "nobody@CORP.TEST", "CLIENT_NOT_FOUND"))
     assert asked == [1, 1, 2]
+
+
+@needs_kdc
+def test_a_shared_failure_is_told_in_the_same_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    generic = -1765328324
+
+    def fail(*arguments: object) -> None:
+        raise krb5.Krb5Error(krb5.init_context(), generic)
+
+    monkeypatch.setattr(kerberos, "_get_ticket", fail)
+    told = []
+    for _ in range(2):
+        with pytest.raises(TicketUnavailable) as error:
+            kerberos.use_ticket(settings("admin@CORP.TEST", ticket_directory=str(tmp_path)))
+        told.append(str(error.value))
+        monkeypatch.setattr(kerberos, "_get_ticket", None)
+    assert told[0] == told[1]
+    assert "Generic error" in told[0]
 
 
 def age(directory: Path, suffix: str, seconds: int) -> None:
