@@ -23,6 +23,7 @@ with suppress(ImportError):  # told by `missing`
 
 REALM = "CORP.TEST"
 _STARTED_WITHIN = 30.0
+_ATTEMPTS = 5
 _PROGRAMS = {"krb5kdc": "krb5-kdc", "kdb5_util": "krb5-kdc", "kadmin.local": "krb5-admin-server", "kinit": "krb5-user"}
 _LIBRARIES = ("gssapi", "krb5", "kerberos")
 _PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin"
@@ -40,44 +41,36 @@ def missing() -> str:
 
 
 class Kdc:
-    """The database of a realm; `with Kdc(directory).running() as kdc: …` answers for it."""
+    """The database of a realm. `with realm.running() as environment: …` has a KDC answer for it."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.port = free_port()
+        self.port = 0
         self._log = directory / "kdc.log"
-        self.config()
         self._run("kdb5_util", "create", "-s", "-r", REALM, "-P", "of no use")
 
     # -- settings --------------------------------------------------------------------------------------------------
 
-    def config(
-        self, name: str = "krb5.conf", *libdefaults: str, port: int | None = None, realm: str = REALM
-    ) -> dict[str, str]:
-        """The environment of a client of this KDC: with further settings, on another port, in another realm."""
+    def config(self, name: str = "krb5.conf", port: int = 0) -> dict[str, str]:
+        """The environment of a client of this KDC, or of one on another port."""
         path = self.directory / name
-        path.write_text(
-            "\n".join(
-                (
-                    "[libdefaults]",
-                    f" default_realm = {realm}",
-                    " dns_lookup_kdc = false",
-                    " dns_lookup_realm = false",
-                    " dns_canonicalize_hostname = false",
-                    " rdns = false",
-                    " udp_preference_limit = 1",
-                    *(f" {line}" for line in libdefaults),
-                    "[realms]",
-                    f" {REALM} = {{",
-                    f"  kdc = 127.0.0.1:{port or self.port}",
-                    " }",
-                    "[domain_realm]",
-                    f" .corp.test = {realm}",
-                    "",
-                )
-            ),
-            encoding="utf-8",
+        lines = (
+            "[libdefaults]",
+            f" default_realm = {REALM}",
+            " dns_lookup_kdc = false",
+            " dns_lookup_realm = false",
+            " dns_canonicalize_hostname = false",
+            " rdns = false",
+            " udp_preference_limit = 1",
+            "[realms]",
+            f" {REALM} = {{",
+            f"  kdc = 127.0.0.1:{port or self.port}",
+            " }",
+            "[domain_realm]",
+            f" .corp.test = {REALM}",
+            "",
         )
+        path.write_text("\n".join(lines), encoding="utf-8")
         return {"KRB5_CONFIG": str(path)}
 
     # -- principals ------------------------------------------------------------------------------------------------
@@ -86,9 +79,6 @@ class Kdc:
         """A user who has to prove the password before any ticket is given out, as Active Directory has it."""
         self._admin(f'add_principal +requires_preauth {" ".join(options)} -pw "{password}" {name}')
         return f"{name}@{REALM}"
-
-    def change(self, principal: str, *options: str) -> None:
-        self._admin(f"modify_principal {' '.join(options)} {principal}")
 
     def add_machines(self, hosts: Iterable[str], services: Sequence[str] = ("HTTP",)) -> dict[str, str]:
         """Services such as HTTP/pc-1.corp.test; by host the keytab with the keys of its own."""
@@ -109,35 +99,36 @@ class Kdc:
 
     @contextmanager
     def running(self, *, clock: timedelta = timedelta()) -> Iterator[dict[str, str]]:
-        """A KDC; the environment of its clients. The first one has the port that all settings name."""
-        port = self.port if not self._log.exists() else free_port()
-        name = f"kdc-{port}"
-        profile = self.directory / f"{name}.conf"
-        profile.write_text(
-            f"[kdcdefaults]\n kdc_listen = 127.0.0.1:{port}\n kdc_tcp_listen = 127.0.0.1:{port}\n{self._realm()}",
-            encoding="utf-8",
-        )
-        command = [_path("krb5kdc"), "-n", "-r", REALM, "-P", str(self.directory / f"{name}.pid")]
-        command += ["-T", str(int(clock.total_seconds()))] if clock else []
-        output = self.directory / f"{name}.out"
-        with output.open("wb") as file:
-            process = subprocess.Popen(
-                command,
-                env=self._environment(profile),
-                stdout=file,
-                stderr=file,
-                stdin=subprocess.DEVNULL,
-            )
+        """Answers until the end; the environment of a client. One with another *clock* answers beside the usual one."""
+        port, process = self._start(clock)
+        if not clock:
+            self.port = port
         try:
-            deadline = time.monotonic() + _STARTED_WITHIN
-            while not _answers(port):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"the KDC did not start: {output.read_text()}")
-                time.sleep(0.01)
-            yield self.config(f"{name}.krb5.conf", port=port)
+            yield self.config(f"krb5-{port}.conf", port)
         finally:
             process.terminate()
             process.wait()
+
+    def _start(self, clock: timedelta) -> tuple[int, subprocess.Popen[bytes]]:
+        for _ in range(_ATTEMPTS):  # somebody else may take the free port first
+            port = free_port()
+            profile, output = self.directory / f"kdc-{port}.conf", self.directory / f"kdc-{port}.out"
+            listening = f" kdc_listen = 127.0.0.1:{port}\n kdc_tcp_listen = 127.0.0.1:{port}\n"
+            profile.write_text(f"[kdcdefaults]\n{listening}{self._realm()}", encoding="utf-8")
+            command = [_path("krb5kdc"), "-n", "-r", REALM, "-P", str(profile.with_suffix(".pid"))]
+            command += ["-T", str(int(clock.total_seconds()))] if clock else []
+            with output.open("wb") as file:
+                process = subprocess.Popen(
+                    command, env=self._environment(profile), stdin=subprocess.DEVNULL, stdout=file, stderr=file
+                )
+            deadline = time.monotonic() + _STARTED_WITHIN
+            while process.poll() is None and time.monotonic() < deadline:
+                if _answers(port):
+                    return port, process
+                time.sleep(0.01)
+            process.kill()
+            process.wait()
+        raise RuntimeError(f"the KDC did not start: {output.read_text()}")
 
     def requests(self, kind: str, client: str, outcome: str = "ISSUE") -> int:
         """How many requests of a *client* the log has: AS_REQ for a first ticket, TGS_REQ for one to a service."""
