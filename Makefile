@@ -11,7 +11,7 @@ INSTALLED := $(BUILD)/collections/ansible_collections/configmgr/client/MANIFEST.
 SOURCES := $(shell find galaxy.yml $(wildcard *.md LICENSE meta plugins roles playbooks docs) \
 	-name __pycache__ -prune -o -not -name '*.pyc' -print)
 TESTS := $(wildcard tests/unit tests/simulator_tests tests/conformance tests/integration)
-TYPED := $(wildcard tests/simulator tests/conftest.py)
+TYPED := $(wildcard tests/simulator tests/conftest.py tests/kdc.py)
 
 # Nobody's own settings decide what is tested here, and nothing here touches theirs.
 unexport $(filter ANSIBLE_% MOLECULE_%,$(.VARIABLES)) PYTHONPATH PYTHONHOME PIP_USER

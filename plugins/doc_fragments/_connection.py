@@ -51,7 +51,8 @@ options:
       transport:
         description:
           - Login method. V(basic) and V(certificate) need O(endpoint.scheme=https).
-          - V(kerberos) uses the ticket cache of the host where the task runs.
+          - V(kerberos) gets a ticket for O(endpoint.username) with O(endpoint.password). Without a password it takes
+            one from the ticket cache of the host where the task runs.
         type: str
         choices: [ntlm, kerberos, basic, certificate, credssp]
         default: ntlm
@@ -80,10 +81,23 @@ options:
         type: str
         choices: [auto, always, never]
         default: auto
+      service:
+        description: First part of the endpoint's service principal name, for V(kerberos). V(WSMAN) is the usual other.
+        type: str
+        default: HTTP
+      kerberos_delegation:
+        description: Whether the endpoint may go on to other machines as this account, for V(kerberos).
+        type: bool
+        default: false
+      kerberos_hostname_override:
+        description:
+          - The name under which the endpoint joined the domain, where O(endpoint.host) is another, for V(kerberos).
+        type: str
 requirements:
   - pywinrm >= 0.5.0 (where the task runs; not for hosts with C(ansible_connection=psrp))
   - pypsrp >= 0.8.1 (on the controller, for hosts with C(ansible_connection=psrp))
   - defusedxml (where the task runs)
+  - pywinrm[kerberos], and krb5 to get tickets with a password (where the task runs), for Kerberos logins
 notes:
   - Runs over the settings of the host's C(winrm) or C(psrp) connection, whatever their source. No shell is opened on
     the endpoint unless a command has to run there, and no runspace ever.

@@ -7,6 +7,7 @@ from __future__ import annotations
 from ._wsman.settings import Names
 
 _BY_LAYER = {
+    "library": "Install it where the task runs: the controller, its execution environment, or the host of delegate_to.",
     "dns": "Check the host's address in the inventory.",
     "port": "Is it switched on, is WinRM enabled, and does the firewall let this port through?",
     "proxy": "Check {proxy}, and the variables of the environment for proxies.",
@@ -14,6 +15,7 @@ _BY_LAYER = {
     "timeout": "It may be overloaded or starting: try again later.",
     "http": "Check {port}, {scheme} and {path}: is this a WinRM listener?",
     "login": "Check {username}, {password} and {auth}. It is not tried again.",
+    "kerberos": "docs/kerberos.md of the collection tells more.",
     "permission": "The account needs to be a local administrator of the endpoint.",
     "quota": "Other sessions use up the service's limits: try again later.",
     "class": "Is the ConfigMgr client installed there, and its WMI whole? The playbook doctor tells what can be read.",

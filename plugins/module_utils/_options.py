@@ -22,6 +22,9 @@ _ENDPOINT: dict[str, t.Any] = {
     "cert_pem": {"type": "path"},
     "cert_key_pem": {"type": "path", "no_log": False},
     "message_encryption": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
+    "service": {"type": "str", "default": "HTTP"},
+    "kerberos_delegation": {"type": "bool", "default": False},
+    "kerberos_hostname_override": {"type": "str"},
 }
 
 ENDPOINT_NAMES = Names({name: f"endpoint.{name}" for name in _ENDPOINT}, auth="endpoint.transport")
@@ -54,6 +57,9 @@ def endpoint_settings(endpoint: t.Mapping[str, t.Any], connect_timeout: float) -
         cert_pem=endpoint["cert_pem"],
         cert_key_pem=endpoint["cert_key_pem"],
         message_encryption=endpoint["message_encryption"],
+        service=endpoint["service"],
+        kerberos_delegation=endpoint["kerberos_delegation"],
+        kerberos_hostname_override=endpoint["kerberos_hostname_override"],
         connect_timeout=connect_timeout,
         names=ENDPOINT_NAMES,
     )

@@ -24,7 +24,7 @@ from ._psrp import psrp_settings
 
 display = Display()
 
-_WINDOWS_CONNECTIONS: dict[str, t.Callable[[GetOption, float], Settings]] = {
+_WINDOWS_CONNECTIONS: dict[str, t.Callable[[GetOption, float, str], Settings]] = {
     "winrm": winrm_settings,
     "psrp": psrp_settings,
 }
@@ -104,6 +104,6 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
                 f"ansible_connection={kind} cannot carry WS-Management: use winrm or psrp, or name the Windows endpoint"
                 " in the option 'endpoint' to reach it from the host where this task runs"
             )
-        settings = _WINDOWS_CONNECTIONS[kind](self._connection.get_option, connect_timeout)
+        settings = _WINDOWS_CONNECTIONS[kind](self._connection.get_option, connect_timeout, C.DEFAULT_LOCAL_TMP)
         check_files(settings)
         return settings

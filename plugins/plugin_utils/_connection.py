@@ -39,7 +39,7 @@ NAMES = Names(
 )
 
 
-def winrm_settings(get_option: GetOption, connect_timeout: float) -> Settings:
+def winrm_settings(get_option: GetOption, connect_timeout: float, ticket_directory: str) -> Settings:
     """Raises SettingsError, naming the variable, for a value that cannot be used."""
     extras: t.Mapping[str, t.Any] = get_option("_extras") or {}
 
@@ -73,6 +73,8 @@ def winrm_settings(get_option: GetOption, connect_timeout: float) -> Settings:
     port = int(get_option("port") or 5986)
     scheme = _text(get_option("scheme")) or ("http" if port == 5985 else "https")
     username = _text(get_option("remote_user"))
+    auth = _auth(get_option("transport"), scheme, username, bool(extra("cert_pem")))
+    password = _text(get_option("remote_password"))
     ca_trust_path = extra("ca_trust_path")
     timeout = get_option("connection_timeout")
     operation_timeout = seconds("operation_timeout_sec", float(timeout) if timeout else 20.0)
@@ -82,9 +84,9 @@ def winrm_settings(get_option: GetOption, connect_timeout: float) -> Settings:
         port=port,
         scheme=scheme,
         path=str(get_option("path") or "wsman"),
-        auth=_auth(get_option("transport"), scheme, username, bool(extra("cert_pem"))),
+        auth=auth,
         username=username,
-        password=_text(get_option("remote_password")),
+        password=_kerberos_password(get_option, password) if auth == "kerberos" else password,
         validate_certificate=choice("server_cert_validation", "validate", "ignore") == "validate",
         ca_trust_path=None if ca_trust_path == "legacy_requests" else ca_trust_path,
         cert_pem=extra("cert_pem"),
@@ -94,6 +96,7 @@ def winrm_settings(get_option: GetOption, connect_timeout: float) -> Settings:
         send_cbt=truth("send_cbt", True),
         kerberos_delegation=truth("kerberos_delegation", False),
         kerberos_hostname_override=extra("kerberos_hostname_override"),
+        ticket_directory=ticket_directory,
         proxy=extra("proxy"),
         operation_timeout=operation_timeout,
         read_timeout=read_timeout,
@@ -115,6 +118,25 @@ def _auth(transport: t.Any, scheme: str, username: str | None, has_certificate: 
     if first == "ssl" and has_certificate:
         return "certificate"
     return "basic" if first in ("ssl", "plaintext") else first
+
+
+def _kerberos_password(get_option: GetOption, password: str | None) -> str | None:
+    """What to get a ticket with; None for one from the cache. Ansible manages tickets where there is a password."""
+    mode = _text(get_option("kerberos_mode"))
+    if mode == "manual":
+        return None
+    if not password:
+        if mode == "managed":
+            raise SettingsError("ansible_winrm_kinit_mode=managed needs a password (ansible_password)")
+        return None
+    command, arguments = _text(get_option("kerberos_command")), _text(get_option("kinit_args"))
+    for name, value in (("cmd", command if command != "kinit" else None), ("args", arguments)):
+        if value:
+            raise SettingsError(
+                f"ansible_winrm_kinit_{name}={value!r} cannot be followed: tickets are got without kinit. Leave it"
+                " out, or run that command before and set ansible_winrm_kinit_mode to manual"
+            )
+    return password
 
 
 def _text(value: t.Any) -> str | None:

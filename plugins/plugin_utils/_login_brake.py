@@ -23,7 +23,8 @@ class LoginBrake:
     def __init__(self, directory: str, settings: Settings) -> None:
         certificate = settings.cert_pem if settings.auth == "certificate" else None
         username = certificate or (settings.username or "").casefold()
-        of_domain = certificate is None and ("@" in username or ("\\" in username and not username.startswith(".\\")))
+        local = certificate is not None or "\\" not in username or username.startswith(".\\")
+        of_domain = settings.auth == "kerberos" or (certificate is None and "@" in username) or not local
         account = username if of_domain else f"{settings.host.casefold()}\\{username}"
         digest = hashlib.sha256(account.encode()).hexdigest()[:32]
         # Negotiate may try a wrong password twice, with Kerberos and with NTLM.

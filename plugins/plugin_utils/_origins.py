@@ -8,7 +8,7 @@ import typing as t
 
 from ._connection import GetOption
 
-_SHOWN = ("remote_addr", "port", "scheme", "path", "transport", "remote_user")
+_SHOWN = ("remote_addr", "port", "scheme", "path", "transport", "kerberos_mode", "remote_user")
 _SHOWN_OF_PSRP = ("remote_addr", "port", "protocol", "path", "auth", "remote_user")
 _HIDDEN = "remote_password"
 _HIDDEN_OF_PSRP = (_HIDDEN, "proxy", "certificate_key_password")

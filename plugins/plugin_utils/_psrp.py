@@ -24,6 +24,8 @@ _FIELDS = {
     "certificate_key_pem": "cert_key_pem",
     "certificate_key_password": "cert_key_password",
     "message_encryption": "message_encryption",
+    "negotiate_service": "service",
+    "negotiate_hostname_override": "kerberos_hostname_override",
     "proxy": "proxy",
     "operation_timeout": "operation_timeout",
     "read_timeout": "read_timeout",
@@ -38,7 +40,7 @@ _CREDSSP = ("credssp_auth_mechanism", "credssp_disable_tlsv1_2", "credssp_minimu
 _CERTIFICATE = ("certificate_pem", "certificate_key_pem", "certificate_key_password")
 
 
-def psrp_settings(get_option: GetOption, connect_timeout: float) -> Settings:
+def psrp_settings(get_option: GetOption, connect_timeout: float, ticket_directory: str | None = None) -> Settings:
     """Raises SettingsError, naming the variable, for a value that cannot be used."""
     option = _reader(get_option)
 
@@ -73,6 +75,7 @@ def psrp_settings(get_option: GetOption, connect_timeout: float) -> Settings:
         send_cbt=bool(option("negotiate_send_cbt")),
         kerberos_delegation=bool(option("negotiate_delegate")),
         kerberos_hostname_override=_text(option("negotiate_hostname_override")),
+        ticket_directory=ticket_directory,
         credssp_auth_mechanism=str(option("credssp_auth_mechanism")),
         credssp_disable_tlsv1_2=bool(option("credssp_disable_tlsv1_2")),
         credssp_minimum_version=int(number("credssp_minimum_version", 2, "")),

@@ -41,6 +41,8 @@ class EndpointSpec:
     allow_unencrypted: bool = False
     http: bool = True
     https: bool = True
+    keytab: str = ""
+    """The file with the keys of the machine's own services; without one it takes no Kerberos logins."""
     idle_timeout: float = 120.0
     channel_binding: str = "relaxed"
     certificate_mapping: CertificateMapping | None = None

@@ -1,6 +1,11 @@
-"""Makes a virtual environment afresh: make_venv.py DIRECTORY REQUIREMENTS [MINIMUM, such as 3.11]."""
+"""Makes a virtual environment afresh: make_venv.py DIRECTORY REQUIREMENTS [MINIMUM, such as 3.11].
+
+What NAME-optional.txt lists beside NAME.txt has to be compiled: it goes in where that is possible. The tests that need
+it say so where it is missing.
+"""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -25,6 +30,15 @@ def main():  # Old interpreters must get as far as the message below: no annotat
     code = subprocess.call(pip + ["install", "--requirement", requirements])
     if code:
         sys.exit("pip could not install %s into %s: see its message above." % (requirements, directory))
+    optional = requirements.replace(".txt", "-optional.txt")
+    if os.path.exists(optional):
+        if not shutil.which("krb5-config"):
+            sys.stdout.write("Going on without Kerberos, and its tests: no krb5-config (libkrb5-dev) here\n")
+        else:
+            sys.stdout.write("Building what its tests of Kerberos need (once; some minutes)\n")
+            sys.stdout.flush()
+            if subprocess.call(pip + ["install", "--requirement", optional]):
+                sys.stdout.write("Going on without Kerberos, and its tests: it could not be built, see above\n")
     with open(os.path.join(directory, ".ready"), "w") as stamp:  # what make compares with the requirements
         stamp.write(sys.version + "\n")
 

@@ -10,7 +10,10 @@ from importlib import metadata
 from .._wsman.connect import IMPORT_ERRORS, LEAST_VERSIONS
 from .._wsman.xml import DEFUSEDXML_IMPORT_ERROR
 
-_LIBRARIES = ("pywinrm", "pypsrp", "defusedxml", "requests", "requests-ntlm", "pyspnego", "cryptography")
+_LIBRARIES = (
+    *("pywinrm", "pypsrp", "defusedxml", "requests", "requests-ntlm", "pyspnego", "cryptography"),
+    *("pykerberos", "gssapi", "krb5"),
+)
 
 
 def versions() -> dict[str, str]:

@@ -37,6 +37,12 @@ class LoginUnavailable(WSManError):
     layer = "login"
 
 
+class TicketUnavailable(LoginUnavailable):
+    """Kerberos gave no ticket for this endpoint, or the endpoint took none. The message says what to do."""
+
+    layer = "kerberos"
+
+
 class ConnectionLost(WSManError):
     """The connection broke after the login. Whether the last request was carried out is not known."""
 
@@ -63,6 +69,12 @@ class SettingsError(WSManError):
     """The settings cannot work; nothing was sent."""
 
     layer = "settings"
+
+
+class LibraryMissing(SettingsError):
+    """The login that is asked for needs a library that is not installed; nothing was sent."""
+
+    layer = "library"
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,11 @@ from .errors import (
     LoginUnavailable,
     ProtocolError,
     StaleConnection,
+    TicketUnavailable,
     WSManError,
 )
 from .http import diagnose
+from .kerberos import login_problem, service_name
 from .settings import Settings
 
 try:
@@ -66,20 +68,26 @@ class HttpTransport:
         ) from error
 
     def _send(self, message: bytes, read_timeout: float) -> bytes:
-        url = self._settings.url
         try:
             return self._exchange(message, read_timeout)
         except WSManError:
             raise
-        except requests.RequestException as error:
-            layer, reason = diagnose(error)
-            if not self._logged_in:
-                raise EndpointUnreachable(f"{url} cannot be reached: {reason}", layer) from error
-            if layer == "timeout":
-                raise ConnectionLost(f"{url} stopped answering: {reason}") from error
-            raise StaleConnection(f"the connection to {url} was closed: {reason}") from error
         except Exception as error:
+            of_ticket = login_problem(error, self._settings) if self._settings.auth == "kerberos" else None
+            if of_ticket:
+                raise of_ticket from error
+            if isinstance(error, requests.RequestException):
+                raise self._broken(error) from error
             return self._judge(error)
+
+    def _broken(self, error: requests.RequestException) -> WSManError:
+        layer, reason = diagnose(error)
+        url = self._settings.url
+        if not self._logged_in:
+            return EndpointUnreachable(f"{url} cannot be reached: {reason}", layer)
+        if layer == "timeout":
+            return ConnectionLost(f"{url} stopped answering: {reason}")
+        return StaleConnection(f"the connection to {url} was closed: {reason}")
 
     def _not_offered(self) -> LoginUnavailable:
         return LoginUnavailable(f"{self._settings.url} does not offer {self._settings.auth} logins")
@@ -89,6 +97,12 @@ class HttpTransport:
         response = getattr(error.__context__, "response", None)
         if response is not None and not _proves(response.request.headers.get("Authorization")):
             return self._not_offered()
+        if self._settings.auth == "kerberos":  # no password was judged: the KDC had done that before
+            return TicketUnavailable(
+                f"{self._settings.url} refused the ticket for {service_name(self._settings)}: have Kerberos enabled in"
+                " its WinRM service, correct its clock, and make sure that this name is its own and not one that DNS"
+                " still has of another machine"
+            )
         user = self._settings.cert_pem if self._settings.auth == "certificate" else self._settings.username
         return LoginRejected(f"{self._settings.url} rejected the login of {user} with {self._settings.auth}")
 

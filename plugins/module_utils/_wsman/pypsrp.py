@@ -14,6 +14,7 @@ from .deadline import Deadline
 from .errors import LoginRejected, LoginUnavailable, SettingsError
 from .http import BoundedAdapter
 from .http_transport import HttpTransport
+from .kerberos import GSSAPI_IMPORT_ERROR, use_ticket
 from .settings import Settings
 
 try:
@@ -28,25 +29,22 @@ else:
     # pypsrp logs the errors that it raises; without a handler, Python prints them.
     logging.getLogger("pypsrp").addHandler(logging.NullHandler())
 
-try:
-    import gssapi  # noqa: F401 -- pyspnego does Kerberos with it
-except ImportError as error:
-    GSSAPI_IMPORT_ERROR: ImportError | None = error
-else:
-    GSSAPI_IMPORT_ERROR = None
-
 
 class PypsrpTransport(HttpTransport):
     def __init__(self, settings: Settings, deadline: Deadline) -> None:
         super().__init__(settings, deadline)
         self._adapter = BoundedAdapter(deadline, settings)
-        _require_kerberos(settings)
+        _require_ticket_or_password(settings)
+        ticket_from_password = settings.auth == "kerberos" and bool(settings.password)
+        if settings.auth == "kerberos":
+            use_ticket(settings)
         try:
             connection = WSMan(
                 settings.host,
                 port=settings.port,
-                username=settings.username,
-                password=settings.password,
+                # In a cache of ours there is no other ticket to look for.
+                username=None if ticket_from_password else settings.username,
+                password=None if ticket_from_password else settings.password,
                 ssl=settings.scheme == "https",
                 path=settings.path.lstrip("/"),
                 auth=settings.auth,
@@ -105,14 +103,11 @@ class PypsrpTransport(HttpTransport):
         self._transport.session = self._transport.encryption = None
 
 
-def _require_kerberos(settings: Settings) -> None:
+def _require_ticket_or_password(settings: Settings) -> None:
     """Without a Kerberos library pyspnego would come to that only when the endpoint was asked already."""
-    needed = settings.auth == "kerberos" or (settings.auth == "negotiate" and settings.password is None)
-    if needed and GSSAPI_IMPORT_ERROR is not None:
+    if settings.auth == "negotiate" and settings.password is None and GSSAPI_IMPORT_ERROR is not None:
         named = settings.names
-        needs = "needs" if settings.auth == "kerberos" else "without a password needs"
         raise SettingsError(
-            f"{named['auth']}={settings.auth} {needs} Kerberos, and"
-            f" its library is not here: pip install 'pypsrp[kerberos]', or set {named['auth']}=ntlm with"
-            f" {named['username']} and {named['password']}"
+            f"{named['auth']}=negotiate without a password needs Kerberos, and its library is not here:"
+            f" set {named['username']} and {named['password']}, or pip install 'pypsrp[kerberos]'"
         ) from GSSAPI_IMPORT_ERROR

@@ -10,6 +10,7 @@ from .deadline import Deadline
 from .errors import SettingsError
 from .http import BoundedAdapter
 from .http_transport import HttpTransport
+from .kerberos import use_ticket
 from .settings import Settings
 
 try:
@@ -43,10 +44,14 @@ class _BoundedTransport(WinRMTransport):
 class PywinrmTransport(HttpTransport):
     def __init__(self, settings: Settings, deadline: Deadline) -> None:
         super().__init__(settings, deadline)
+        ticket_from_password = settings.auth == "kerberos" and bool(settings.password)
+        if settings.auth == "kerberos":
+            use_ticket(settings)
         try:
             self._transport = _BoundedTransport(
                 settings.url,
-                username=settings.username,
+                # With Kerberos the principal to look for in a cache: in one of ours there is no other.
+                username=None if ticket_from_password else settings.username,
                 password=settings.password,
                 auth_method=t.cast(t.Any, settings.auth),
                 server_cert_validation="validate" if settings.validate_certificate else "ignore",

@@ -34,6 +34,8 @@ class Settings:
 
     ``library`` carries the messages: pywinrm or pypsrp. Only pypsrp knows ``ignore_proxy``, what is said of retries,
     a key's password, and the details of CredSSP.
+    Kerberos logs in with a ticket for ``username`` from ``password``, or without a password with one from the cache of
+    the environment. ``ticket_directory`` is where processes share theirs; None is for a process on its own.
     """
 
     host: str
@@ -56,6 +58,7 @@ class Settings:
     credssp_auth_mechanism: str = "auto"
     credssp_disable_tlsv1_2: bool = False
     credssp_minimum_version: int = 2
+    ticket_directory: str | None = None
     proxy: str | None = None
     ignore_proxy: bool = False
     operation_timeout: float = 20.0
@@ -100,6 +103,10 @@ class Settings:
                 raise SettingsError(f"{named['auth']}={self.auth} needs a user name ({named['username']})")
             if self.password is None:
                 raise SettingsError(f"{named['auth']}={self.auth} needs a password ({named['password']})")
+        if self.auth == "kerberos" and "\\" in (self.username or ""):
+            raise SettingsError(f"{named['username']}={self.username} is no name of Kerberos: write user@REALM")
+        if self.auth == "kerberos" and self.password and not self.username:
+            raise SettingsError(f"{named['auth']}=kerberos needs a user name ({named['username']}) for its password")
         if self.read_timeout <= self.operation_timeout:
             raise SettingsError(
                 f"{named['read_timeout']}={self.read_timeout:g} s must be longer than"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The accounts that may log in, in the file that pyspnego's NTLM acceptor reads."""
+"""The accounts that may log in, in the files that the acceptors of NTLM and Kerberos read."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ class Account:
         spelled = [(known_domain.lower(), known.lower()) for known_domain, known in self.names(machine_name)]
         return (given[0].lower(), given[1].lower()) in spelled and password == self.password
 
+    def owns(self, principal: str) -> bool:
+        """Whether a Kerberos principal is this account: the realm is the domain's, by whatever short name."""
+        user = self.username.rpartition("\\")[2].partition("@")[0]
+        return principal.partition("@")[0].lower() == user.lower()
+
 
 class AccountFiles:
     """One credential file for each different account: the acceptor takes it from the environment at each step."""
@@ -49,6 +54,15 @@ class AccountFiles:
             path.chmod(0o600)
             self._files[key] = path
         os.environ["NTLM_USER_FILE"] = str(path)
+
+    def use_keytab(self, keytab: str) -> None:
+        """As for `use`. Nothing of the machine's own Kerberos is read, and replays are noted apart from others'."""
+        config = Path(self._directory.name, "krb5.conf")
+        if not config.exists():
+            config.write_text("[libdefaults]\n", encoding="utf-8")
+        os.environ["KRB5_CONFIG"] = str(config)
+        os.environ["KRB5_KTNAME"] = f"FILE:{keytab}"
+        os.environ["KRB5RCACHENAME"] = f"file2:{self._directory.name}/replays"
 
     def close(self) -> None:
         self._directory.cleanup()

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The login state of one TCP connection: Negotiate (NTLM, raw or inside SPNEGO), Basic and client certificates."""
+"""The login state of one TCP connection.
+
+Negotiate (NTLM or Kerberos, raw or inside SPNEGO), Kerberos, Basic and client certificates.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import enum
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import spnego
 from spnego.channel_bindings import GssChannelBindings
@@ -21,6 +25,9 @@ _CERTIFICATE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutu
 _NTLM = b"NTLMSSP\x00"
 # The head of the AV pair MsvAvChannelBindings, sixteen octets long (specified: MS-NLMP 2.2.2.1).
 _CHANNEL_BINDINGS = b"\x0a\x00\x10\x00"
+# A GSS token of Kerberos says so by its object identifier, 1.2.840.113554.1.2.2, behind its length (RFC 2743 3.1).
+_KERBEROS = bytes.fromhex("06092a864886f712010202")
+_CHANNEL_BOUND = 0x800  # GSS_C_CHANNEL_BOUND_FLAG
 _NTLM_NEGOTIATE = _NTLM + b"\x01\x00\x00\x00"
 
 
@@ -48,6 +55,7 @@ class Login:
         files: AccountFiles,
         bindings: GssChannelBindings | None = None,
         hardening: str = "relaxed",
+        keytab: str = "",
         shows_certificate: Callable[[], bool] = lambda: False,
     ) -> None:
         self._account = account
@@ -57,8 +65,10 @@ class Login:
         self._bindings = None if hardening == "none" else bindings
         self._bindings_required = hardening == "strict"
         self._shows_certificate = shows_certificate
+        self._keytab = keytab
         self._context: spnego.ContextProxy | None = None
         self.principal = ""
+        self.scheme = ""
 
     @property
     def context(self) -> spnego.ContextProxy | None:
@@ -78,9 +88,15 @@ class Login:
             token = base64.b64decode(credentials.strip(), validate=True)
         except (binascii.Error, ValueError):
             return REJECTED
-        if scheme.lower() == "basic":
+        self.scheme = scheme.lower()
+        if self.scheme == "basic":
             return self._basic(token)
-        return self._negotiate(token) if scheme.lower() == "negotiate" else REJECTED
+        return self._negotiate(token) if self.scheme in ("negotiate", "kerberos") else REJECTED
+
+    @property
+    def delegated(self) -> bool:
+        """Whether the client handed over a ticket with which to go on to other machines."""
+        return self.context is not None and bool(self.context.context_attr & spnego.ContextReq.delegate)
 
     def _basic(self, token: bytes) -> Outcome:
         user, separator, password = token.decode("utf-8", "replace").partition(":")
@@ -96,17 +112,26 @@ class Login:
     def _negotiate(self, token: bytes) -> Outcome:
         if not token:
             return REJECTED
-        raw = token.startswith(_NTLM)
+        if _KERBEROS in token[:24]:
+            protocol, options = "kerberos", spnego.NegotiateOptions.none
+        elif self.scheme == "kerberos":
+            return REJECTED
+        elif token.startswith(_NTLM):
+            protocol, options = "ntlm", spnego.NegotiateOptions.use_ntlm
+        else:
+            protocol, options = "negotiate", spnego.NegotiateOptions.use_negotiate
+        if protocol == "kerberos" and not self._keytab:
+            return REJECTED
         self._files.use(self._account, self._machine_name)
+        if self._keytab:
+            self._files.use_keytab(self._keytab)
         try:
             if self._context is None or self._context.complete or token.startswith(_NTLM_NEGOTIATE):
                 self.principal = ""
-                self._context = spnego.server(
-                    protocol="ntlm" if raw else "negotiate",
-                    service="HTTP",
-                    options=spnego.NegotiateOptions.use_ntlm if raw else spnego.NegotiateOptions.use_negotiate,
-                )
-            answer = self._context.step(token, channel_bindings=self._expected_bindings(token))
+                self._context = spnego.server(protocol=protocol, service="HTTP", options=options)
+            # Of Kerberos, the acceptor lets in who binds nothing, and says so: the bindings lie sealed in the token.
+            bindings = self._bindings if protocol == "kerberos" else self._expected_bindings(token)
+            answer = self._context.step(token, channel_bindings=bindings)
         except Exception as error:
             # A hostile token must not reach the server, and pyspnego's parsers raise what they happen to meet on a
             # malformed one: struct, index, value errors.
@@ -115,5 +140,16 @@ class Login:
             return REJECTED
         if not self._context.complete:
             return Outcome(Step.CONTINUE, answer)
+        if self._context.negotiated_protocol == "kerberos" and not self._is_welcome(self._context):
+            return REJECTED
         self.principal = self._context.client_principal or self._account.username
         return Outcome(Step.GRANTED, answer)
+
+    def _is_welcome(self, context: spnego.ContextProxy) -> bool:
+        # pyspnego keeps this flag to itself: it lies in the GSS context inside its own, or inside the one of SPNEGO.
+        inner: Any = context
+        while not hasattr(inner, "actual_flags"):
+            inner = inner._context
+        bound = bool(int(inner.actual_flags) & _CHANNEL_BOUND)
+        required = self._bindings_required and self._bindings is not None
+        return self._account.owns(context.client_principal or "") and (bound or not required)

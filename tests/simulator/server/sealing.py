@@ -13,8 +13,11 @@ import struct
 import spnego
 import spnego.exceptions
 
-PROTOCOL = "application/HTTP-SPNEGO-session-encrypted"
-CONTENT_TYPE = f'multipart/encrypted;protocol="{PROTOCOL}";boundary="Encrypted Boundary"'
+# By the scheme under which the client logged in.
+_PROTOCOLS = {
+    "negotiate": "application/HTTP-SPNEGO-session-encrypted",
+    "kerberos": "application/HTTP-Kerberos-session-encrypted",
+}
 
 _BOUNDARY = b"--Encrypted Boundary"
 _OCTETS = b"Content-Type: application/octet-stream\r\n"
@@ -25,16 +28,20 @@ class SealingError(Exception):
     """A body that is not sealed for this connection."""
 
 
-def is_sealed(content_type: str) -> bool:
-    return content_type.lower().lstrip().startswith("multipart/encrypted")
+def is_sealed(given: str) -> bool:
+    return given.lower().lstrip().startswith("multipart/encrypted")
 
 
-def seal(context: spnego.ContextProxy, body: bytes) -> bytes:
+def content_type(scheme: str) -> str:
+    return f'multipart/encrypted;protocol="{_PROTOCOLS[scheme]}";boundary="Encrypted Boundary"'
+
+
+def seal(context: spnego.ContextProxy, scheme: str, body: bytes) -> bytes:
     wrapped = context.wrap_winrm(body)
     length = len(body) + wrapped.padding_length
     return (
         _BOUNDARY
-        + f"\r\n\tContent-Type: {PROTOCOL}\r\n"
+        + f"\r\n\tContent-Type: {_PROTOCOLS[scheme]}\r\n"
         f"\tOriginalContent: type=application/soap+xml;charset=UTF-8;Length={length}\r\n".encode()
         + _BOUNDARY
         + b"\r\n\t"

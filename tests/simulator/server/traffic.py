@@ -23,6 +23,15 @@ class CallRecord:
     status: int
 
 
+@dataclass(frozen=True)
+class LoginRecord:
+    """A login that was granted."""
+
+    scheme: str
+    principal: str
+    delegated: bool
+
+
 @dataclass
 class Traffic:
     connections: int = 0
@@ -31,6 +40,11 @@ class Traffic:
     wire_bytes: int = 0
     """Octets of HTTP in both directions with headers, without the login legs; over TLS: before encryption."""
     calls: list[CallRecord] = field(default_factory=list)
+    logins: list[LoginRecord] = field(default_factory=list)
+
+    def logged_in(self, scheme: str, principal: str, *, delegated: bool) -> None:
+        if len(self.logins) < _MOST_CALLS:
+            self.logins.append(LoginRecord(scheme, principal, delegated))
 
     def login(self, received: int, sent: int) -> None:
         self.login_requests += 1
@@ -50,6 +64,7 @@ class Traffic:
     def reset(self) -> None:
         self.connections = self.login_requests = self.login_bytes = self.wire_bytes = 0
         self.calls.clear()
+        self.logins.clear()
 
     def describe(self) -> dict[str, Any]:
         return asdict(self)

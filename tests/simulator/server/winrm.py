@@ -77,8 +77,9 @@ class WinRmConnection:
             if outcome.step is Step.CONTINUE:
                 # The second leg: the connection stays open, the token stands alone (reported).
                 return await self._leg(request, HttpResponse(401, headers=[("WWW-Authenticate", f"Negotiate {token}")]))
+            self._endpoint.traffic.logged_in(self._login.scheme, self._login.principal, delegated=self._login.delegated)
             if token:
-                extra = [("WWW-Authenticate", f"Negotiate {token}")]
+                extra = [("WWW-Authenticate", f"{_OFFERS[self._login.scheme]} {token}")]
         elif not self._login.principal:
             if sealing.is_sealed(request.header("content-type")):
                 # Sealed for a connection that is gone: HTTP.sys knows no key for it (reported: 400, empty).
@@ -120,7 +121,8 @@ class WinRmConnection:
         body, content_type = reply.body, reply.content_type
         context = self._login.context
         if sealed and reply.sealed and body and context is not None:
-            body, content_type = sealing.seal(context, body), sealing.CONTENT_TYPE
+            scheme = self._login.scheme
+            body, content_type = sealing.seal(context, scheme, body), sealing.content_type(scheme)
         response = HttpResponse(reply.status, body, content_type, extra or [], close=bool(reply.cut))
         sent = 0
         if reply.cut != "drop":
@@ -175,6 +177,7 @@ async def serve_connection(
         files,
         authority.identity(spec.address, (spec.name,)).bindings if authority else None,
         spec.channel_binding,
+        spec.keytab,
         partial(_client_certificate, writer, spec.certificate_mapping),
     )
     http = HttpConnection(reader, writer)

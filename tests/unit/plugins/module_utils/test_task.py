@@ -147,6 +147,9 @@ OPTION: dict[str, t.Any] = {
     "cert_pem": None,
     "cert_key_pem": None,
     "message_encryption": "auto",
+    "service": "HTTP",
+    "kerberos_delegation": False,
+    "kerberos_hostname_override": None,
 }
 
 

@@ -25,10 +25,13 @@ def settings(extras: dict[str, t.Any] | None = None, **options: t.Any) -> Settin
         "path": "/wsman",
         "transport": ["ntlm"],
         "connection_timeout": None,
+        "kerberos_command": "kinit",
+        "kerberos_mode": None,
+        "kinit_args": None,
         "_extras": {f"ansible_winrm_{name}": value for name, value in (extras or {}).items()},
         **options,
     }
-    return winrm_settings(plugin.__getitem__, connect_timeout=3)
+    return winrm_settings(plugin.__getitem__, connect_timeout=3, ticket_directory="/tmp/ansible-local-1")
 
 
 # Where
@@ -62,7 +65,7 @@ def test_path_of_its_own() -> None:
     [
         (["ntlm"], {}, "ntlm"),
         ("ntlm", {}, "ntlm"),
-        (["kerberos", "ntlm"], {}, "kerberos"),
+        (["kerberos", "ntlm"], {"remote_user": "admin@CORP.EXAMPLE"}, "kerberos"),
         (["credssp"], {}, "credssp"),
         (["basic"], {}, "basic"),
         (["ssl"], {}, "basic"),
@@ -86,6 +89,41 @@ def test_user_and_password() -> None:
     assert (found.username, found.password) == ("CORP\\admin", PASSWORD)
     kerberos = settings(transport=["kerberos"], remote_user=None, remote_password=None)
     assert (kerberos.username, kerberos.password) == (None, None)
+
+
+KERBEROS = {"transport": ["kerberos"], "remote_user": "admin@CORP.EXAMPLE"}
+
+
+@pytest.mark.parametrize(
+    ("options", "password"),
+    [
+        ({}, PASSWORD),
+        ({"kerberos_mode": "managed"}, PASSWORD),
+        ({"kerberos_mode": "manual"}, None),
+        ({"kerberos_mode": "manual", "kerberos_command": "/opt/kinit", "kinit_args": "-k"}, None),
+        ({"remote_password": ""}, None),
+        ({"remote_password": None, "kinit_args": "-k"}, None),
+    ],
+)
+def test_whether_a_ticket_is_to_be_got_with_the_password(options: dict[str, t.Any], password: str | None) -> None:
+    assert settings(**{**KERBEROS, **options}).password == password
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"kerberos_command": "/opt/kinit"}, "ansible_winrm_kinit_cmd='/opt/kinit'"),
+        ({"kinit_args": "-C"}, "ansible_winrm_kinit_args='-C'"),
+        ({"kerberos_mode": "managed", "remote_password": None}, "ansible_password"),
+    ],
+)
+def test_a_way_to_tickets_that_is_not_gone_is_refused(options: dict[str, t.Any], named: str) -> None:
+    with pytest.raises(SettingsError, match=named):
+        settings(**{**KERBEROS, **options})
+
+
+def test_of_ntlm_the_options_of_kinit_say_nothing() -> None:
+    assert settings(kerberos_mode="manual", kinit_args="-k").password == PASSWORD
 
 
 def test_basic_over_http_is_refused_whatever_ansible_would_do() -> None:

@@ -16,6 +16,7 @@ VALUES = {
     "scheme": None,
     "path": "/wsman",
     "transport": ["ntlm", "basic"],
+    "kerberos_mode": None,
     "remote_user": "admin",
     "remote_password": PASSWORD,
     "_extras": {"ansible_winrm_send_cbt": False, "ansible_winrm_proxy": f"http://me:{PASSWORD}@proxy:3128"},

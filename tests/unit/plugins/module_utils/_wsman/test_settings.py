@@ -47,6 +47,8 @@ def test_url(options: dict[str, t.Any], url: str) -> None:
         ({"username": ""}, "user"),
         ({"password": None}, "password"),
         ({"auth": "basic", "password": None}, "password"),
+        ({"auth": "kerberos", "username": "CORP\\admin"}, "user@REALM"),
+        ({"auth": "kerberos", "username": None}, "user"),
         ({"read_timeout": 20, "operation_timeout": 20}, "20 s"),
     ],
 )
@@ -59,6 +61,7 @@ def test_settings_that_cannot_work_are_refused(options: dict[str, t.Any], messag
     "options",
     [
         {"auth": "kerberos", "username": None, "password": None},
+        {"auth": "kerberos", "username": "admin@CORP.EXAMPLE"},
         {"auth": "certificate", "cert_pem": "a", "cert_key_pem": "b", "username": None, "password": None},
         {"scheme": "http"},
         {"password": ""},
