@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests import kdc
-from tests.integration.harness import PASSWORD, WRONG_PASSWORD, Case, Lab, Outcome
+from tests.integration.harness import PASSWORD, WRONG_PASSWORD, Case, Lab, Outcome, spelled
 
 if kdc.missing():
     pytest.skip(kdc.missing(), allow_module_level=True)
@@ -428,3 +428,82 @@ def test_from_another_host(
     outcome = lab.again({"one": name}, {"one": case}, env=environment)["one"]
     assert (outcome.status, outcome.result.get("verdict")) == ("ok", "normal"), outcome.msg
     assert [login["principal"] for login in outcome.traffic["logins"]] == [OPERATOR]
+
+
+# -- over psrp ---------------------------------------------------------------------------------------------------------
+
+OVER_PSRP: dict[str, tuple[Vars, str]] = {
+    "http": ({}, "http"),
+    "https": ({}, "https"),
+    "https, encrypted twice": ({"encryption": "always"}, "https"),
+    "delegation": ({"ansible_psrp_negotiate_delegate": True}, "http"),
+    "service": ({"ansible_psrp_negotiate_service": "HTTP"}, "http"),
+    "negotiate": ({"auth": "negotiate"}, "http"),
+}
+REFUSED_OVER_PSRP: dict[str, tuple[Vars, str, str]] = {
+    "wrong password": (
+        {"ansible_user": "psrp-mistyped@CORP.TEST", "ansible_password": WRONG_PASSWORD},
+        "login",
+        "rejected the password of psrp-mistyped@CORP.TEST",
+    ),
+    "unknown service": (
+        {"ansible_psrp_negotiate_hostname_override": "alias.corp.test"},
+        "kerberos",
+        "/alias.corp.test: the KDC knows no service of this name",
+    ),
+    "no ticket, no password": ({"ansible_password": None}, "kerberos", "there is no ticket for operator@CORP.TEST"),
+    "name of NTLM": ({"ansible_user": "CORP\\operator"}, "settings", "user@REALM"),
+    "another machine's key": ({}, "kerberos", "refused the ticket for "),
+}
+
+
+@pytest.fixture(scope="module")
+def over_psrp(lab: Lab, realm: kdc.Kdc, machine: Machine, controller: dict[str, str]) -> tuple[dict[str, Outcome], int]:
+    """What came of all, and how many tickets for tickets the operator got."""
+    realm.add_user("psrp-mistyped", PASSWORD)
+    cases = {}
+    for key, (changes, scheme) in {
+        **OVER_PSRP,
+        **{each: (row[0], "http") for each, row in REFUSED_OVER_PSRP.items()},
+    }.items():
+        services = ("HTTP", "WSMAN", "host")  # ansible-core 2.21 has another default than those before
+        spec, variables = machine(*services)
+        if key == "another machine's key":
+            spec, _ = machine(*services)
+        https = {"ansible_port": lab.simulator.https_port, "ca": str(lab.simulator.ca_file)}
+        settings = {
+            "auth": "kerberos",
+            "scheme": scheme,
+            "ansible_user": OPERATOR,
+            "ansible_psrp_negotiate_hostname_override": variables["ansible_winrm_kerberos_hostname_override"],
+            **(https if scheme == "https" else {}),
+            **changes,
+        }
+        cases[key] = Case(spec=spec, vars=spelled("psrp", **settings))
+    before = realm.requests("AS_REQ", OPERATOR)
+    outcomes = lab.play(cases, env=controller)
+    return outcomes, realm.requests("AS_REQ", OPERATOR) - before
+
+
+@pytest.mark.parametrize("key", OVER_PSRP)
+def test_logs_in_over_psrp(over_psrp: tuple[dict[str, Outcome], int], key: str) -> None:
+    outcome = over_psrp[0][key]
+    assert (outcome.status, outcome.result.get("verdict")) == ("ok", "normal"), outcome.msg
+    assert [(login["principal"], login["delegated"]) for login in outcome.traffic["logins"]] == [
+        (OPERATOR, key == "delegation")
+    ]
+
+
+@pytest.mark.parametrize("key", REFUSED_OVER_PSRP)
+def test_a_failure_over_psrp_says_what_to_do(over_psrp: tuple[dict[str, Outcome], int], key: str) -> None:
+    _, layer, text = REFUSED_OVER_PSRP[key]
+    outcome = over_psrp[0][key]
+    status = "failed" if layer == "settings" else "unreachable"
+    assert (outcome.status, outcome.result["error_layer"]) == (status, layer), outcome.msg
+    assert text in outcome.msg and "\n" not in outcome.msg
+    assert outcome.calls == []
+
+
+def test_hosts_of_psrp_share_a_ticket(over_psrp: tuple[dict[str, Outcome], int]) -> None:
+    """One for all, one that may be delegated, and one that `negotiate` gets by itself."""
+    assert over_psrp[1] == 3
