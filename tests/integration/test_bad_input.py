@@ -422,7 +422,11 @@ def test_the_library_of_the_other_connection_may_be_missing(
 
 
 NEEDS_A_LIBRARY = {
-    "kerberos": ("gssapi", {"auth": "kerberos"}, ["{auth}=kerberos needs", "pypsrp[kerberos]"]),
+    "kerberos": (
+        "gssapi",
+        {"auth": "kerberos", "ansible_user": "operator@CORP.TEST"},
+        ["{auth}=kerberos needs", "pypsrp[kerberos]"],
+    ),
     "negotiate without a password": (
         "gssapi",
         {"auth": "negotiate", "ansible_password": None},
