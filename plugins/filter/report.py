@@ -44,8 +44,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(counts) by status. It is C(unreachable) or C(failed); else, where something was to be done, what was done
-      (C(released), C(entered), C(prepared), C(restored)), C(left_alone) or C(as_wanted); else the verdict.
+    - C(counts) by status. It is C(unreachable), C(not_asked) or C(failed); else, where something was to be done, what
+      was done (C(released), C(entered), C(prepared), C(restored)), C(left_alone) or C(as_wanted); else the verdict.
     - C(hosts), a row for each host by its name.
     - C(text), a list of lines to print.
   type: dict

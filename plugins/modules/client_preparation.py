@@ -130,6 +130,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.protectio
 from ansible_collections.configmgr.client.plugins.module_utils._client.protection.artefacts import Unfit
 from ansible_collections.configmgr.client.plugins.module_utils._client.protection.memory import Memory
 from ansible_collections.configmgr.client.plugins.module_utils._client.protection.preparation import (
+    Change,
     NotReversible,
     Plan,
     carry_out,
@@ -147,6 +148,11 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.releases 
 from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._task import Result, Task, TaskFailed, failures, main
 from ansible_collections.configmgr.client.plugins.module_utils._windows import system
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import (
+    ConnectionLost,
+    DeadlineExceeded,
+    OperationTimedOut,
+)
 
 ARGUMENT_SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -190,7 +196,7 @@ def run(task: Task) -> Result:
     if not state.mode.left:
         return _left_alone(result, assess(state).summary)
     if not preparing:
-        return _carry_out(task, result, plan_undoing(_settings(task), memory.records), memory)
+        return _finish(task, result, plan_undoing(_settings(task), memory.records), memory)
     ready = wait_until_ready(
         task.endpoint, Patience(task.params["wait_timeout"], task.endpoint.session.deadline), task.log
     )
@@ -199,11 +205,12 @@ def run(task: Task) -> Result:
         if ready.lasting:
             result["verdict"] = assess(read_state(task.endpoint, full=True)).verdict.value
         return _left_alone(result, f"the client is not ready, {ready.problem}")
+    memory.read()  # the wait may have been long
     try:
         plan = plan_preparation(_wanted(task, ready), memory.records)
     except (NotReversible, Unfit) as error:
         raise TaskFailed(f"Nothing was changed: {error}.") from error
-    return _carry_out(task, result, plan, memory)
+    return _finish(task, result, plan, memory)
 
 
 def _settings(task: Task) -> list[Setting]:
@@ -227,51 +234,61 @@ def _wanted(task: Task, ready: Readiness) -> t.Iterator[tuple[Setting, t.Any]]:
         yield placed, placed.artefact(params["safeguard_delay"]).wanted()
 
 
-def _carry_out(task: Task, result: Result, plan: Plan, memory: Memory) -> Result:
+def _finish(task: Task, result: Result, plan: Plan, memory: Memory) -> Result:
     verb, action = ("Prepared", "prepared") if task.params["state"] == "present" else ("Restored", "restored")
-    left = "; ".join(plan.left.values())
+    left = [*plan.left.values()]
     if not plan.changes:
-        return _left_alone(result, left) if left else {**result, "msg": f"Nothing to do. {verb} already."}
-    reason = _reason_to_wait(task)
-    if reason:
-        return _left_alone(result, reason)
+        said = f"Nothing to do. {verb} already."
+        return _left_alone(result, "; ".join(left)) if left else {**result, "msg": said}
+    remembered = set(memory.records)
     require_own_name(task.endpoint, task.expected_name, task.params["name_check"])
-    before = {change.setting.name: change.setting.shown(change.before) for change in plan.changes}
-    after = {change.setting.name: change.setting.shown(change.after) for change in plan.changes}
-    now = sorted(
-        (memory.records.keys() - before.keys()) | {change.setting.name for change in plan.changes if change.record}
-    )
-    diff = {
-        "before": {**before, "remembered": sorted(memory.records)},
-        "after": {**after, "remembered": now},
-    }
-    if not task.check_mode:
-        _write(task, plan, memory)
-    names = ", ".join(before)
+    done, reason = _carry_out(task, plan, memory)
+    if reason:
+        left.append(reason)
+    if not done:
+        return _left_alone(result, "; ".join(left))
+    forgotten = {change.setting.name for change in done if change.record is None}
+    now = sorted((remembered | {change.setting.name for change in done}) - forgotten)
+    names = ", ".join(change.setting.name for change in done)
     said = f"Would be {action}: {names}." if task.check_mode else f"{verb}: {names}."
     return {
         **result,
         "action": action,
         "changed": True,
-        "diff": diff,
-        "left_alone": left,
-        "msg": f"{said} Left alone: {left}." if left else said,
+        "diff": {
+            "before": {change.setting.name: change.setting.shown(change.before) for change in done}
+            | {"remembered": sorted(remembered)},
+            "after": {change.setting.name: change.setting.shown(change.after) for change in done} | {"remembered": now},
+        },
+        "left_alone": "; ".join(left),
+        "msg": f"{said} Left alone: {'; '.join(left)}." if left else said,
         "remembered": now,
     }
 
 
-def _write(task: Task, plan: Plan, memory: Memory) -> None:
-    done: list[str] = []
+def _carry_out(task: Task, plan: Plan, memory: Memory) -> tuple[list[Change], str]:
+    """The changes that were made, and why no more were. What runs is asked anew before each."""
+    done: list[Change] = []
+    before = dict(memory.records)
     try:
         with failures():
             for change in plan.changes:
-                task.log(f"changing {change.setting.name}")
-                carry_out(change, memory)
-                done.append(change.setting.name)
+                reason = _reason_to_wait(task)
+                if reason:
+                    return done, reason
+                if not task.check_mode:
+                    task.log(f"changing {change.setting.name}")
+                    carry_out(change, memory)
+                done.append(change)
     except TaskFailed as failure:
-        # A record may stand by now, and a call that gave no answer may have been carried out.
-        failure.result.update(changed=True, remembered=sorted(memory.records), done=done)
+        # A call that gave no answer may have been carried out all the same.
+        unknown = isinstance(failure.__cause__, (ConnectionLost, DeadlineExceeded, OperationTimedOut))
+        failure.result.update(
+            changed=bool(done) or memory.records != before or unknown,
+            remembered=sorted(memory.records),
+        )
         raise
+    return done, ""
 
 
 def _reason_to_wait(task: Task) -> str:

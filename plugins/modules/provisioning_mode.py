@@ -65,6 +65,7 @@ options:
     description:
       - With O(enabled=false), whose hold is over. A hold of this owner does not keep the client in the mode then, and
         neither does O(minimum_age). What runs on the endpoint or waits for a restart does.
+      - The hold is removed from a client that is out of the mode, too.
     type: str
   run_ccmeval:
     description:
@@ -298,7 +299,7 @@ def check(params: Result) -> str | None:
 
 def run(task: Task) -> Result:
     params = task.params
-    state = read_state(task.endpoint, full=params["enabled"] or params["run_ccmeval"])
+    state = read_state(task.endpoint, full=params["enabled"] or params["run_ccmeval"] or bool(params["hold_owner"]))
     assessment = assess(state, params["minimum_age"])
     plan = _plan(task, state)
     wrong = problem(plan.hold, state) if plan.hold else None
@@ -336,7 +337,8 @@ def _plan(task: Task, state: ClientState) -> Plan:
     if task.params["enabled"]:
         hold = read_option(task.params["hold"]) if task.params["hold"] else None
         return plan_entry(state, assess(state, minimum_age), hold)
-    over = state.hold is not None and state.hold.owner == task.params["hold_owner"]
+    hold_owner = (task.params["hold_owner"] or "").strip()
+    over = state.hold is not None and state.hold.owner == hold_owner
     return plan_exit(
         state,
         # The owner knows why the client is in the mode, so its age says nothing.
@@ -344,6 +346,7 @@ def _plan(task: Task, state: ClientState) -> Plan:
         force=task.params["force"],
         triggers=task.params["trigger"],
         ccmeval=task.params["run_ccmeval"],
+        hold_owner=hold_owner,
     )
 
 
@@ -391,6 +394,11 @@ def _message(task: Task, plan: Plan, assessment: Assessment) -> str:
         return f"Left alone. {plan.left_alone}"
     if not plan.steps:
         return f"Nothing to do. {assessment.summary}"
+    actions = {step.action for step in plan.steps}
+    if actions == {"hold"}:
+        return f"{'Would be held' if task.check_mode else 'Held'} in the mode. {assessment.summary}"
+    if actions == {"remove_hold"}:
+        return f"{'Its hold would be removed' if task.check_mode else 'Its hold was removed'}. {assessment.summary}"
     if task.params["enabled"]:
         return "Would enter provisioning mode." if task.check_mode else "Entered provisioning mode."
     return f"{'Would be released' if task.check_mode else 'Released'}. {assessment.summary}"

@@ -167,7 +167,7 @@ def _place(task: Task, artefact: Artefact) -> Result:
         read_back = artefact.read()
         if read_back != wanted:
             raise TaskFailed(f"{what} was placed and reads back otherwise.", {artefact.name: read_back})
-    return _changed(before, after, f"{what} is in place.")
+    return _changed(before, after, f"{what} {'would be' if task.check_mode else 'is'} in place.")
 
 
 def _remove(task: Task, artefacts: list[Artefact]) -> Result:
@@ -183,7 +183,8 @@ def _remove(task: Task, artefacts: list[Artefact]) -> Result:
         left = [artefact.name for artefact in there if artefact.read() is not None]
         if left:
             raise TaskFailed(f"The safeguard ({', '.join(left)}) was removed and is still there.")
-    return _changed(before, after, f"The safeguard ({', '.join(artefact.name for artefact in there)}) is gone.")
+    names = ", ".join(artefact.name for artefact in there)
+    return _changed(before, after, f"The safeguard ({names}) {'would be' if task.check_mode else 'is'} gone.")
 
 
 def _changed(before: Result, after: Result, msg: str) -> Result:

@@ -14,8 +14,8 @@ version_added: 0.1.0
 description:
   - Sets or removes C(ProvisioningMaxMinutes). Client 5.00.8790 (version 1902) and later compare it with the time of
     entry once an hour; older clients ignore it. Absent and 0 both mean 48 hours.
-  - Never shortens the time of a client that is in the mode while something runs there, since the client would then
-    leave in the middle. The task is ok and not changed, and RV(left_alone) says why.
+  - Never shortens the time of a client that is in the mode while something runs there or while somebody holds it,
+    since the client would then leave in the middle. The task is ok and not changed, and RV(left_alone) says why.
 options:
   state:
     description: Whether the value is set, or removed, so that the default of 48 hours holds.
@@ -76,11 +76,12 @@ msg:
 
 from ansible_collections.configmgr.client.plugins.module_utils._client import facts
 from ansible_collections.configmgr.client.plugins.module_utils._client.guard import reason_to_wait, require_own_name
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode import limit, max_minutes
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode import hold, limit, max_minutes
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_mode
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import StoredValue
 from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._task import Result, Task, TaskFailed, main
+from ansible_collections.configmgr.client.plugins.module_utils._windows import system
 from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import KeyAbsent, RegistryType
 
 ARGUMENT_SPEC = {
@@ -112,9 +113,8 @@ def run(task: Task) -> Result:
         return _result(wanted, changed=False, msg=f"Nothing to do. {facts.MAX_MINUTES} is {_shown(wanted)}.")
     number = current if isinstance(current, int) else None
     if limit.effective(wanted) < limit.effective(number) and not read_mode(task.endpoint).left:
-        reason = reason_to_wait(task.endpoint)
-        if reason:
-            message = f"The client is in provisioning mode and {reason}: it would leave in the middle."
+        message = _reason_to_keep(task)
+        if message:
             return {**_result(number, changed=False, msg=f"Left alone. {message}"), "left_alone": message}
     require_own_name(task.endpoint, task.expected_name, task.params["name_check"])
     if not task.check_mode:
@@ -123,12 +123,27 @@ def run(task: Task) -> Result:
         if read_back != wanted:
             raise TaskFailed(f"{facts.MAX_MINUTES} was written and reads back as {_shown(read_back)}.")
     return {
-        **_result(wanted, changed=True, msg=f"{facts.MAX_MINUTES} is now {_shown(wanted)}."),
+        **_result(
+            wanted,
+            changed=True,
+            msg=f"{facts.MAX_MINUTES} {'would be' if task.check_mode else 'is now'} {_shown(wanted)}.",
+        ),
         "diff": {
             "before": {facts.MAX_MINUTES: stored.data_for_result()},
             "after": {facts.MAX_MINUTES: wanted},
         },
     }
+
+
+def _reason_to_keep(task: Task) -> str:
+    """Why a client in the mode must not leave it sooner; empty where it may."""
+    reason = reason_to_wait(task.endpoint)
+    if reason:
+        return f"The client is in provisioning mode and {reason}: it would leave in the middle."
+    held = hold.read(task.endpoint)
+    if held is not None and held.expires > system.operating_system(task.endpoint.session).now:
+        return f"The client is held in provisioning mode by {hold.describe(held)}: it might leave before."
+    return ""
 
 
 def _result(max_minutes: int | None, *, changed: bool, msg: str) -> Result:

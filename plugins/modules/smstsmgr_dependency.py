@@ -123,7 +123,7 @@ def run(task: Task) -> Result:
     if not task.check_mode:
         _write(task, current, wanted, reverse, memory)
     return {
-        **_result(wanted, changed=True, msg=_sentence("now depends", wanted)),
+        **_result(wanted, changed=True, msg=_sentence("would depend" if task.check_mode else "now depends", wanted)),
         "diff": {"before": {"depends_on": current}, "after": {"depends_on": wanted}},
     }
 

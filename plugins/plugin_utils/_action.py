@@ -62,11 +62,15 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
         if "computer_name" in params:
             params["computer_name"] = params["computer_name"] or host
 
+        quiet = bool(self._task.no_log)  # what is written to an endpoint comes from the task's options
+
         def log(line: str) -> None:
-            display.v(f"<{host}> {line}")
+            if not quiet:
+                display.v(f"<{host}> {line}")
 
         def trace(line: str) -> None:
-            display.vvv(line, host=host)
+            if not quiet:
+                display.vvv(line, host=host)
 
         try:
             result.update(self._work(params, task_vars or {}, log, trace))

@@ -19,6 +19,7 @@ _ORDER = (
     "half_exited",
     "unknown",
     "unreachable",
+    "not_asked",
     "left_alone",
     "resume_pending",
     "held",
@@ -28,15 +29,16 @@ _ORDER = (
     "normal",
     "as_wanted",
 )
-_SUMMARIZED = frozenset({"normal", "as_wanted"})
+_NOT_ASKED = "No result: with serial its turn comes later, or the play had ended for it."
+_SUMMARIZED = frozenset({"normal", "as_wanted", "not_asked"})
 """Of these only the different messages are listed, since most hosts of a fleet are among them."""
 
 
 def report(results: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
     """From each host's registered result: ``counts`` by status, ``hosts`` by name, and ``text``, lines to print.
 
-    The status is ``unreachable`` or ``failed``; else, where something was to be done, what was done (``released``,
-    ``entered``, ``prepared``, ``restored``), ``left_alone`` or ``as_wanted``; else the verdict.
+    The status is ``unreachable``, ``not_asked`` or ``failed``; else, where something was to be done, what was done
+    (``released``, ``entered``, ``prepared``, ``restored``), ``left_alone`` or ``as_wanted``; else the verdict.
     """
     hosts = {host: _row(results[host]) for host in sorted(results)}
     counts: dict[str, int] = {}
@@ -49,7 +51,7 @@ def report(results: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
 def _row(result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     row = {
         "status": _status(result),
-        "message": result.get("msg") or result.get("summary") or "no result: the host was not asked",
+        "message": result.get("msg") or result.get("summary") or _NOT_ASKED,
         "changed": bool(result.get("changed", False)),
     }
     details = (
@@ -68,6 +70,8 @@ def _row(result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 def _status(result: t.Mapping[str, t.Any]) -> str:
     if result.get("unreachable"):
         return "unreachable"
+    if not result:
+        return "not_asked"
     if "verdict" not in result:
         return "failed"
     if "action" not in result:

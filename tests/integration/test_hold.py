@@ -49,6 +49,9 @@ REFUSED: dict[str, tuple[Case, list[str]]] = {
     "beyond an hour": (enter(moment(hours=2), provisioning={"max_minutes": 5}), ["60 minutes", "give an earlier time"]),
     "no time": (enter("tomorrow"), ["hold.expires='tomorrow'", "no time with a time zone", "give one such as"]),
     "no zone": (enter("2026-11-30T18:00:00"), ["hold.expires='2026-11-30T18:00:00'", "no time with a time zone"]),
+    "owner with a bell": (enter(moment(hours=3), owner="j\u0007doe"), ["hold.owner='j\\x07doe'", "one line"]),
+    "owner too long": (enter(moment(hours=3), owner="j" * 256), ["hold.owner has 256 characters", "255"]),
+    "past the end of this stay": (enter(moment(hours=40), profile="stuck"), ["2880 minutes in the mode"]),
     "empty owner": (enter(moment(hours=3), owner=" "), ["hold.owner is empty", "say it"]),
     "no owner": (
         Case("provisioning_mode", {"enabled": True, "hold": {"reason": "CHG0012345", "expires": moment(hours=3)}}),
@@ -140,6 +143,7 @@ def stored(owner: str, **ahead: int) -> dict[str, Any]:
 
 
 EXPIRED = stored("jdoe", hours=-1)
+EXPIRES_OF_JDOE = int((NOW + dt.timedelta(hours=2)).timestamp())
 LEAVE = {"enabled": False, "wait_timeout": 30}
 RELEASED = {
     "hold that expired": Case("provisioning_mode", LEAVE, {"profile": "stuck", **EXPIRED}),
@@ -240,7 +244,9 @@ def test_its_owner_ends_a_hold(owned: dict[str, Outcome]) -> None:
     assert held_by(outcome) is None
     rehearsed = owned["own hold, rehearsed"]
     assert rehearsed.result["diff"].keys() == outcome.result["diff"].keys() and not rehearsed.writes
-    assert owned["own hold, no longer in the mode"].result["action"] == "none"
+    tidied = owned["own hold, no longer in the mode"]
+    assert [step["step"] for step in tidied.result["steps"]] == ["remove_hold"], tidied.msg
+    assert held_by(tidied) is None and tidied.methods().count("SetClientProvisioningMode") == 0
 
 
 @pytest.mark.parametrize("key", KEPT)
@@ -253,3 +259,51 @@ def test_the_mode_is_kept_for_another_reason(owned: dict[str, Outcome], key: str
 
 def test_an_entry_has_no_owner_beside_its_hold(owned: dict[str, Outcome]) -> None:
     owned["both"].assert_refused("hold_owner", "hold.owner")
+
+
+# -- holds that fail, and holds that are left behind -------------------------------------------------------------------
+
+HELD_BY_JDOE = {"profile": "stuck", **stored("jdoe", hours=2)}
+NO_ENTRY = {"faults": [{"match": {"method": "SetClientProvisioningMode"}, "then": "wmi_access_denied"}]}
+FAILING = {
+    "second hold, owner lost": enter(
+        moment(hours=3), **HELD_BY_JDOE, faults=[{"match": {"method": "SetStringValue"}, "then": "drop"}]
+    ),
+    "second hold, expiry lost": enter(
+        moment(hours=3),
+        **HELD_BY_JDOE,
+        faults=[{"match": {"method": "SetQWORDValue", "value": "Expires"}, "then": "drop"}],
+    ),
+    "entry fails": enter(moment(hours=3), **NO_ENTRY),
+}
+
+
+@pytest.fixture(scope="module")
+def failing(lab: Lab) -> dict[str, Outcome]:
+    return lab.play(FAILING)
+
+
+@pytest.mark.parametrize("key", ["second hold, owner lost", "second hold, expiry lost"])
+def test_a_hold_that_is_replaced_holds_all_the_time(failing: dict[str, Outcome], key: str) -> None:
+    outcome = failing[key]
+    assert outcome.status == "failed"
+    hold_now = outcome.endpoint["registry"]["HKLM\\SOFTWARE\\configmgr.client"]["Hold"]["key"]
+    assert hold_now["Expires"]["data"] == EXPIRES_OF_JDOE
+
+
+def test_an_entry_that_fails_leaves_no_hold(failing: dict[str, Outcome]) -> None:
+    outcome = failing["entry fails"]
+    assert outcome.status == "failed" and outcome.changed is False, outcome.msg
+    assert held_by(outcome) is None
+
+
+def test_a_hold_explains_no_later_stay_in_the_mode(lab: Lab) -> None:
+    """Another tool ends the stay and leaves the hold; something enters the mode again, and dies."""
+    first = lab.play({"held": enter(moment(hours=20))})["held"]
+    name = first.endpoint["name"]
+    assert first.result["action"] == "entered", first.msg
+    lab.simulator.event(name, "exit_provisioning_mode")
+    lab.simulator.patch(name, provisioning={"mode": True, "entered": "30h ago"})
+    later = lab.again({"held": name}, {"held": Case("provisioning_mode", {"enabled": False})})["held"]
+    assert later.result["verdict"] == "stuck", later.msg
+    assert later.result["action"] == "released" and held_by(later) is None

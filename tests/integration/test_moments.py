@@ -55,6 +55,11 @@ DEPLOYMENTS: dict[str, tuple[dict[str, Any], str]] = {
     "will resume": ({"profile": "upgrade_pending_restart"}, "left_alone"),
     "no client yet": ({"profile": "no_client"}, "as_wanted"),
     "restarts": ({"profile": "switched_off"}, "unreachable"),
+    "answers half": (
+        {"profile": "recent", "faults": [{"match": {"class": "StdRegProv", "nth": 1}, "then": "provider_failure"}]},
+        "released",
+    ),
+    "denied": ({"profile": "access_denied"}, "failed"),
     "wrong password": ({"profile": "wrong_password"}, "unreachable"),
 }
 
@@ -89,7 +94,9 @@ def test_end_of_a_deployment(osd: Played, report: dict[str, Any], key: str) -> N
 
 def test_a_host_is_looked_at_again_where_that_may_help(osd: Played) -> None:
     again = [key for key, name in osd.names.items() if f"RETRYING: [{name}]" in osd.run.output]
-    assert again == ["ends meanwhile", "still runs", "will resume", "no client yet", "restarts"]
+    assert again == [
+        *("ends meanwhile", "still runs", "will resume", "no client yet", "restarts", "answers half"),
+    ]
 
 
 # -- a change window ---------------------------------------------------------------------------------------------------
@@ -110,6 +117,8 @@ WINDOW = {
     "work fails": {},
     "host is lost": {},
     "an upgrade runs": {"profile": "live_upgrade"},
+    "entered lately": {"profile": "recent"},
+    "another window of the same owner": {"profile": "held"},
     "a task sequence starts": {
         "triggers": [
             {
@@ -120,6 +129,9 @@ WINDOW = {
     },
     "entry fails": {"machine_name": "PC-RENAMED"},
 }
+
+
+IN_THE_MODE = ("an upgrade runs", "entered lately", "another window of the same owner")
 
 
 def window(lab: Lab, *options: str, **variables: str) -> Played:
@@ -143,7 +155,7 @@ def test_the_work_is_done_on_held_clients_only(change: Played) -> None:
     for key in WINDOW:
         held = [result["verdict"] for result in change.results(key, "Look")]
         # With the task sequence the verdict is another, and the hold is there all the same.
-        expected = [] if key in ("an upgrade runs", "entry fails") else ["held"]
+        expected = [] if key in (*IN_THE_MODE, "entry fails") else ["held"]
         assert held == (["expected"] if key == "a task sequence starts" else expected), key
     assert [key for key in WINDOW if change.results(key, "Work on")] == ["work succeeds", "a task sequence starts"]
 
@@ -156,9 +168,10 @@ def test_the_client_is_released_however_the_work_ends(change: Played, key: str) 
     assert change.stats(key)["failures"] == (key == "work fails")
 
 
-def test_a_live_upgrade_is_not_entered_and_not_worked_on(change: Played) -> None:
-    assert change.writes("an upgrade runs") == []
-    assert change.stats("an upgrade runs")["failures"] == 1
+@pytest.mark.parametrize("key", IN_THE_MODE)
+def test_a_client_that_is_in_the_mode_already_is_not_touched(change: Played, key: str) -> None:
+    assert change.writes(key) == []
+    assert change.stats(key)["failures"] == 1
 
 
 def test_what_started_meanwhile_is_not_broken(change: Played) -> None:
@@ -184,8 +197,16 @@ def test_a_rehearsal_does_no_work(lab: Lab) -> None:
         assert rehearsed.writes(key) == [] and rehearsed.results(key, "Look") == []
 
 
-@pytest.mark.parametrize("missing", ["change_window_owner", "change_window_reason", "change_window_tasks"])
-def test_what_is_missing_is_said_before_anything_is_sent(lab: Lab, missing: str) -> None:
-    refused = window(lab, **{missing: ""})
+@pytest.mark.parametrize(
+    ("missing", "value"),
+    [
+        ("change_window_owner", ""),
+        ("change_window_reason", ""),
+        ("change_window_tasks", ""),
+        ("change_window_minutes", "4h"),
+    ],
+)
+def test_what_is_missing_is_said_before_anything_is_sent(lab: Lab, missing: str, value: str) -> None:
+    refused = window(lab, **{missing: value})
     assert refused.run.rc == 2 and missing in refused.run.output
     assert all(lab.simulator.traffic(name)["connections"] == 0 for name in refused.names.values())

@@ -299,6 +299,16 @@ def test_what_others_do_meanwhile_is_left_alone(meanwhile: dict[str, tuple[Outco
     assert undone.result["remembered"] == ["boot_task", "dependency", "max_minutes"]
 
 
+def test_an_upgrade_that_starts_meanwhile_stops_the_preparation(lab: Lab) -> None:
+    starts = [{"after": {"operation": "Command", "value": "sc.exe"}, "do": "start_in_place_upgrade"}]
+    outcome = lab.play({"one": prepare(ALL, profile="smstsmgr_dependency", triggers=starts)})["one"]
+    assert (outcome.status, outcome.changed) == ("ok", True), outcome.msg
+    assert outcome.result["remembered"] == ["dependency"]
+    assert "mode" in outcome.result["left_alone"] and outcome.msg.startswith("Prepared: dependency. Left alone:")
+    assert set(outcome.result["diff"]["after"]) == {"dependency", "remembered"}
+    assert state(outcome.endpoint)["limit"] is None
+
+
 # -- clients that are not ready, and failures --------------------------------------------------------------------------
 
 STARTING = [{"match": {"class": "SMS_Client", "operation": "Get", "nth": "1-2"}, "then": "provider_failure"}]

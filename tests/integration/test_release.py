@@ -133,8 +133,8 @@ def test_the_refusal_is_said_and_not_asked_for_again(ladder: dict[str, Outcome])
 
 
 def test_a_verified_exit_costs_this_many_calls(ladder: dict[str, Outcome]) -> None:
-    """Full read 16, name 1, guard again 10, the call, read back 3, two schedules."""
-    assert len(ladder["auto, allowed"].calls) == 33
+    """Full read 16, name 1, guard and hold again 11, the call, read back 3, two schedules."""
+    assert len(ladder["auto, allowed"].calls) == 34
     assert ladder["auto, allowed"].traffic["login_requests"] == 3
 
 

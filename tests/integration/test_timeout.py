@@ -63,6 +63,7 @@ LEFT_ALONE = {
     "armed": limit("upgrade_pending_restart", max_minutes=720),
     "processes in the dark": limit("broken_wmi", max_minutes=720),
     "live, text": limit("live_upgrade", max_minutes=720, spec=with_value("5760")),
+    "held": limit("held", max_minutes=60),
     "live, zero": limit("live_upgrade", max_minutes=0, spec=with_value(5760)),
 }
 FAILED: dict[str, tuple[Case, str]] = {

@@ -8,18 +8,28 @@ import datetime as dt
 import typing as t
 
 from ..._windows.endpoint import Endpoint
+from ..._windows.errors import WindowsError
 from ..._windows.registry import RegistryType
 from .. import facts
 from ..times import iso
 from . import limit
 from .state import ClientState, Hold
+from .timeline import timeline
+
+LONGEST_TEXT = 255
+"""Characters of an owner or a reason: enough for a person to read, and far below what the registry takes."""
 
 
 def read_option(option: t.Mapping[str, str]) -> Hold:
     """From ``owner``, ``reason`` and ``expires`` (ISO 8601 with a time zone); ValueError says what is wrong."""
     for name in ("owner", "reason"):
-        if not option[name].strip():
+        text = option[name].strip()
+        if not text:
             raise ValueError(f"hold.{name} is empty: say it, for whoever finds the client held")
+        if len(text) > LONGEST_TEXT:
+            raise ValueError(f"hold.{name} has {len(text)} characters: give {LONGEST_TEXT} at most")
+        if not text.isprintable():
+            raise ValueError(f"hold.{name}={text!r} holds what cannot be printed: give one line of text")
     text = option["expires"].strip()
     try:
         expires = dt.datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
@@ -44,10 +54,14 @@ def problem(hold: Hold, state: ClientState) -> str | None:
         )
     maximum = state.max_minutes.data
     minutes = limit.effective(maximum if isinstance(maximum, int) else None)
-    if hold.expires - now > dt.timedelta(minutes=min(minutes, _MOST_MINUTES)):
+    in_mode = state.mode.enabled is True
+    leaves = timeline(state.entered, state.max_minutes, state.client_version, now, in_mode=in_mode).self_exit_earliest
+    if leaves is None or leaves <= now:
+        leaves = now + dt.timedelta(minutes=min(minutes, _MOST_MINUTES))
+    if hold.expires > leaves:
         return (
-            f"hold.expires={iso(hold.expires)} is later than the {minutes} minutes after which the client leaves by"
-            f" itself: give an earlier time, or raise {facts.MAX_MINUTES} first"
+            f"hold.expires={iso(hold.expires)} is later than {iso(leaves)}, when the client leaves by itself after"
+            f" {minutes} minutes in the mode: give an earlier time, or raise {facts.MAX_MINUTES} first"
         )
     return None
 
@@ -59,14 +73,41 @@ def describe(hold: Hold) -> str:
     return f"{hold.owner}: {hold.reason}, until {iso(hold.expires)}"
 
 
+def read(endpoint: Endpoint) -> Hold | None:
+    """WindowsError where what is stored is no hold."""
+    registry = endpoint.registry
+    expires = registry.get(facts.HOLD_KEY, "Expires", RegistryType.QWORD)
+    if not isinstance(expires, int):
+        return None
+    try:
+        until = dt.datetime.fromtimestamp(expires, dt.timezone.utc)
+    except (OverflowError, ValueError, OSError):
+        raise WindowsError(f"HKLM\\{facts.HOLD_KEY}: Expires is no time", 0) from None
+    entered = registry.get(facts.HOLD_KEY, "Entered", RegistryType.QWORD)
+    return Hold(
+        owner=registry.get_string(facts.HOLD_KEY, "Owner") or "",
+        reason=registry.get_string(facts.HOLD_KEY, "Reason") or "",
+        expires=until,
+        entered=entered if isinstance(entered, int) else None,
+    )
+
+
 def write(endpoint: Endpoint, hold: Hold) -> None:
-    """The expiry last: without it there is no hold, so one that is cut short in the middle holds nothing."""
+    """The expiry last: without it there is no hold. One that is replaced holds all the time."""
     registry = endpoint.registry
     registry.create_key(facts.HOLD_KEY)
-    registry.delete_value(facts.HOLD_KEY, "Expires")
+    tie(endpoint, hold.entered)
     registry.set(facts.HOLD_KEY, "Owner", RegistryType.SZ, hold.owner)
     registry.set(facts.HOLD_KEY, "Reason", RegistryType.SZ, hold.reason)
     registry.set(facts.HOLD_KEY, "Expires", RegistryType.QWORD, int(hold.expires.timestamp()))
+
+
+def tie(endpoint: Endpoint, entered: int | None) -> None:
+    """Says which stay in the mode the hold is about, so that it hides no later one; None: not known yet."""
+    if entered is None:
+        endpoint.registry.delete_value(facts.HOLD_KEY, "Entered")
+    else:
+        endpoint.registry.set(facts.HOLD_KEY, "Entered", RegistryType.QWORD, entered)
 
 
 def remove(endpoint: Endpoint) -> None:

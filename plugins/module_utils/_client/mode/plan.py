@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 from dataclasses import dataclass, field
 
@@ -37,9 +38,18 @@ class Plan:
 
 
 def plan_exit(
-    state: ClientState, assessment: Assessment, *, force: bool, triggers: t.Sequence[str], ccmeval: bool = False
+    state: ClientState,
+    assessment: Assessment,
+    *,
+    force: bool,
+    triggers: t.Sequence[str],
+    ccmeval: bool = False,
+    hold_owner: str | None = None,
 ) -> Plan:
+    """*hold_owner* has no use of its hold any more, whether the client is in the mode or not."""
     verdict = assessment.verdict
+    if verdict is Verdict.NORMAL and state.hold is not None and state.hold.owner == hold_owner:
+        return Plan([Step("remove_hold", describe(state.hold))])
     if verdict in (Verdict.NORMAL, Verdict.NOT_INSTALLED):
         return Plan()
     if verdict not in RELEASED and not (force and verdict in RELEASED_BY_FORCE):
@@ -62,10 +72,16 @@ def plan_exit(
 
 def plan_entry(state: ClientState, assessment: Assessment, hold: Hold | None = None) -> Plan:
     """The hold comes first: a run that is cut short then leaves one that holds nothing, not a mode without reason."""
-    steps = [Step("hold", describe(hold))] if hold is not None and hold != state.hold else []
+    steps = []
+    if hold is not None:
+        entered = state.entered.data if state.mode.enabled else None
+        hold = dataclasses.replace(hold, entered=entered if isinstance(entered, int) else None)
+        stands = state.hold is not None and hold.same_as(state.hold) and state.hold.entered in (None, hold.entered)
+        if not stands:
+            if state.mode.enabled and _kept_for_another_reason(state, assessment, hold):
+                return Plan(left_alone=assessment.summary)
+            steps = [Step("hold", describe(hold))]
     if state.mode.enabled:
-        if hold is not None and hold != state.hold and _kept_for_another_reason(state, assessment, hold):
-            return Plan(left_alone=assessment.summary)
         return Plan(steps, hold=hold)
     if assessment.verdict not in (Verdict.NORMAL, Verdict.HALF_EXITED):
         return Plan(left_alone=assessment.summary)
@@ -85,7 +101,7 @@ def _kept_for_another_reason(state: ClientState, assessment: Assessment, hold: H
     """A hold would then hide why the client is in the mode, and take the place of somebody else's hold."""
     if assessment.verdict is Verdict.HELD:
         return state.hold is not None and state.hold.owner != hold.owner
-    return assessment.verdict not in (Verdict.STUCK, Verdict.OVERDUE, Verdict.RECENT)
+    return assessment.verdict not in (Verdict.STUCK, Verdict.OVERDUE)
 
 
 def difference(state: ClientState, plan: Plan) -> tuple[dict[str, t.Any], dict[str, t.Any]]:

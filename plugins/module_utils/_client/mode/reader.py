@@ -5,17 +5,16 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import typing as t
 
 from ..._windows import system
 from ..._windows.endpoint import Endpoint
-from ..._windows.errors import WindowsError
-from ..._windows.registry import KeyAbsent, RegistryType
+from ..._windows.registry import KeyAbsent
 from ..._wsman.errors import Fault, NotFound, ProtocolError
 from .. import facts
 from ..signals import Signals
-from .state import ClientState, Guard, Hold, Mode, Setup, StoredValue
+from . import hold
+from .state import ClientState, Guard, Mode, Setup, StoredValue
 
 
 def read_mode(endpoint: Endpoint) -> Mode:
@@ -66,7 +65,7 @@ def read_state(endpoint: Endpoint, *, full: bool = False) -> ClientState:
         or StoredValue(),
         system=signals.read("clock", lambda: system.operating_system(endpoint.session)),
         guard=guard,
-        hold=signals.read("hold", lambda: _hold(endpoint)),
+        hold=signals.read("hold", lambda: hold.read(endpoint)),
         requests=None if class_missing else signals.read("requests", lambda: _requests(endpoint)),
         client_version=version,
         class_missing=class_missing,
@@ -75,14 +74,17 @@ def read_state(endpoint: Endpoint, *, full: bool = False) -> ClientState:
 
 
 def read_again(endpoint: Endpoint, state: ClientState) -> ClientState:
-    """*state* with what may have changed since: the mode and the guard's signals."""
+    """*state* with what may have changed since: the mode, the hold and the guard's signals."""
     signals = Signals()
     signals.unreadable.update(
-        (signal, reason) for signal, reason in state.unreadable.items() if not hasattr(state.guard, signal)
+        (signal, reason)
+        for signal, reason in state.unreadable.items()
+        if signal != "hold" and not hasattr(state.guard, signal)
     )
     mode = read_mode(endpoint)
+    held = signals.read("hold", lambda: hold.read(endpoint))
     guard, _ = read_guard(endpoint, signals)
-    return dataclasses.replace(state, mode=mode, guard=guard, unreadable=signals.unreadable)
+    return dataclasses.replace(state, mode=mode, hold=held, guard=guard, unreadable=signals.unreadable)
 
 
 def read_entered(endpoint: Endpoint) -> StoredValue:
@@ -122,18 +124,3 @@ def _requests(endpoint: Endpoint) -> list[str]:
         facts.REQUEST_NAMESPACE, f"SELECT RequestID,State,RunningState,CompletionState FROM {facts.REQUEST_CLASS}"
     )
     return ["/".join(row.string(name) or "-" for name in ("State", "RunningState", "CompletionState")) for row in rows]
-
-
-def _hold(endpoint: Endpoint) -> Hold | None:
-    expires = endpoint.registry.get(facts.HOLD_KEY, "Expires", RegistryType.QWORD)
-    if not isinstance(expires, int):
-        return None
-    try:
-        until = dt.datetime.fromtimestamp(expires, dt.timezone.utc)
-    except (OverflowError, ValueError, OSError):
-        raise WindowsError(f"HKLM\\{facts.HOLD_KEY}: Expires is no time", 0) from None
-    return Hold(
-        owner=endpoint.registry.get_string(facts.HOLD_KEY, "Owner") or "",
-        reason=endpoint.registry.get_string(facts.HOLD_KEY, "Reason") or "",
-        expires=until,
-    )

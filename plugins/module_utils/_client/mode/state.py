@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from dataclasses import dataclass, field
 
@@ -65,11 +66,19 @@ class Guard:
 
 @dataclass(frozen=True)
 class Hold:
-    """Somebody keeps the client in the mode on purpose."""
+    """Somebody keeps the client in the mode on purpose.
+
+    ``entered`` is ProvisioningEnabledTime of the stay in the mode that it is about; None where that is not known.
+    """
 
     owner: str
     reason: str
     expires: dt.datetime
+    entered: int | None = None
+
+    def same_as(self, other: Hold | None) -> bool:
+        """Whether *other* says the same, whichever stay in the mode it is about."""
+        return other is not None and dataclasses.replace(other, entered=self.entered) == self
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..._windows.system import OperatingSystem
 from .. import facts
 from ..times import duration, whole_minutes
-from .state import ClientState, Guard, client_service
+from .state import ClientState, Guard, Hold, client_service
 from .timeline import Timeline, timeline
 
 DEFAULT_MINIMUM_AGE = 240
@@ -161,7 +161,7 @@ def _decide(
 def _decide_in_mode(
     state: ClientState, system: OperatingSystem, times: Timeline, minimum_age: int
 ) -> tuple[Verdict, str]:
-    if state.hold is not None and state.hold.expires > system.now:
+    if state.hold is not None and state.hold.expires > system.now and not _of_an_earlier_stay(state.hold, state):
         return Verdict.HELD, f"Held in provisioning mode by {state.hold.owner}: {state.hold.reason}."
     if times.age_minutes is not None:
         since = f"for {duration(times.age_minutes)}"
@@ -200,8 +200,15 @@ def _context(state: ClientState, times: Timeline) -> list[Evidence]:
     if "requests" in state.unreadable:
         found.append(Evidence("request", None, f"could not be read: {state.unreadable['requests']}"))
     if state.hold is not None:
-        found.append(Evidence("hold", f"{state.hold.owner}: {state.hold.reason}", "somebody keeps the mode on purpose"))
+        stale = _of_an_earlier_stay(state.hold, state)
+        means = "left from an earlier stay in the mode" if stale else "somebody keeps the mode on purpose"
+        found.append(Evidence("hold", f"{state.hold.owner}: {state.hold.reason}", means))
     return found
+
+
+def _of_an_earlier_stay(hold: Hold, state: ClientState) -> bool:
+    """Whether the mode was entered again since: a hold explains only the stay that it was made for."""
+    return hold.entered is not None and state.entered.data is not None and state.entered.data != hold.entered
 
 
 def _mode_meaning(enabled: bool | None) -> str:

@@ -18,7 +18,7 @@ from ..patience import Patience
 from . import evaluation, hold
 from .plan import Plan, Step
 from .reader import read_entered, read_mode
-from .state import ClientState, Mode, StoredValue, client_service
+from .state import ClientState, Hold, Mode, StoredValue, client_service
 
 Log = t.Callable[[str], None]
 
@@ -70,6 +70,7 @@ class Writer:
         self._log = log
         self._reason_to_stop = reason_to_stop
         self._lost: Exception | None = None
+        self._hold = state.hold
         self.outcome = Outcome(state.mode)
 
     def carry_out(self, plan: Plan) -> Outcome:
@@ -79,8 +80,18 @@ class Writer:
         except Exception:
             with suppress(WSManError, WindowsError):  # what is reported then is what is there now
                 self.outcome.mode = read_mode(self._endpoint)
+                if plan.hold is not None:
+                    self._take_back(plan.hold)
             raise
         return self.outcome
+
+    def _take_back(self, own: Hold) -> None:
+        """An entry that failed leaves no hold behind, which would explain some later stay in the mode."""
+        self._hold = hold.read(self._endpoint)
+        if self.outcome.mode.enabled is False and own.same_as(self._hold):
+            hold.remove(self._endpoint)
+            self._hold = None
+            self.outcome.done = [step for step in self.outcome.done if step.action != "hold"]
 
     def _carry_out(self, plan: Plan) -> None:
         after = ("remove_hold", "run_ccmeval", "trigger_schedule")
@@ -89,7 +100,7 @@ class Writer:
             self._write(step, plan)
             self.outcome.done.append(step)
         if any(step.action == "set_mode" and step.argument is True for step in writes):
-            self._verify_entry()
+            self._verify_entry(plan.hold)
         elif any(step.action != "hold" for step in writes):
             self._verify_exit()
         for step in plan.steps[len(writes) :]:
@@ -148,7 +159,7 @@ class Writer:
     def changed(self) -> bool:
         """Whether anything on the endpoint is other than it was, as far as is known."""
         other_steps = any(step.action != "set_mode" for step in self.outcome.done)
-        return other_steps or self.outcome.mode != self._state.mode
+        return other_steps or self.outcome.mode != self._state.mode or self._hold != self._state.hold
 
     def _verify_exit(self) -> None:
         service_before = client_service(self._state)
@@ -170,7 +181,7 @@ class Writer:
             held_before = not missing
         raise self._not_verified("false", missing or "the state did not last")
 
-    def _verify_entry(self) -> None:
+    def _verify_entry(self, own: Hold | None) -> None:
         entered_before = self._state.entered
         notes_time = (facts.client_build(self._state.client_version) or 0) >= facts.FIRST_BUILD_THAT_LEAVES
         missing = ""
@@ -183,9 +194,20 @@ class Writer:
             else:
                 missing = self._client_service_problem()
             if not missing:
-                return
+                return self._verify_hold(own)
             self._log(f"waiting: {missing}")
         raise self._not_verified("true", missing)
+
+    def _verify_hold(self, own: Hold | None) -> None:
+        if own is None:
+            return
+        found = hold.read(self._endpoint)
+        if not own.same_as(found):
+            whose = f"the hold of {hold.describe(found)}" if found else "no hold"
+            raise NotVerified(f"Entered provisioning mode, and then {whose} was read back: somebody else was faster")
+        entered = read_entered(self._endpoint).data
+        if isinstance(entered, int):
+            hold.tie(self._endpoint, entered)
 
     def _not_verified(self, wanted: str, missing: str) -> NotVerified:
         said, advice = "was accepted", ""

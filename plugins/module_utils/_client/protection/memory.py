@@ -14,7 +14,7 @@ _KEY = facts.OWN_KEY + r"\Prepared"
 
 
 class Memory:
-    """One string value a setting. Everything is read once; writes are followed."""
+    """One string value a setting. ``records`` are as read last, and follow what is written."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._registry = endpoint.registry
@@ -22,6 +22,7 @@ class Memory:
 
     def read(self) -> None:
         """Raises WindowsError where a record is damaged: nobody can then tell what is to be put back."""
+        self.records = {}
         try:
             names = self._registry.types(_KEY)
         except KeyAbsent:

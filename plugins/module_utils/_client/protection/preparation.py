@@ -17,14 +17,19 @@ class NotReversible(Exception):
     """A change could not be undone exactly, so it is not made; the message says why and what to do."""
 
 
+class Interference(NotVerified):
+    """What was planned for is not there any more; nothing was written over it."""
+
+
 @dataclass(frozen=True)
 class Change:
-    """``record`` is what is remembered afterwards; None forgets."""
+    """``record`` is what is remembered afterwards, None forgets; ``noted`` is what was remembered before."""
 
     setting: Setting
     before: Value
     after: Value
     record: Record | None
+    noted: Record | None
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,8 @@ def plan_preparation(wanted: t.Iterable[tuple[Setting, Value]], records: t.Mappi
         obstacle = setting.obstacle(current)
         if obstacle:
             raise NotReversible(f"{setting.name} could not be put back later: {obstacle}. Remove it first")
-        record = extended(records.get(setting.name), current, value, setting.same)
-        changes.append(Change(setting, current, value, record))
+        noted = records.get(setting.name)
+        changes.append(Change(setting, current, value, extended(noted, current, value, setting.same), noted))
     return Plan(changes, {})
 
 
@@ -60,13 +65,20 @@ def plan_undoing(settings: t.Iterable[Setting], records: t.Mapping[str, Record])
         if undo(record, current, setting.same) is Undo.LEAVE:
             left[setting.name] = f"{setting.name} was changed by somebody else since it was prepared"
         else:
-            changes.append(Change(setting, current, record.before, None))
+            changes.append(Change(setting, current, record.before, None, record))
     return Plan(changes, left)
 
 
 def carry_out(change: Change, memory: Memory) -> None:
-    """Remembers first and forgets last; raises NotVerified where the endpoint does not keep what was written."""
+    """Remembers first and forgets last.
+
+    Raises Interference where somebody else is at it too, and NotVerified where the endpoint does not keep what was
+    written.
+    """
     setting = change.setting
+    memory.read()
+    if memory.records.get(setting.name) != change.noted or not setting.same(setting.read(), change.before):
+        raise Interference(f"{setting.name} has just been changed by somebody else: run it again")
     if change.record is not None:
         memory.remember(setting.name, change.record)
     if not setting.same(change.before, change.after):

@@ -226,7 +226,7 @@ def test_a_hold_is_put_over_no_other_reason(state: ClientState) -> None:
     """Whatever keeps a client in the mode by itself is not hidden behind a hold."""
     state = dataclasses.replace(state, mode=Mode(True, "true", TASKS), hold=None)
     hold = Hold("jdoe", "CHG0012345", NOW + dt.timedelta(hours=1))
-    plan = plan_entry(state, assess(state), hold)
+    plan = plan_entry(state, assess(state, 0), hold)
     armed = state.guard.setup and state.guard.setup.armed
     if live_signals(state.guard) or unreadable_signals(state) or armed or state.class_missing:
         assert not plan.steps and plan.left_alone
@@ -236,3 +236,32 @@ def test_a_hold_is_put_over_no_other_reason(state: ClientState) -> None:
     assert plan_entry(held, assess(held), hold).steps == []
     other = plan_entry(held, assess(held), dataclasses.replace(hold, owner="asmith"))
     assert not other.steps and other.left_alone
+
+
+def test_a_client_that_entered_lately_is_held_only_by_who_says_that_its_age_does_not_matter() -> None:
+    state = dataclasses.replace(stuck(), entered=qword(ago(hours=1)))
+    hold = Hold("jdoe", "CHG0012345", NOW + dt.timedelta(hours=1))
+    assert plan_entry(state, assess(state), hold).left_alone
+    assert [step.action for step in plan_entry(state, assess(state, 0), hold).steps] == ["hold"]
+
+
+def test_a_hold_explains_the_stay_that_it_was_made_for() -> None:
+    state = stuck()
+    hold = Hold("jdoe", "CHG0012345", NOW + dt.timedelta(hours=1))
+    planned = plan_entry(state, assess(state), hold).hold
+    assert planned is not None and planned.entered == state.entered.data
+    assert assess(dataclasses.replace(state, hold=planned)).verdict == "held"
+    earlier = dataclasses.replace(planned, entered=planned.entered - 3600) if planned.entered else planned
+    again = dataclasses.replace(state, hold=earlier)
+    assert assess(again).verdict == "stuck"
+    assert [step.action for step in plan_entry(again, assess(again), hold).steps] == ["hold"]
+    untied = dataclasses.replace(state, hold=hold)
+    assert assess(untied).verdict == "held"
+    assert plan_entry(untied, assess(untied), hold).steps == []
+
+
+def test_its_owner_takes_a_hold_from_a_client_that_is_out_of_the_mode() -> None:
+    state = dataclasses.replace(stuck(), mode=LEFT, hold=Hold("jdoe", "CHG0012345", NOW + dt.timedelta(hours=1)))
+    for owner, actions in (("jdoe", ["remove_hold"]), ("asmith", []), (None, [])):
+        plan = plan_exit(state, assess(state), force=False, triggers=["x"], hold_owner=owner)
+        assert [step.action for step in plan.steps] == actions

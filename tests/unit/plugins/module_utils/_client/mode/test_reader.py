@@ -147,7 +147,15 @@ def test_second_reading_sees_what_started_meanwhile(windows: Windows) -> None:
     assert assess(reader.read_again(windows.endpoint, state)).verdict.value == "expected"
 
 
-@pytest.mark.parametrize("signal", ["Win32_Process", "Win32_Service", "EnumKey", "GetDWORDValue"])
+def test_a_hold_that_came_meanwhile_is_read(windows: Windows) -> None:
+    state = reader.read_state(windows.endpoint)
+    key = r"SOFTWARE\configmgr.client\Hold"
+    values = {"Owner": (1, "jdoe"), "Reason": (1, "CHG1"), "Expires": (11, int(NOW.timestamp()) + 3600)}
+    windows.registry.update({(key, name): value for name, value in values.items()})
+    assert assess(reader.read_again(windows.endpoint, state)).verdict.value == "held"
+
+
+@pytest.mark.parametrize("signal", ["Win32_Process", "Win32_Service", "EnumKey", "GetDWORDValue", "GetQWORDValue"])
 def test_second_reading_fails_closed(windows: Windows, signal: str) -> None:
     state = reader.read_state(windows.endpoint)
     windows.fail[signal] = FAILURES[1]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ansible_collections.configmgr.client.plugins.module_utils._client.errors import NotVerified
 from ansible_collections.configmgr.client.plugins.module_utils._client.protection.memory import Memory
 from ansible_collections.configmgr.client.plugins.module_utils._client.protection.preparation import (
+    Interference,
     NotReversible,
     carry_out,
     plan_preparation,
@@ -193,6 +194,22 @@ def test_a_machine_that_does_not_keep_what_is_written_is_noticed_and_remembered(
         machine.prepare({"one": 5})
     assert set(machine.stored or {}) == {"one"}
     assert machine.undo() == {} and not machine.stored
+
+
+@pytest.mark.parametrize("meddled", ["value", "record"])
+def test_what_somebody_else_does_at_the_same_time_is_not_written_over(meddled: str) -> None:
+    machine = Machine({"one": 1, "two": 2})
+    memory = machine.memory()
+    plan = plan_preparation([(Part(machine, "one"), 5)], memory.records)
+    if meddled == "value":
+        machine.values["one"] = "theirs"
+    else:
+        machine.prepare({"one": 7})
+        machine.values["one"] = 1
+    before = dict(machine.values), dict(machine.stored or {})
+    with pytest.raises(Interference, match="one"):
+        carry_out(plan.changes[0], memory)
+    assert (machine.values, machine.stored or {}) == before
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"before": 1}', '{"before": 1, "written": 2}'])
