@@ -45,7 +45,7 @@ def _chain(
         after = run_part(part)
         result = ProgramResult(
             after.exit_code,
-            result.stdout + after.stdout,
+            result.printed + after.printed,
             result.stderr + after.stderr,
             result.duration + after.duration,
         )
@@ -56,10 +56,12 @@ def _pipe(line: str, command: Command, stdin: str) -> ProgramResult:
     """Only the last program's exit code is seen, whatever became of those before it."""
     errors, duration, result = "", 0.0, ProgramResult(0, stdin)
     for part in _split(line, "|"):
-        result = _single(part, command, result.stdout)
+        result = _single(part, command, result.printed)
         errors += result.stderr
         duration += result.duration
-    return ProgramResult(result.exit_code, result.stdout, errors, duration)
+    before = duration - result.duration
+    earlier = tuple((moment + before, text) for moment, text in result.earlier)
+    return ProgramResult(result.exit_code, result.stdout, errors, duration, earlier)
 
 
 def _single(line: str, command: Command, stdin: str) -> ProgramResult:
