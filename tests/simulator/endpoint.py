@@ -79,7 +79,10 @@ class Endpoint:
             machine.machine_name,
             machine.os.version,
             machine.account == "administrator",
-            (*_login_profiles("http", spec.schemes_http), *_login_profiles("https", spec.schemes_https)),
+            (
+                *_login_profiles("http", spec.schemes_http if spec.http else ()),
+                *_login_profiles("https", spec.schemes_https if spec.https else ()),
+            ),
             {
                 "AllowUnencrypted": spec.allow_unencrypted,
                 **{name: name.lower() in {*spec.schemes_http, *spec.schemes_https} for name in _CONFIGURED_LOGINS},

@@ -376,7 +376,7 @@ def too_many_shells(limit: int) -> Fault:
     )
 
 
-def too_many_operations(limit: int, shape: str = "wsman") -> Fault:
+def too_many_operations(limit: int, shape: str = "wmi_error") -> Fault:
     return Fault(
         2150859174,
         "w:InternalError",
@@ -454,6 +454,9 @@ def any_code(code: int) -> Fault:
             shell_parameter(),
             too_many_shells(30),
             too_many_operations(1500),
+            too_many_plugin_operations(),
+            too_many_commands(),
+            code_page_not_supported(),
             provider_not_capable(),
             invalid_parameter(),
         )
