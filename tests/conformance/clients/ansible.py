@@ -86,6 +86,10 @@ class Winrm(Plugin):
         with telling():
             self.connection._connect()
 
+    def ask_again(self) -> None:
+        """Connected, it connects no more."""
+        self.run("type nothing")
+
     def run(self, line: str, **options: Any) -> Result:
         assert line.startswith("type "), "anything else becomes PowerShell"
         with telling():

@@ -94,6 +94,10 @@ class Client(ABC):
     def hello(self) -> None:
         """The least that needs a login."""
 
+    def ask_again(self) -> None:
+        """Something over the connection that hello() opened."""
+        self.hello()
+
     @abstractmethod
     def close(self) -> None:
         """Ends what may be open."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import names, shell
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.cim import CimObject
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.cim import CimObject, text_of
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import (
     EndpointUnreachable,
@@ -92,12 +92,13 @@ class Collection(Client):
             return [_row(found) for found in self._session.query(namespace, wql)]
 
     def invoke(self, resource: str, method: str, arguments: Mapping[str, str], **options: str) -> Row:
-        uri = names.wmi_uri(*_parted(resource))
-        inputs = "".join(f"<p:{name}>{text}</p:{name}>" for name, text in arguments.items())
-        with telling():
-            if not options:
+        if not options:
+            with telling():
                 return _row(self._session.invoke(*_parted(resource), method, dict(arguments)))
-            body = f'<p:{method}_INPUT xmlns:p="{uri}">{inputs}</p:{method}_INPUT>'
+        uri = names.wmi_uri(*_parted(resource))
+        inputs = "".join(f"<p:{name}>{text_of(text)}</p:{name}>" for name, text in arguments.items())
+        body = f'<p:{method}_INPUT xmlns:p="{uri}">{inputs}</p:{method}_INPUT>'
+        with telling():
             (output,) = self._session.request(f"{uri}/{method}", uri, body, options=options)
         return _row(CimObject(output))
 

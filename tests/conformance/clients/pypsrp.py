@@ -72,10 +72,7 @@ class Pypsrp(Client):
         for name, text in selectors.items():
             selected.add_option(name, text)
         with telling():
-            return row(self._body(self._wsman.get(WMI + resource, selector_set=selected))[0])
-
-    def _body(self, answer: ElementTree.Element) -> ElementTree.Element:
-        return answer if answer.tag.endswith("}Body") else next(answer.iterfind(".//{*}Body"))
+            return row(self._wsman.get(WMI + resource, selector_set=selected)[0])
 
     def query(self, wql: str, namespace: str = "root/cimv2") -> list[Row]:
         rows, context = self._begin(wql, namespace)
@@ -114,7 +111,8 @@ class Pypsrp(Client):
         for name, text in options.items():
             asked.add_option(name, text)
         with telling():
-            return row(self._body(self._wsman.invoke(f"{uri}/{method}", uri, body, option_set=asked))[0])
+            answer = self._wsman.invoke(f"{uri}/{method}", uri, body, option_set=asked)
+        return row(answer.findall("s:Body/*", NAMESPACES)[0])
 
     def run(self, line: str, **options: Any) -> Result:
         code_page = options.get("code_page", 65001)
@@ -162,7 +160,8 @@ def _finish(process: Process, code_page: int) -> Result:
     process.end_invoke()
     process.signal(SignalCode.TERMINATE)
     codec = "utf-8" if code_page == 65001 else f"cp{code_page}"
-    return Result(process.rc or 0, process.stdout.decode(codec), process.stderr.decode(codec))
+    assert process.rc is not None
+    return Result(process.rc, process.stdout.decode(codec), process.stderr.decode(codec))
 
 
 def _page(answer: ElementTree.Element) -> tuple[list[Row], str]:

@@ -42,14 +42,27 @@ def _chain(
     for part in others:
         if not goes_on(result):
             break
-        after = run_part(part)
-        result = ProgramResult(
-            after.exit_code,
-            result.printed + after.printed,
-            result.stderr + after.stderr,
-            result.duration + after.duration,
-        )
+        result = _followed(result, run_part(part))
     return result
+
+
+def _followed(first: ProgramResult, second: ProgramResult) -> ProgramResult:
+    """What the first printed at its end comes before the second one takes its time."""
+    earlier, stdout = first.earlier, first.stdout
+    if second.duration:
+        earlier = (*earlier, (first.duration, stdout), *_later(second.earlier, first.duration))
+        stdout = ""
+    return ProgramResult(
+        second.exit_code,
+        stdout + second.stdout,
+        first.stderr + second.stderr,
+        first.duration + second.duration,
+        earlier,
+    )
+
+
+def _later(printed: tuple[tuple[float, str], ...], by: float) -> tuple[tuple[float, str], ...]:
+    return tuple((moment + by, text) for moment, text in printed)
 
 
 def _pipe(line: str, command: Command, stdin: str) -> ProgramResult:
@@ -59,8 +72,7 @@ def _pipe(line: str, command: Command, stdin: str) -> ProgramResult:
         result = _single(part, command, result.printed)
         errors += result.stderr
         duration += result.duration
-    before = duration - result.duration
-    earlier = tuple((moment + before, text) for moment, text in result.earlier)
+    earlier = _later(result.earlier, duration - result.duration)
     return ProgramResult(result.exit_code, result.stdout, errors, duration, earlier)
 
 
