@@ -390,9 +390,12 @@ def _(open_client: Open, host: Host) -> str:
     return ""
 
 
-@operation("command: in one call", "one call")
+@operation("command: in one call", "one call", files=file("one line\r\n"))
 def _(open_client: Open, host: Host) -> None:
-    assert open_client(Login()).run_in_one_call("hostname").stdout.strip() == host.name
+    """Session.run_cmd, Client.execute_cmd, and `ansible` with the module raw."""
+    found = open_client(Login()).run_in_one_call(f"type {_FILE}")
+    assert (found.exit_code, found.stdout.strip()) == (0, "one line")
+    assert host.fleet.endpoint(host.name)["shells"] == []
 
 
 @operation("shells: those that are open", "shells", "leaked shell")

@@ -8,19 +8,16 @@ that is younger. There the simulator follows the recordings, so it may differ fr
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 import requests
 import xmlschema
+from recordings import FOLDER
 from simulator.client import Simulator
 from simulator_tests.wire import SHELL, TRANSFER, WMI, Host, call, envelope, query
 
-ROOT = Path(__file__).parents[2]
-FOLDER = Path(os.environ.get("CONFIGMGR_CLIENT_RECORDINGS") or ROOT.parent / "shared" / "recordings")
 SCHEMAS = FOLDER / "schema"
 
 pytestmark = [

@@ -1,25 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Recorded requests, sent again: the simulator must answer each with the shape that Windows answered.
-
-The recordings belong to others and are not part of the project. They are looked for in the folder that
-CONFIGMGR_CLIENT_RECORDINGS names, else in ../shared/recordings beside the checkout.
-"""
+"""Recorded requests, sent again: the simulator must answer each with the shape that Windows answered."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
+from recordings import FOLDER as RECORDINGS
 from simulator.client import Simulator
 from simulator_tests.test_http import IDENTIFY
 from simulator_tests.wire import SHELL, WMI, Host, call, pull, query
 
-ROOT = Path(__file__).parents[2]
-RECORDINGS = Path(os.environ.get("CONFIGMGR_CLIENT_RECORDINGS") or ROOT.parent / "shared" / "recordings")
 pytestmark = [
     pytest.mark.needs_shared,
     pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"no recordings in {RECORDINGS}"),
