@@ -24,7 +24,7 @@ export LC_ALL := C.UTF-8
 export PATH := $(VENV)/bin:$(PATH)
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo fleet bench test lint molecule test-cores install clean
+.PHONY: help demo fleet bench test lint conformance molecule test-cores install clean
 .SECONDARY:
 
 help:
@@ -33,6 +33,7 @@ help:
 	@echo 'make bench       calls, bytes and CPU per endpoint, beside what one would run instead'
 	@echo 'make test        all checks and tests'
 	@echo 'make lint        the checks only: ruff, mypy, ansible-lint, changelog, documentation'
+	@echo 'make conformance other people'"'"'s clients against the simulated endpoints, as a table'
 	@echo 'make molecule    the scenarios of the roles only: extensions/molecule'
 	@echo 'make test-cores  what depends on ansible-core, under the oldest and the newest supported one'
 	@echo 'make install     build the collection and install it into .build/collections'
@@ -57,6 +58,9 @@ lint: $(VENV)/.ready install $(LINK)
 test: lint
 	@echo '== pytest' && pytest $(TESTS)
 	@$(MAKE) molecule
+
+conformance: $(VENV)/.ready $(LINK)
+	@pytest --quiet tests/conformance
 
 # What is there before was left by a run that failed or was killed: perhaps with its simulator.
 molecule: $(VENV)/.ready install

@@ -1,18 +1,14 @@
 # GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
-"""Every recorded reply of a real host is read without loss.
-
-The recordings belong to others and are not part of the project. They are looked for in the folder that
-CONFIGMGR_CLIENT_RECORDINGS names, else in ../shared/recordings beside the checkout.
-"""
+"""Every recorded reply of a real host is read without loss."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 import pytest
+from recordings import FOLDER
 
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import envelope
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.cim import CimObject, parse_datetime
@@ -21,8 +17,6 @@ from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors imp
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.session import Session
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import Settings
 
-ROOT = Path(__file__).parents[2]
-FOLDER = Path(os.environ.get("CONFIGMGR_CLIENT_RECORDINGS") or ROOT.parent / "shared" / "recordings")
 S = "{http://www.w3.org/2003/05/soap-envelope}"
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 

@@ -262,6 +262,8 @@ WSMAN: dict[str, tuple[Any, ...]] = {
     "empty_items": ("element", "absent"),
     "projected_row": ("fragment", "instance"),
     "missing_namespace": ("wmi_error", "wsman"),
+    "operations_quota": ("wmi_error", "wsman"),
+    "provider_architecture": ("ignored", "honoured"),
     "activity_id": (True, False),
     "shell_description": (True, False),
 }

@@ -23,6 +23,7 @@ from .wsman.settings import WsmanSettings
 # Events after which nothing of the old network state is left.
 _RESTARTS = {"reboot", "hard_reset", "upgrade_restart"}
 NETWORK_EVENTS = ("drop_connections",)
+_CONFIGURED_LOGINS = ("Basic", "Kerberos", "Negotiate", "Certificate", "CredSSP")
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,12 @@ class EndpointSpec:
     """The mapping that this was read from, its profile merged in."""
 
 
+def _login_profiles(scheme: str, logins: Collection[str]) -> list[str]:
+    """The security profiles that Identify lists for a listener (recorded for http with Basic and Negotiate)."""
+    found = [f"{scheme}/basic"] if "basic" in logins else []
+    return [*found, f"{scheme}/spnego-kerberos"] if {"negotiate", "kerberos"} & set(logins) else found
+
+
 class Endpoint:
     def __init__(self, spec: EndpointSpec, clock: Clock, pacer: Pacer) -> None:
         self.spec = spec
@@ -72,8 +79,21 @@ class Endpoint:
         return Service(self.machine, self._host(), self.spec.wsman, self.planted, self._pacer)
 
     def _host(self) -> Host:
-        spec = self.spec.machine
-        return Host(spec.machine_name, spec.os.version, spec.account == "administrator")
+        spec, machine = self.spec, self.spec.machine
+        return Host(
+            machine.machine_name,
+            machine.os.version,
+            machine.account == "administrator",
+            (
+                *_login_profiles("http", spec.schemes_http if spec.http else ()),
+                *_login_profiles("https", spec.schemes_https if spec.https else ()),
+            ),
+            {
+                "AllowUnencrypted": spec.allow_unencrypted,
+                **{name: name.lower() in {*spec.schemes_http, *spec.schemes_https} for name in _CONFIGURED_LOGINS},
+            },
+            spec.channel_binding.title(),
+        )
 
     @property
     def is_up(self) -> bool:

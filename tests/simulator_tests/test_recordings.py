@@ -1,23 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Recorded requests, sent again: the simulator must answer each with the shape that Windows answered.
-
-The recordings belong to others and are not part of the project. They are looked for in the folder that
-CONFIGMGR_CLIENT_RECORDINGS names, else in ../shared/recordings beside the checkout.
-"""
+"""Recorded requests, sent again: the simulator must answer each with the shape that Windows answered."""
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 import requests
+from recordings import FOLDER as RECORDINGS
 from simulator.client import Simulator
-from simulator_tests.wire import Host, call, pull, query
+from simulator_tests.test_http import IDENTIFY
+from simulator_tests.wire import SHELL, WMI, Host, call, pull, query
 
-ROOT = Path(__file__).parents[2]
-RECORDINGS = Path(os.environ.get("CONFIGMGR_CLIENT_RECORDINGS") or ROOT.parent / "shared" / "recordings")
 pytestmark = [
     pytest.mark.needs_shared,
     pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"no recordings in {RECORDINGS}"),
@@ -30,9 +25,7 @@ _TAG = re.compile(r"<[^>]+>")
 _VALUE = re.compile(r'(?<!xmlns:)\b([\w:]+)="[^"]*"')
 _GUID = re.compile(r"[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}")
 
-SESSIONS = sorted({path.name.split("_0")[0] for path in RECORDINGS.glob("pypsrp/winrs_*_00_*_request.xml")})
-# Their commands run for seconds, or are read by pieces.
-SESSIONS = [name for name in SESSIONS if name not in {"winrs_operation_timeout", "winrs_send"}]
+SESSIONS = sorted({path.name.split("_0")[0] for path in RECORDINGS.glob("pypsrp/*_00_*_request.xml")})
 
 
 def skeleton(message: str) -> list[str]:
@@ -56,9 +49,17 @@ def post(host: Host, message: str) -> tuple[int, str]:
     return answer.status_code, answer.content.decode()
 
 
+@pytest.fixture(scope="module")
+def patient() -> Iterator[Host]:
+    """An endpoint whose clock runs ahead where a command takes its time."""
+    endpoint = {"name": "PC-PLAIN", "allow_unencrypted": True, "auth": ["negotiate", "basic"]}
+    with Simulator({"waits": "skipped", "endpoints": [endpoint]}) as fleet:
+        yield Host(fleet, "PC-PLAIN")
+
+
 @pytest.mark.parametrize("session", SESSIONS)
-def test_shell_sessions(fleet: Simulator, session: str) -> None:
-    host = Host(fleet, "PC-PLAIN")
+def test_sessions(patient: Host, session: str) -> None:
+    host = patient
     ours: dict[str, str] = {}
     for path in sorted(RECORDINGS.glob(f"pypsrp/{session}_*_request.xml")):
         message = _GUID.sub(lambda found: ours.get(found[0], found[0]), path.read_text(encoding="utf-8"))
@@ -73,6 +74,89 @@ def test_shell_sessions(fleet: Simulator, session: str) -> None:
             )
             if theirs and own:
                 ours[theirs[1]] = own[1]
+
+
+def template(name: str, **values: str) -> str:
+    """A request of somebody's client, with its blanks and lines."""
+    text = (RECORDINGS / "txwinrm" / "request" / f"{name}.xml").read_text(encoding="utf-8")
+    for key, value in {"envelope_size": "153600", "locale": "en-US", "timeout": "60", **values}.items():
+        text = text.replace(f"{{{key}}}", value)
+    return text
+
+
+def test_requests_of_another_client_are_understood(patient: Host) -> None:
+    def found(pattern: str, name: str, **values: str) -> str:
+        status, answer = post(patient, template(name, **values))
+        assert status == 200, answer
+        match = re.search(pattern, answer)
+        assert match, answer
+        return match[1]
+
+    shell = found(r"<rsp:ShellId>([^<]+)<", "create", code_page="65001")
+    line = f'<rsp:CommandLine xmlns:rsp="{SHELL}"><rsp:Command>sort</rsp:Command></rsp:CommandLine>'
+    command = found(r"<rsp:CommandId>([^<]+)<", "command", shell_id=shell, command_line_elem=line)
+    names = {"shell_id": shell, "command_id": command}
+    found("(SendResponse)", "send", base64_encoded_command="eA==", **names)
+    context = found("<n:EnumerationContext>uuid:([^<]+)<", "enum_shells")
+    assert found("<rsp:ShellId>([^<]+)<", "pull_shells", uuid=context) == shell
+    found("(SignalResponse)", "signal", signal_code=f"{SHELL}/signal/ctrl_c", **names)
+    found("(CommandState/Done)", "receive", **names)
+    found("(DeleteResponse)", "delete", shell_id=shell)
+    resource = f"{WMI}root/cimv2/*"
+    wql = {"wql": "SELECT Name FROM Win32_Service", "resource_uri": resource}
+    context = found("<n:EnumerationContext>([^<]+)<", "enumerate", **wql)
+    found("(<n:Items>)", "pull", enumeration_context=context, resource_uri=resource)
+
+
+def test_a_reference_as_an_argument_is_understood(patient: Host) -> None:
+    """Windows' own client names an object of a class that is not here: the answer is about the class."""
+    text = (RECORDINGS / "openwsman" / "invoke_epr_winrm_exe_request.xml").read_text(encoding="utf-8")
+    status, answer = post(
+        patient, text[text.index("<s:Envelope") : text.rindex("</s:Body>")] + "</s:Body></s:Envelope>"
+    )
+    assert (status, "DestinationUnreachable" in answer) == (500, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "schemes"),
+    [
+        ("http_401_all_schemes", ["negotiate", "kerberos", "basic", "credssp"]),
+        ("http_401_workgroup_basic", ["negotiate", "basic"]),
+    ],
+)
+def test_who_is_not_logged_in(fresh: Host, name: str, schemes: list[str]) -> None:
+    fresh.fleet.patch(fresh.name, auth=schemes, allow_unencrypted=True)
+    recorded = (RECORDINGS / "misc" / f"{name}.txt").read_text(encoding="utf-8").strip()
+    theirs, ours = (
+        re.sub("Date: .*", "Date", text).splitlines() for text in (recorded, fresh.post(b"").decode().strip())
+    )
+    assert ours == theirs
+
+
+def test_identify(patient: Host) -> None:
+    recorded = (RECORDINGS / "misc" / "identify_response_authenticated_2012R2.xml").read_text(encoding="utf-8")
+    patient.fleet.patch(patient.name, https=False)
+    _, answer = post(patient, IDENTIFY.decode())
+    patient.fleet.patch(patient.name, https=True)
+    assert skeleton(answer) == skeleton(recorded)
+    assert re.findall("secprofile/([^<]+)", answer) == re.findall("secprofile/([^<]+)", recorded)
+
+
+def test_not_optimised(patient: Host) -> None:
+    recorded = [
+        (RECORDINGS / "r4sd" / f"{name}.xml").read_text(encoding="utf-8").rpartition("-->")[2]
+        for name in ("recorded_computersystem_enumerate", "recorded_pull_guestnetworkadapterconfiguration")
+    ]
+    _, first = post(patient, query("SELECT * FROM Win32_Service", optimised=False))
+    assert skeleton(first) == skeleton(recorded[0])
+    context = re.search(r"<n:EnumerationContext>(uuid:[^<]+)<", first)
+    assert context
+    _, second = post(patient, pull(context[1], most=None))
+    theirs, ours = (
+        [re.sub(r"p:\w+", "p:Class", part) for part in skeleton(text) if not part.startswith("p:") or "xmlns" in part]
+        for text in (recorded[1], second)
+    )
+    assert ours == theirs
 
 
 def test_fault_of_a_query(fleet: Simulator) -> None:

@@ -124,3 +124,85 @@ def test_a_limited_account_gets_no_shell(fleet: Simulator) -> None:
         Host(fleet, entry["name"]).pywinrm().open_shell()
     fleet.remove("PC-LIMITED")
     assert (caught.value.wsman_fault_code, caught.value.fault_subcode) == (5, "w:AccessDenied")
+
+
+def started(host: Host, line: str) -> tuple[Any, str, str]:
+    client = host.pywinrm(operation_timeout_sec=5, read_timeout_sec=10)
+    shell = client.open_shell(codepage=65001)
+    return client, shell, client.run_command(shell, line)
+
+
+def test_output_comes_before_the_end(fresh: Host) -> None:
+    client, shell, command = started(fresh, 'powershell.exe Write-Host "first"; Start-Sleep 60; Write-Host "last"')
+    assert client.get_command_output_raw(shell, command) == (b"first\n", b"", -1, False)
+    fresh.fleet.advance("61s")
+    assert client.get_command_output_raw(shell, command) == (b"last\n", b"", 0, True)
+
+
+def test_ctrl_c_keeps_what_was_printed(fresh: Host) -> None:
+    client, shell, command = started(fresh, "powershell.exe Write-Host first; Start-Sleep 60; Write-Host last")
+    body = (
+        f'<rsp:Signal xmlns:rsp="{SHELL}" CommandId="{command}"><rsp:Code>{SHELL}/signal/ctrl_c</rsp:Code></rsp:Signal>'
+    )
+    client.send_message(envelope(f"{SHELL}/cmd", f"{SHELL}/Signal", body, selectors={"ShellId": shell}))
+    stdout, _, exit_code, done = client.get_command_output_raw(shell, command)
+    assert (stdout, exit_code % 2**32, done) == (b"first\n", 0xC000013A, True)
+
+
+def test_a_program_waits_for_the_end_of_its_input(fresh: Host) -> None:
+    client, shell, command = started(fresh, "findstr /l needle")
+    client.send_command_input(shell, command, b"hay\r\nneed")
+    client.send_command_input(shell, command, b"le\r\n", end=True)
+    assert client.get_command_output(shell, command) == (b"needle\r\n", b"", 0)
+
+
+def test_powershell_reads_its_script(fresh: Host) -> None:
+    client, shell, command = started(fresh, "powershell.exe -")
+    client.send_command_input(shell, command, b'Write-Host "a b" c', end=True)
+    assert client.get_command_output(shell, command)[0] == b"a b c\n"
+
+
+@pytest.mark.parametrize(
+    ("language", "codepage", "expected"),
+    [
+        (1033, None, "Gr\u00f6\u00dfe".encode("cp437")),
+        (1031, None, "Gr\u00f6\u00dfe".encode("cp850")),
+        (1041, None, b"Gr??e"),
+        (1041, 65001, "Gr\u00f6\u00dfe".encode()),
+    ],
+)
+def test_code_pages(fresh: Host, language: int, codepage: int | None, expected: bytes) -> None:
+    fresh.fleet.patch(fresh.name, os={"language": language})
+    with fresh.pypsrp() as client, WinRS(client, codepage=codepage) as shell:
+        process = Process(shell, "echo Gr\u00f6\u00dfe")
+        process.invoke()
+    assert process.stdout == expected + b"\r\n"
+
+
+def test_a_code_page_that_does_not_exist(pc: Host) -> None:
+    with pytest.raises(WSManFaultError) as caught:
+        pc.pywinrm().open_shell(codepage=4711)
+    assert caught.value.wsman_fault_code == 2150859072
+
+
+def test_quota_of_commands_in_a_shell(fresh: Host) -> None:
+    fresh.fleet.patch(fresh.name, wsman={"max_processes": 2})
+    client, shell, first = started(fresh, "sort")
+    client.run_command(shell, "sort")
+    with pytest.raises(WSManFaultError) as caught:
+        client.run_command(shell, "sort")
+    assert caught.value.wsman_fault_code == 2150859241
+    client.send_command_input(shell, first, b"", end=True)
+    client.run_command(shell, "sort")
+
+
+def test_ended_commands_hold_an_operation(fresh: Host) -> None:
+    fresh.fleet.patch(fresh.name, wsman={"max_operations": 2})
+    client, shell, command = started(fresh, "ver")
+    client.cleanup_command(shell, command)
+    client.cleanup_command(shell, client.run_command(shell, "ver"))
+    with pytest.raises(WSManFaultError) as caught:
+        client.run_command(shell, "ver")
+    assert caught.value.wmierror_code == 2150859174
+    client.close_shell(shell, close_session=False)
+    client.run_command(client.open_shell(), "ver")

@@ -12,7 +12,7 @@ from .clock import Clock
 from .gate import Gate
 from .programs import shell
 from .programs.result import ProgramNotFound, ProgramResult
-from .providers.registration import providers
+from .providers.registration import providers, providers_32_bit
 from .spec import MachineSpec
 from .wmi import Wmi
 
@@ -33,6 +33,8 @@ class Machine:
             lambda: self._world.variants.parameter_names == "any_case",
         )
         self._world.wmi = self.wmi
+        self.wmi32 = self.wmi.with_providers(providers_32_bit(self._world))
+        """WMI as a client that asks for a provider of 32 bits sees it."""
 
     @property
     def is_up(self) -> bool:
@@ -40,13 +42,17 @@ class Machine:
         self._world.timeline.catch_up()
         return self._world.power.is_up
 
-    def run_program(self, application: str | None, command_line: str) -> ProgramResult:
+    def run_program(self, application: str | None, command_line: str, stdin: str = "") -> ProgramResult:
         """Runs a program to its end. Without an application, cmd.exe takes the command line.
 
         Raises ProgramNotFound where an application is given and does not exist.
         """
         self._world.timeline.catch_up()
-        return shell.run_program(self._world, application, command_line)
+        return shell.run_program(self._world, application, command_line, stdin)
+
+    def reads_input(self, application: str | None, command_line: str) -> bool:
+        """Whether what the command line starts with waits for its standard input to end."""
+        return shell.reads_input(self._world, application, command_line)
 
     def fire(self, event: str, **detail: Any) -> None:
         """Something happens to the machine; ValueError names the events that there are."""

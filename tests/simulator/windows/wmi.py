@@ -53,6 +53,11 @@ class Wmi:
         self._catch_up = catch_up
         self._any_case_parameters = any_case_parameters
 
+    def with_providers(self, others: Mapping[tuple[str, str], Provider]) -> Wmi:
+        """The same WMI with other providers behind some classes."""
+        providers = {**self._providers, **others}
+        return Wmi(self._repository, providers, self._gate, self._catch_up, self._any_case_parameters)
+
     def get(self, namespace: str, class_name: str, keys: dict[str, str]) -> Instance:
         cim_class, row = self._find(self._open(namespace, class_name), keys)
         return _instance(namespace, cim_class, row)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from . import names
-from .text import escape, localised, new_id
+from .text import escape, new_id
+from .translations import localised
 
 WMI_PLUGIN = ("WMI Provider", r"%systemroot%\system32\WsmWmiPl.dll")
 SHELL_PLUGIN = ("Shell cmd plugin", r"%systemroot%\system32\winrscmd.dll")
@@ -375,7 +376,7 @@ def too_many_shells(limit: int) -> Fault:
     )
 
 
-def too_many_operations(limit: int) -> Fault:
+def too_many_operations(limit: int, shape: str = "wmi_error") -> Fault:
     return Fault(
         2150859174,
         "w:InternalError",
@@ -383,7 +384,33 @@ def too_many_operations(limit: int) -> Fault:
         f"{limit} concurrent operations, which has been exceeded. Close existing operations for this user, or raise "
         "the quota for this user. ",
         value="s:Receiver",
+        shape="wmi_error" if shape == "wmi_error" else "wsman",
+        relates=shape != "wmi_error",
     )
+
+
+def too_many_plugin_operations() -> Fault:
+    """Specified (wsmerror.h); that it comes in this shape, and with the subcode of the shells' quota, is inferred."""
+    text = (
+        "The WS-Management service cannot process the request. This user runs as many operations at once as the "
+        "plug-in allows. Retry later or raise the quota Maximum Operations per User. "
+    )
+    return Fault(2150859240, "w:QuotaLimit", text)
+
+
+def too_many_commands() -> Fault:
+    """Specified (wsmerror.h); the subcode is inferred."""
+    text = (
+        "The WS-Management service cannot process the request. As many commands run in this shell at once as are "
+        "allowed. Retry later or raise the quota Maximum Commands per Shell. "
+    )
+    return Fault(2150859241, "w:QuotaLimit", text)
+
+
+def code_page_not_supported() -> Fault:
+    """The code is specified (wsmerror.h); that the service answers Create with it is inferred."""
+    text = "The WinRS client cannot process the request. The server cannot set Code Page. "
+    return Fault(2150859072, "w:InvalidOptions", text, detail_uri="InvalidValue", provider=SHELL_PLUGIN)
 
 
 def wmi_unknown(hresult: int) -> Fault:
@@ -427,6 +454,9 @@ def any_code(code: int) -> Fault:
             shell_parameter(),
             too_many_shells(30),
             too_many_operations(1500),
+            too_many_plugin_operations(),
+            too_many_commands(),
+            code_page_not_supported(),
             provider_not_capable(),
             invalid_parameter(),
         )

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from xml.etree.ElementTree import Element
 
 from . import names
 from .settings import WsmanSettings
-
-_PROFILES = ("http/spnego-kerberos", "https/basic", "https/spnego-kerberos")
 
 
 def is_identify(root: Element) -> bool:
@@ -17,11 +16,11 @@ def is_identify(root: Element) -> bool:
     return first is not None and first.tag == f"{{{names.IDENTITY}}}Identify"
 
 
-def response(system: str, settings: WsmanSettings) -> str:
+def response(system: str, login_profiles: Iterable[str], settings: WsmanSettings) -> str:
     profiles = "".join(
         "<wsmid:SecurityProfileName>http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/"
         f"{profile}</wsmid:SecurityProfileName>"
-        for profile in _PROFILES
+        for profile in login_profiles
     )
     return (
         f'<s:Envelope xml:lang="{settings.language}" xmlns:s="{names.SOAP}"><s:Header></s:Header><s:Body>'

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from ..timing import Pacer
@@ -12,6 +13,7 @@ from ..windows.wmi import WmiError
 from . import config, faults, identify, names
 from .calls import Call, describe, wmi_class
 from .enumerations import Enumerations
+from .paging import Paging
 from .planting import Effect, Planted
 from .reply import Reply
 from .request import BadRequest, Request, parse, read
@@ -27,6 +29,11 @@ class Host:
     machine_name: str
     os_version: str
     administrator: bool = True
+    login_profiles: tuple[str, ...] = ()
+    """What Identify lists, such as `http/basic`."""
+    logins: Mapping[str, bool] = field(default_factory=dict)
+    """Which logins the service's configuration allows, by their names there; and AllowUnencrypted."""
+    channel_binding: str = "Relaxed"
 
 
 @dataclass(frozen=True)
@@ -50,9 +57,10 @@ class Service:
         self._host = host
         self._planted = planted
         self.enumerations = Enumerations(pacer.now, timedelta(milliseconds=settings.enumeration_timeout_ms))
-        self.shells = Shells(machine, settings, pacer)
+        self._paging = Paging(self.enumerations, settings)
+        self.shells = Shells(machine, settings, pacer, self._paging)
         self._pacer = pacer
-        self._wmi = WmiResource(machine.wmi, self.enumerations, settings)
+        self._wmi = WmiResource(machine.wmi, machine.wmi32, self._paging, settings)
         self.running: list[Call] = []
         """The operations that are being worked on."""
 
@@ -78,7 +86,7 @@ class Service:
 
     def reconfigure(self, host: Host, settings: WsmanSettings) -> None:
         self._host = host
-        self.settings = self.shells.settings = self._wmi.settings = settings
+        self.settings = self.shells.settings = self._wmi.settings = self._paging.settings = settings
 
     def restart(self) -> None:
         """What a restart of Windows leaves of shells and enumerations."""
@@ -86,10 +94,11 @@ class Service:
         self.enumerations.clear()
 
     def identify_anonymously(self) -> Reply:
-        return Reply(200, identify.response("OS: 0.0.0 SP: 0.0", self.settings).encode())
+        return Reply(200, identify.response("OS: 0.0.0 SP: 0.0", self._host.login_profiles, self.settings).encode())
 
     def _identify(self) -> Reply:
-        return Reply(200, identify.response(f"OS: {self._host.os_version} SP: 0.0", self.settings).encode())
+        system = f"OS: {self._host.os_version} SP: 0.0"
+        return Reply(200, identify.response(system, self._host.login_profiles, self.settings).encode())
 
     def _place(self, host: str) -> faults.Place:
         return faults.Place(host, self._host.machine_name, self.settings.language)
@@ -106,7 +115,10 @@ class Service:
 
     async def _answer(self, request: Request, call: Call, caller: Caller, effect: Effect) -> Reply:
         if len(self.running) >= self.settings.max_operations:
-            raise faults.too_many_operations(self.settings.max_operations)
+            raise faults.too_many_operations(self.settings.max_operations, self.settings.operations_quota)
+        in_plugin = sum(1 for each in self.running if each.class_name)
+        if call.class_name and in_plugin >= self.settings.max_plugin_operations:
+            raise faults.too_many_plugin_operations()
         longest = self.settings.max_timeout_ms / 1000
         limit = min(request.operation_timeout or longest, longest)
         self.running.append(call)
@@ -149,5 +161,6 @@ class Service:
                 raise faults.access_denied()
             return await self.shells.handle(request, call, caller.principal, caller.client_ip, limit)
         if uri == names.CONFIG and call.operation == "Get":
-            return config.response(request, self.settings)
+            logins, binding = self._host.logins, self._host.channel_binding
+            return config.response(request, self.settings, logins, binding)
         raise faults.invalid_resource_uri()

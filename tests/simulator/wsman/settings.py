@@ -19,7 +19,14 @@ class WsmanSettings:
     """150 on Windows Server 2008 R2 and older."""
     max_operations: int = 1500
     """Concurrent operations of one user: 15 on Windows Server 2008 R2 and older."""
+    operations_quota: str = _choice("wmi_error", "wsman")
+    """The shape of the fault for too many operations: MSFT_WmiError (Ansible's winrm plug-in looks for the code there),
+    or WSManFault (recorded on Windows Server 2008 R2)."""
+    max_plugin_operations: int = 100
+    """Concurrent operations of one user on the WMI plug-in (recorded in its registration)."""
     max_shells: int = 30
+    max_processes: int = 25
+    """Commands that run in one shell (recorded in the configuration)."""
     max_timeout_ms: int = 60000
     enumeration_timeout_ms: int = 240000
     stack: str = "3.0"
@@ -33,6 +40,8 @@ class WsmanSettings:
     """A row of a SELECT list: w:XmlFragment (recorded), or the class with only those properties."""
     missing_namespace: str = _choice("wmi_error", "wsman")
     """The shape of the fault for a query in a namespace that does not exist (reported, and inferred)."""
+    provider_architecture: str = _choice("ignored", "honoured")
+    """Whether the option __ProviderArchitecture chooses the registry's view: reported, and specified."""
     activity_id: bool = True
     """Whether answers of the shell plug-in carry p:ActivityId (recorded on some hosts)."""
     shell_description: bool = True

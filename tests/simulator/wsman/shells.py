@@ -5,14 +5,19 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from xml.etree.ElementTree import Element
 
 from ..timing import Pacer
-from ..windows.machine import Machine, ProgramNotFound, ProgramResult
+from ..windows.machine import Machine, ProgramNotFound
 from . import faults, names
 from .calls import Call
+from .code_pages import codec
+from .commands import Command
+from .paging import PREFIXES, Paging
 from .request import Request
 from .response import envelope
 from .settings import WsmanSettings
@@ -32,25 +37,6 @@ _NO_SHELL = (
     "Provide the correct ShellId or create a new shell and retry the operation. "
 )
 _AROUND_OUTPUT = 4096
-_INTERRUPTED = 0xC000013A  # STATUS_CONTROL_C_EXIT
-
-
-@dataclass
-class Command:
-    text: str
-    call: Call
-    result: ProgramResult
-    ends: datetime
-    stdin: bytes = b""
-    sent: bool = False
-    """Whether the client has received the end of the command: its identifier is gone then (recorded)."""
-    output: list[tuple[str, bytes]] | None = None
-    """What is still to be received, in the shell's code page; None before the first part was."""
-
-    interrupted: bool = False
-
-    def has_ended(self, now: datetime) -> bool:
-        return self.interrupted or now >= self.ends
 
 
 @dataclass
@@ -63,14 +49,17 @@ class Shell:
     input_streams: str
     working_directory: str
     environment: tuple[tuple[str, str], ...]
-    codepage: str
+    codec: str
     used: datetime
+    operations: int = 0
+    """Commands that were started: each holds an operation until the shell is closed (specified: MS-WSMV)."""
     commands: dict[str, Command] = field(default_factory=dict)
 
 
 class Shells:
-    def __init__(self, machine: Machine, settings: WsmanSettings, pacer: Pacer) -> None:
+    def __init__(self, machine: Machine, settings: WsmanSettings, pacer: Pacer, paging: Paging) -> None:
         self._machine = machine
+        self._paging = paging
         self.settings = settings
         self._pacer = pacer
         self._open: dict[str, Shell] = {}
@@ -87,8 +76,7 @@ class Shells:
 
     def _interrupt(self, *commands: Command) -> None:
         for command in commands:
-            if not command.has_ended(self._pacer.now()):
-                command.result, command.interrupted = ProgramResult(_INTERRUPTED), True
+            command.interrupt(self._pacer.now())
         self._pacer.look_again()
 
     def listing(self) -> list[dict[str, object]]:
@@ -123,7 +111,11 @@ class Shells:
             case "Delete":
                 return self._delete(request)
             case "Enumerate":
-                return self._enumerate(request)
+                return self._enumerate(request, call)
+            case "Pull":
+                return self._respond(request, self._paging.pull(request), PREFIXES)
+            case "Release":
+                return self._respond(request, self._paging.release(request), PREFIXES)
         raise faults.action_mismatch()
 
     def _respond(self, request: Request, body: str, prefixes: tuple[str, ...] = _PREFIXES) -> str:
@@ -149,7 +141,7 @@ class Shells:
             body.findtext(_rsp("InputStreams")) or "stdin",
             body.findtext(_rsp("WorkingDirectory")) or "",
             tuple((each.get("Name", ""), each.text or "") for each in body.iterfind(f"{_rsp('Environment')}/*")),
-            request.option("WINRS_CODEPAGE"),
+            self._codec(request.option("WINRS_CODEPAGE")),
             self._pacer.now(),
         )
         self._open[shell.shell_id] = shell
@@ -163,27 +155,40 @@ class Shells:
         described = _described(shell) if self.settings.shell_description else ""
         return self._respond(request, created + described)
 
+    def _codec(self, code_page: str) -> str:
+        try:
+            return codec(code_page, self.settings.language)
+        except LookupError:
+            raise faults.code_page_not_supported() from None
+
     def _command(self, request: Request, call: Call) -> str:
         shell = self._shell(request)
+        if sum(each.operations for each in self._open.values()) >= self.settings.max_operations:
+            raise faults.too_many_operations(self.settings.max_operations, self.settings.operations_quota)
+        now = self._pacer.now()
+        if sum(1 for each in shell.commands.values() if each.ends > now) >= self.settings.max_processes:
+            raise faults.too_many_commands()
         body = _body(request, "CommandLine")
         program = (body.findtext(_rsp("Command")) or "").strip()
         arguments = " ".join(part.text or "" for part in body.iterfind(_rsp("Arguments")))
         if not program:
             raise faults.shell_parameter()
         skip_shell = request.option("WINRS_SKIP_CMD_SHELL").lower() in {"true", "1"}
-        try:
-            if skip_shell:
-                application = program.strip('"')
-                line = f'"{application}"' if " " in application else application
-                result = self._machine.run_program(application, f"{line} {arguments}".strip())
-            else:
-                result = self._machine.run_program(None, f"{program} {arguments}".strip())
-        except ProgramNotFound:
-            # Recorded for a bare name without cmd.exe around it: there is no search along PATH then.
-            raise faults.program_not_found() from None
+        application = program.strip('"') if skip_shell else None
+        if application is not None:
+            program = f'"{application}"' if " " in application else application
+        line = f"{program} {arguments}".strip()
+        run = partial(self._machine.run_program, application, line)
+        command = Command(call.detail, call, shell.codec, run)
+        if not self._machine.reads_input(application, line):
+            try:
+                command.start(now)
+            except ProgramNotFound:
+                # Recorded for a bare name without cmd.exe around it: there is no search along PATH then.
+                raise faults.program_not_found() from None
         command_id = new_id()
-        ends = self._pacer.now() + timedelta(seconds=result.duration)
-        shell.commands[command_id] = Command(call.detail, call, result, ends)
+        shell.commands[command_id] = command
+        shell.operations += 1
         return self._respond(
             request, f"<rsp:CommandResponse><rsp:CommandId>{command_id}</rsp:CommandId></rsp:CommandResponse>"
         )
@@ -195,30 +200,23 @@ class Shells:
             raise faults.shell_parameter()
         command = self._find(shell, body)
         deadline = self._pacer.now() + timedelta(seconds=limit)
-        await self._pacer.sleep_until(min(command.ends, deadline), lambda: command.interrupted)
-        if not command.has_ended(self._pacer.now()) or (command.ends > deadline and not command.interrupted):
-            raise faults.timed_out()
-        result = command.result
+        while not command.has_news(now := min(self._pacer.now(), deadline)):
+            if now == deadline:
+                raise faults.timed_out()
+            await self._pacer.sleep_until(min(command.next_news(), deadline), _changes(command))
         command_id = _command_id(body).upper()
-        if command.output is None:
-            texts = (("stdout", result.stdout), ("stderr", result.stderr))
-            command.output = [(name, _encoded(text, shell.codepage)) for name, text in texts if text]
-        part, command.output = _first_part(command.output, self._room(request))
-        streams = "".join(_stream(name, command_id, data) for name, data in part)
-        if command.output:
-            state = f'<rsp:CommandState CommandId="{command_id}" State="{_RUNNING}"/>'
-            content = f"<rsp:ReceiveResponse>{streams}{state}</rsp:ReceiveResponse>"
-            return self._respond(request, content, ("s", "a", "w", "rsp", "p"))
-        streams += "".join(
-            f'<rsp:Stream Name="{name}" CommandId="{command_id}" End="true"></rsp:Stream>'
-            for name in ("stdout", "stderr")
+        streams = [_stream(name, command_id, data) for name, data in command.take(now, self._room(request))]
+        if command.is_over(now):
+            # Recorded: both streams are ended, whatever was printed.
+            streams += [_stream(name, command_id, b"", ' End="true"') for name in ("stdout", "stderr")]
+            command.sent = True
+            state, ending = _DONE, f"<rsp:ExitCode>{command.exit_code}</rsp:ExitCode>"
+        else:
+            state, ending = _RUNNING, ""
+        content = (
+            f'<rsp:ReceiveResponse>{"".join(streams)}<rsp:CommandState CommandId="{command_id}" State="{state}">'
+            f"{ending}</rsp:CommandState></rsp:ReceiveResponse>"
         )
-        command.sent = True
-        state = (
-            f'<rsp:CommandState CommandId="{command_id}" State="{_DONE}">'
-            f"<rsp:ExitCode>{result.exit_code}</rsp:ExitCode></rsp:CommandState>"
-        )
-        content = f"<rsp:ReceiveResponse>{streams}{state}</rsp:ReceiveResponse>"
         return self._respond(request, content, ("s", "a", "w", "rsp", "p"))
 
     def _room(self, request: Request) -> int:
@@ -232,10 +230,12 @@ class Shells:
         if stream is None:
             raise faults.invalid_body()
         command = self._find(shell, stream)
+        is_last = stream.get("End", "").strip().lower() in {"true", "1"}
         try:
-            command.stdin += base64.b64decode(stream.text or "", validate=True)
+            command.feed(base64.b64decode(stream.text or "", validate=True), self._pacer.now(), is_last=is_last)
         except (binascii.Error, ValueError):
             raise faults.schema_validation() from None
+        self._pacer.look_again()
         return self._respond(request, "<rsp:SendResponse/>")
 
     def _signal(self, request: Request) -> str:
@@ -258,13 +258,9 @@ class Shells:
         del self._open[shell.shell_id]
         return self._respond(request, "", ("s", "a", "w", "p"))
 
-    def _enumerate(self, request: Request) -> str:
-        items = "".join(_described(shell) for shell in self._open.values())
-        content = (
-            "<n:EnumerateResponse><n:EnumerationContext></n:EnumerationContext>"
-            f"<w:Items>{items}</w:Items><w:EndOfSequence/></n:EnumerateResponse>"
-        )
-        return self._respond(request, content, ("s", "a", "n", "w"))
+    def _enumerate(self, request: Request, call: Call) -> str:
+        items = tuple(_described(shell) for shell in self._open.values())
+        return self._respond(request, self._paging.first(request, call, items), PREFIXES)
 
     def _shell(self, request: Request) -> Shell:
         shell_id = request.selector("ShellId")
@@ -338,22 +334,11 @@ def _described(shell: Shell) -> str:
     )
 
 
-def _encoded(text: str, codepage: str) -> bytes:
-    """Programs print in the shell's code page; 65001 is UTF-8, the OEM page is what they print in otherwise."""
-    return text.encode("utf-8" if codepage in {"", "65001"} else f"cp{codepage}", errors="replace")
-
-
-def _first_part(output: list[tuple[str, bytes]], room: int) -> tuple[list[tuple[str, bytes]], list[tuple[str, bytes]]]:
-    """The output that goes into the next answer, and the rest."""
-    part: list[tuple[str, bytes]] = []
-    for number, (name, data) in enumerate(output):
-        part.append((name, data[:room]))
-        if len(data) > room:
-            return part, [(name, data[room:]), *output[number + 1 :]]
-        room -= len(data)
-    return part, []
-
-
-def _stream(name: str, command_id: str, data: bytes) -> str:
+def _stream(name: str, command_id: str, data: bytes, attributes: str = "") -> str:
     text = base64.b64encode(data).decode()
-    return f'<rsp:Stream Name="{name}" CommandId="{command_id}">{text}</rsp:Stream>'
+    return f'<rsp:Stream Name="{name}" CommandId="{command_id}"{attributes}>{text}</rsp:Stream>'
+
+
+def _changes(command: Command) -> Callable[[], bool]:
+    seen = command.changes
+    return lambda: command.changes != seen

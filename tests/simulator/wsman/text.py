@@ -21,17 +21,6 @@ def escape(text: str) -> str:
     return text.replace('"', "&quot;").replace("'", "&apos;").replace("\r", "&#13;")
 
 
-_FOREIGN = str.maketrans("aceinouyACEINOUY", "äçéîñöüýÄÇÉÎÑÖÜÝ")
-
-
-def localised(text: str, language: str) -> str:
-    """A message as a Windows of another language would not have it in English: a stand-in for the translations.
-
-    Recorded: reasons, captions and states come in the language of the system. Who matches them finds out here.
-    """
-    return text if language.lower().startswith("en") else text.translate(_FOREIGN)
-
-
 def new_id() -> str:
     """Windows writes its GUIDs in capitals (recorded)."""
     return str(uuid.uuid4()).upper()

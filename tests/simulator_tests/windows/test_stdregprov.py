@@ -112,3 +112,27 @@ def test_names_ignore_case_and_keep_their_first_spelling(values: dict[str, str])
     found = endpoint.registry("EnumValues", KEY)["sNames"] or []
     assert isinstance(found, list)
     assert len(found) == len({name.lower() for name in values})
+
+
+@pytest.mark.parametrize(
+    ("bits", "path", "expected"),
+    [
+        (64, "SOFTWARE\\Vendor", "64"),
+        (32, "SOFTWARE\\Vendor", "32"),
+        (32, "software", None),
+        (32, "SOFTWARE\\WOW6432Node\\Vendor", "32"),
+        (32, "SOFTWAREX", "shared"),
+    ],
+)
+def test_views_of_a_provider(bits: int, path: str, expected: str | None) -> None:
+    registry = {
+        "HKLM\\SOFTWARE\\Vendor": {"Bits": "64"},
+        "HKLM\\SOFTWARE\\WOW6432Node\\Vendor": {"Bits": "32"},
+        "HKLM\\SOFTWARE": {"Bits": "64"},
+        "HKLM\\SOFTWAREX": {"Bits": "shared"},
+    }
+    machine = Endpoint(registry=registry).machine
+    arguments: dict[str, list[str | None]] = {"hDefKey": [HKLM], "sSubKeyName": [path], "sValueName": ["Bits"]}
+    wmi = machine.wmi if bits == 64 else machine.wmi32
+    outs = {out.name: out.value for out in wmi.invoke("root/default", "StdRegProv", "GetStringValue", {}, arguments)}
+    assert outs["sValue"] == expected

@@ -42,24 +42,38 @@ def _chain(
     for part in others:
         if not goes_on(result):
             break
-        after = run_part(part)
-        result = ProgramResult(
-            after.exit_code,
-            result.stdout + after.stdout,
-            result.stderr + after.stderr,
-            result.duration + after.duration,
-        )
+        result = _followed(result, run_part(part))
     return result
+
+
+def _followed(first: ProgramResult, second: ProgramResult) -> ProgramResult:
+    """What the first printed at its end comes before the second one takes its time."""
+    earlier, stdout = first.earlier, first.stdout
+    if second.duration:
+        earlier = (*earlier, (first.duration, stdout), *_later(second.earlier, first.duration))
+        stdout = ""
+    return ProgramResult(
+        second.exit_code,
+        stdout + second.stdout,
+        first.stderr + second.stderr,
+        first.duration + second.duration,
+        earlier,
+    )
+
+
+def _later(printed: tuple[tuple[float, str], ...], by: float) -> tuple[tuple[float, str], ...]:
+    return tuple((moment + by, text) for moment, text in printed)
 
 
 def _pipe(line: str, command: Command, stdin: str) -> ProgramResult:
     """Only the last program's exit code is seen, whatever became of those before it."""
     errors, duration, result = "", 0.0, ProgramResult(0, stdin)
     for part in _split(line, "|"):
-        result = _single(part, command, result.stdout)
+        result = _single(part, command, result.printed)
         errors += result.stderr
         duration += result.duration
-    return ProgramResult(result.exit_code, result.stdout, errors, duration)
+    earlier = _later(result.earlier, duration - result.duration)
+    return ProgramResult(result.exit_code, result.stdout, errors, duration, earlier)
 
 
 def _single(line: str, command: Command, stdin: str) -> ProgramResult:

@@ -27,9 +27,18 @@ class NetException(Exception):
 @dataclass
 class Console:
     text: str = ""
+    slept: float = 0.0
+    earlier: list[tuple[float, str]] = field(default_factory=list)
+    """What was printed before the last sleep, and when: seconds after the start."""
 
-    def write_line(self, text: str) -> None:
-        self.text += f"{text}\r\n"
+    def write_line(self, text: str, end: str = "\r\n") -> None:
+        self.text += f"{text}{end}"
+
+    def sleep(self, seconds: float) -> None:
+        if self.text:
+            self.earlier.append((self.slept, self.text))
+        self.text = ""
+        self.slept += seconds
 
 
 class Disk:

@@ -46,9 +46,9 @@ class _ScriptError(Exception):
     pass
 
 
-def run(world: World, arguments: list[str]) -> ProgramResult:
+def run(world: World, arguments: list[str], stdin: str = "") -> ProgramResult:
     try:
-        text = _script(arguments)
+        text = stdin if arguments[-1:] == ["-"] else _script(arguments)
         if text.lstrip("& ").partition(" ")[0].lower() not in {*_PARAMETERS, *_ALIASES}:
             return script.run(world, text)
         cmdlet, parameters = _parse(text)

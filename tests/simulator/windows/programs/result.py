@@ -17,3 +17,10 @@ class ProgramResult:
     stderr: str = ""
     duration: float = 0.0
     """Seconds that the program runs."""
+    earlier: tuple[tuple[float, str], ...] = ()
+    """What it prints before its end: seconds after its start, and the text. `stdout` is what it prints at its end."""
+
+    @property
+    def printed(self) -> str:
+        """Its whole standard output, for who waits for its end."""
+        return "".join(text for _, text in self.earlier) + self.stdout

@@ -2,8 +2,9 @@
 """A small interpreter of PowerShell: enough for scripts that compute, loop, and read files through .NET.
 
 Written from the language's specification and .NET's documentation. It knows variables, arithmetic, comparisons, ``-f``,
-arrays, if, for, foreach, while, try, exit, calls of .NET members, and New-Object. Anything else is an error, as is a
-parse error before anything runs. In constrained language mode no member of .NET can be called (official).
+arrays, if, for, foreach, while, try, exit, calls of .NET members, New-Object, Write-Host and Start-Sleep. Anything else
+is an error, as is a parse error before anything runs. In constrained language mode no member of .NET can be called
+(official).
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ _TOKEN = re.compile(
     |(?P<number>\d+)
     |(?P<operator>-(?:eq|ne|lt|le|gt|ge|and|or|not|f)\b)
     |(?P<symbol>::|\+\+|\+=|-=|@\(|[-+*/%=(){}\[\],.!&|])
-    |(?P<word>[A-Za-z_][\w-]*)""",
+    |(?P<word>[A-Za-z_][\w-]*)
+    |(?P<quoted>"[^"$`]*")
+    |(?P<text>[^\x00-\x7f]+)""",
     re.VERBOSE | re.IGNORECASE,
 )
 _QUOTES = re.compile("['\u2018\u2019\u201a\u201b]{2}")
@@ -103,15 +106,17 @@ class _Run:
 
 def run(world: World, text: str) -> ProgramResult:
     state = _Run(world)
+    code, stderr = 0, ""
     try:
         _Parser(text).program()(state)
-        return ProgramResult(0, state.console.text)
     except _Exit as end:
-        return ProgramResult(end.code, state.console.text)
+        code = end.code
     except dotnet.NetException as error:
-        return ProgramResult(1, state.console.text, f"{error.name}: {error}\r\n")
+        code, stderr = 1, f"{error.name}: {error}\r\n"
     except ScriptError as error:
-        return ProgramResult(1, state.console.text, f"{error}\r\n")
+        code, stderr = 1, f"{error}\r\n"
+    console = state.console
+    return ProgramResult(code, console.text, stderr, console.slept, tuple(console.earlier))
 
 
 def _folded(value: Any) -> Any:
@@ -298,6 +303,11 @@ class _Parser:
 
     def _command(self) -> Code:
         name = self._take().text
+        if name.lower() == "write-host":
+            return self._write_host()
+        if name.lower() == "start-sleep":
+            seconds = self._expression()
+            return lambda run: run.console.sleep(seconds(run))
         if name.lower() != "new-object":
             raise ScriptError(f"{name} : The term '{name}' is not recognized as the name of a cmdlet here.")
         type_name = self._type_name()
@@ -314,6 +324,13 @@ class _Parser:
             return dotnet.create(type_name, values if isinstance(values, list) else [values])
 
         return create
+
+    def _write_host(self) -> Code:
+        """Arguments separated by blanks; a word without quotes stands for itself. Lines end with LF (recorded)."""
+        parts: list[Code] = []
+        while self._next.kind not in ("newline", "end") and self._next.text != "}":
+            parts.append(_constant(self._take().text) if self._next.kind in ("word", "text") else self._unary())
+        return lambda run: run.console.write_line(" ".join(dotnet.shown(part(run)) for part in parts), "\n")
 
     def _type_name(self) -> str:
         name = self._take().text
@@ -411,6 +428,8 @@ class _Parser:
         match token.kind:
             case "string":
                 return _constant(_QUOTES.sub(lambda match: match[0][0], token.text[1:-1]))
+            case "quoted":
+                return _constant(token.text[1:-1])
             case "number":
                 return _constant(int(token.text))
             case "variable":

@@ -56,6 +56,11 @@ def _filtering(program: Callable[[str, str], ProgramResult]) -> Program:
     return lambda world, tail, stdin: program(tail, stdin)
 
 
+def _powershell(world: World, tail: str, stdin: str) -> ProgramResult:
+    return powershell.run(world, command_line.arguments(tail), stdin)
+
+
+_READ_INPUT = ("find", "findstr", "sort")
 _PROGRAMS: dict[str, Program] = {
     f"{_SYSTEM32}\\sc.exe": _splitting(sc.run),
     f"{_SYSTEM32}\\cmd.exe": _cmd,
@@ -64,26 +69,40 @@ _PROGRAMS: dict[str, Program] = {
     f"{_SYSTEM32}\\tasklist.exe": _splitting(tasklist.run),
     f"{_SYSTEM32}\\find.exe": _filtering(text_filters.find),
     f"{_SYSTEM32}\\findstr.exe": _filtering(text_filters.findstr),
+    f"{_SYSTEM32}\\sort.exe": _filtering(text_filters.sort),
     f"{_SYSTEM32}\\hostname.exe": _splitting(_hostname),
     f"{_SYSTEM32}\\whoami.exe": _splitting(_whoami),
     f"{_SYSTEM32}\\wbem\\wmic.exe": _splitting(wmic.run),
-    f"{_SYSTEM32}\\windowspowershell\\v1.0\\powershell.exe": _splitting(powershell.run),
+    f"{_SYSTEM32}\\windowspowershell\\v1.0\\powershell.exe": _powershell,
     "c:\\windows\\ccm\\ccmeval.exe": _splitting(_ccmeval),
     "c:\\windows\\ccm\\ccmrestart.exe": _splitting(_ccmrestart),
 }
 
 
-def run_program(world: World, application: str | None, line: str) -> ProgramResult:
+def reads_input(world: World, application: str | None, line: str) -> bool:
+    """Whether the first program of the command line reads its standard input, and so waits until that ends."""
+    if application is not None and _find_application(world, application) is None:
+        return False
+    words = command_line.split(line.lstrip('" ').replace('"', " "))
+    name = _stem(words[0]) if words else ""
+    return name in _READ_INPUT or (name == "powershell" and words[-1] == "-")
+
+
+def run_program(world: World, application: str | None, line: str, stdin: str = "") -> ProgramResult:
     """CreateProcess with an application, or cmd.exe where there is none."""
     if application is None:
-        return run_in_shell(world, line)
-    path = _expanded(world, application).strip('"').lower()
-    program = _installed(world, path) if ntpath.isabs(path) else None
+        return run_in_shell(world, line, stdin)
+    program = _find_application(world, application)
     if program is None:
         raise ProgramNotFound(application)
     words = command_line.split(line)
-    named = bool(words) and _stem(words[0]) == _stem(path)
-    return program(world, line[command_line.program_length(line) :] if named else line, "")
+    named = bool(words) and _stem(words[0]) == _stem(application.strip('"'))
+    return program(world, line[command_line.program_length(line) :] if named else line, stdin)
+
+
+def _find_application(world: World, application: str) -> Program | None:
+    path = _expanded(world, application).strip('"').lower()
+    return _installed(world, path) if ntpath.isabs(path) else None
 
 
 def create_process(world: World, line: str) -> ProgramResult:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""find.exe and findstr.exe on what is piped into them. Exit code 0: found, 1: not found, 2: a wrong command line.
+"""find.exe, findstr.exe and sort.exe on what is piped into them.
+
+The first two end with 0: found, 1: not found, 2: a wrong command line.
 
 Official docs. Of findstr.exe only the literal search (/l) is simulated: blanks separate the strings to look for.
 """
@@ -29,6 +31,12 @@ def findstr(tail: str, stdin: str) -> ProgramResult:
     if len(texts) != 1 or "/l" not in switches or set(switches) - {"/l", "/i", "/v"}:
         return ProgramResult(2, "", "FINDSTR: the simulated program takes /l, /i, /v and one text\r\n")
     return _matching(stdin, texts[0].split(" "), ignore_case="/i" in switches, inverted="/v" in switches)
+
+
+def sort(tail: str, stdin: str) -> ProgramResult:
+    if tail.strip():
+        return ProgramResult(1, "", "The simulated sort.exe takes no arguments\r\n")
+    return ProgramResult(0, "".join(f"{line}\r\n" for line in sorted(stdin.splitlines(), key=str.lower)))
 
 
 def _matching(stdin: str, texts: Iterable[str], *, ignore_case: bool, inverted: bool) -> ProgramResult:

@@ -24,6 +24,12 @@ _POLICY = "root/ccm/policy/defaultmachine/requestedconfig"
 _TASKS = "root/microsoft/windows/taskscheduler"
 
 
+def providers_32_bit(world: World) -> dict[tuple[str, str], Provider]:
+    """Those that differ in a provider host of 32 bits."""
+    registry = StdRegProv(world, bits=32)
+    return {("root/default", "StdRegProv"): registry, ("root/cimv2", "StdRegProv"): registry}
+
+
 def providers(world: World) -> dict[tuple[str, str], Provider]:
     registry, service, tasks, identity, requests = (
         StdRegProv(world),

@@ -22,6 +22,7 @@ _HIVES = {
     0x80000005: "HKCC",
 }
 _HKLM = 0x80000002
+_SOFTWARE = "HKLM\\SOFTWARE"
 _SUCCESS, _FILE_NOT_FOUND, _ACCESS_DENIED, _INVALID_HANDLE, _INVALID_PARAMETER = 0, 2, 5, 6, 87
 _WRITE_BITS = (
     0x2 | 0x4 | 0x20 | 0x10000 | 0x40000 | 0x80000
@@ -55,8 +56,9 @@ class _Win32Error(Exception):
 class StdRegProv:
     """Static methods only: the class has no instances."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, bits: int = 64) -> None:
         self._world = world
+        self._bits = bits
 
     def instances(self, class_name: str) -> list[Row]:
         return []
@@ -67,6 +69,8 @@ class StdRegProv:
     def call(self, class_name: str, method: str, keys: Mapping[str, str], arguments: Row) -> Row:
         try:
             path = _path(arguments)
+            if self._bits == 32:
+                path = _redirected(path)
             return {**self._run(method, path, arguments), "ReturnValue": _SUCCESS}
         except _Win32Error as error:
             return {**self._failed_outputs(method), "ReturnValue": error.code}
@@ -192,6 +196,14 @@ def _path(arguments: Row) -> str:
     if name is None:
         raise _Win32Error(_INVALID_HANDLE)
     return f"{name}\\{(arguments.get('sSubKeyName') or '')}".rstrip("\\")
+
+
+def _redirected(path: str) -> str:
+    """What WOW64 makes of a path: HKLM\\SOFTWARE of 32 bits stands below WOW6432Node (official)."""
+    if not f"{path}\\".upper().startswith(f"{_SOFTWARE}\\".upper()):
+        return path
+    below = path[len(_SOFTWARE) :]
+    return path if f"{below}\\".upper().startswith("\\WOW6432NODE\\") else f"{_SOFTWARE}\\WOW6432Node{below}"
 
 
 def _to_cim(data: Data) -> Value:
