@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""This collection: its session, over its own transport, and its commands."""
+"""This collection: its session, over pywinrm and over pypsrp, and its commands."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import names, shell
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.cim import CimObject, text_of
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.connect import transport
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import (
     EndpointUnreachable,
     Fault,
     LoginRejected,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.pywinrm import PywinrmTransport
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.session import Session
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import Settings
 
@@ -41,7 +41,8 @@ def telling() -> Iterator[None]:
 
 class Collection(Client):
     name = "this collection"
-    lacks: ClassVar = {
+    library = "pywinrm"
+    lacks: ClassVar[dict[str, str]] = {
         **NO_REALM,
         "code page": "it asks for UTF-8 always",
         "environment": _NO_USE,
@@ -68,9 +69,10 @@ class Collection(Client):
             password=login.password(self.host),
             ca_trust_path=self.host.fleet.ca_file if login.trusts_the_authority else None,
             operation_timeout=10,
+            library=self.library,
         )
         deadline = Deadline(120)
-        self._session = Session(settings, lambda: PywinrmTransport(settings, deadline), deadline)
+        self._session = Session(settings, lambda: transport(settings, deadline), deadline)
 
     def close(self) -> None:
         self._session.__exit__()
@@ -109,6 +111,14 @@ class Collection(Client):
         with telling():
             found = shell.run(self._session, application, arguments)
         return Result(found.exit_code, found.stdout, found.stderr)
+
+
+class CollectionOverPsrp(Collection):
+    name = "the same, psrp"
+    library = "pypsrp"
+    lacks: ClassVar[dict[str, str]] = {
+        feature: why for feature, why in Collection.lacks.items() if feature != "negotiate"
+    }
 
 
 def _parted(resource: str) -> tuple[str, str]:
