@@ -55,7 +55,8 @@ class Way:
     only: str = ""
 
 
-SEALED, BOUND = 3, 2
+SEALED, BOUND, DELEGATED = 3, 2, 5
+CREDSSP = {"auth": ["negotiate", "kerberos", "credssp"]}
 LOGINS = {
     "ntlm over http": Way(legs=SEALED),
     "ntlm over http, encryption asked for": Way({"encryption": "always"}, legs=SEALED),
@@ -66,6 +67,8 @@ LOGINS = {
     "ntlm over https, no binding looked at": Way(HTTPS, {"channel_binding": "none"}, legs=BOUND),
     "ntlm over https, nothing bound": Way({**HTTPS, "binding": False}, legs=BOUND),
     "basic over https": Way({**HTTPS, "auth": "basic"}),
+    "credssp over http": Way({"auth": "credssp"}, CREDSSP, legs=DELEGATED + 1),
+    "credssp over https": Way({**HTTPS, "auth": "credssp"}, CREDSSP, legs=DELEGATED),
     "certificate": Way(WITH_CERTIFICATE, MAPPED),
     "certificate not checked": Way({"scheme": "https", "validation": "ignore"}, legs=BOUND),
     "path of its own": Way({"path": "gateway/wsman"}, {"url_prefix": "gateway/wsman"}, legs=SEALED),
@@ -99,6 +102,14 @@ REFUSED = {
     ),
     "wrong password over https": Refusal(
         Way({**HTTPS, "ansible_password": WRONG_PASSWORD}, account("also-mistyped")), "login", "rejected the login"
+    ),
+    "no credssp offered": Refusal(
+        Way({"auth": "credssp"}, account("credssp-user")), "login", "does not offer credssp logins"
+    ),
+    "wrong password over credssp": Refusal(
+        Way({"auth": "credssp", "ansible_password": WRONG_PASSWORD}, {**CREDSSP, **account("mistyped-credssp")}),
+        "login",
+        "rejected the login of CORP.mistyped-credssp with credssp",
     ),
     "unbound where binding is demanded": Refusal(
         Way({**HTTPS, "binding": False}, {"channel_binding": "strict", **account("unbound")}), "login", "rejected"

@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import typing as t
 
+from . import credssp_errors
 from .deadline import Deadline
 from .errors import (
     ConnectionLost,
@@ -76,6 +77,9 @@ class HttpTransport:
             of_ticket = login_problem(error, self._settings) if self._settings.auth == "kerberos" else None
             if of_ticket:
                 raise of_ticket from error
+            of_credssp = credssp_errors.login_problem(error, self._settings)
+            if of_credssp:
+                raise of_credssp from error
             if isinstance(error, requests.RequestException):
                 raise self._broken(error) from error
             return self._judge(error)

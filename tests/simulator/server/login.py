@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The login state of one TCP connection.
 
-Negotiate (NTLM or Kerberos, raw or inside SPNEGO), Kerberos, Basic and client certificates.
+Negotiate (NTLM or Kerberos, raw or inside SPNEGO), Kerberos, CredSSP, Basic and client certificates.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Login:
         self.scheme = scheme.lower()
         if self.scheme == "basic":
             return self._basic(token)
-        return self._negotiate(token) if self.scheme in ("negotiate", "kerberos") else REJECTED
+        return self._credssp(token) if self.scheme == "credssp" else self._negotiate(token)
 
     @property
     def delegated(self) -> bool:
@@ -142,6 +142,23 @@ class Login:
             return Outcome(Step.CONTINUE, answer)
         if self._context.negotiated_protocol == "kerberos" and not self._is_welcome(self._context):
             return REJECTED
+        self.principal = self._context.client_principal or self._account.username
+        return Outcome(Step.GRANTED, answer)
+
+    def _credssp(self, token: bytes) -> Outcome:
+        """TLS inside the tokens, NTLM or Kerberos inside of that, and last the password (specified: MS-CSSP)."""
+        self._files.use(self._account, self._machine_name)
+        try:
+            if self._context is None or self._context.complete:
+                self.principal = ""
+                self._context = spnego.server(protocol="credssp", service="HTTP")
+            answer = self._context.step(token)
+        except Exception as error:  # as above
+            log.debug("login rejected: %s", error)
+            self._context = None
+            return REJECTED
+        if not self._context.complete:
+            return Outcome(Step.CONTINUE, answer)
         self.principal = self._context.client_principal or self._account.username
         return Outcome(Step.GRANTED, answer)
 

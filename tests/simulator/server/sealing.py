@@ -17,6 +17,7 @@ import spnego.exceptions
 _PROTOCOLS = {
     "negotiate": "application/HTTP-SPNEGO-session-encrypted",
     "kerberos": "application/HTTP-Kerberos-session-encrypted",
+    "credssp": "application/HTTP-CredSSP-session-encrypted",
 }
 
 _BOUNDARY = b"--Encrypted Boundary"

@@ -76,7 +76,8 @@ class WinRmConnection:
                 return await self._unauthorized(request)
             if outcome.step is Step.CONTINUE:
                 # The second leg: the connection stays open, the token stands alone (reported).
-                return await self._leg(request, HttpResponse(401, headers=[("WWW-Authenticate", f"Negotiate {token}")]))
+                answer = [("WWW-Authenticate", f"{_OFFERS[self._login.scheme]} {token}")]
+                return await self._leg(request, HttpResponse(401, headers=answer))
             self._endpoint.traffic.logged_in(self._login.scheme, self._login.principal, delegated=self._login.delegated)
             if token:
                 extra = [("WWW-Authenticate", f"{_OFFERS[self._login.scheme]} {token}")]
