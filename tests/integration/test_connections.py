@@ -158,18 +158,17 @@ def filled(value: Any, actual: dict[str, str]) -> Any:
     return actual.get(value, value) if isinstance(value, str) else value
 
 
+def case(lab: Lab, actual: dict[str, str], connection: str, way: Way) -> Case:
+    port = {"ansible_port": lab.simulator.https_port} if way.settings.get("scheme") == "https" else {}
+    settings = filled(way.settings, actual)
+    return Case(spec=filled(way.spec, actual), vars=spelled(connection, **port, **settings))
+
+
 @pytest.fixture(scope="module")
 def outcomes(lab: Lab, actual: dict[str, str]) -> dict[tuple[str, str], Outcome]:
     ways = {each: LOGINS[each[1]] for each in LOGINS_ON_EACH}
     ways |= {each: REFUSED[each[1]].way for each in on_each(REFUSED)}
-    cases = {}
-    for (connection, key), way in ways.items():
-        port = {"ansible_port": lab.simulator.https_port} if way.settings.get("scheme") == "https" else {}
-        settings = filled(way.settings, actual)
-        cases[f"{connection}: {key}"] = Case(
-            spec=filled(way.spec, actual), vars=spelled(connection, **port, **settings)
-        )
-    played = lab.play(cases)
+    played = lab.play({f"{each[0]}: {each[1]}": case(lab, actual, each[0], way) for each, way in ways.items()})
     return {(connection, key): played[f"{connection}: {key}"] for connection, key in ways}
 
 
@@ -189,6 +188,24 @@ def test_logs_in_once_and_asks_no_more_than_the_scheme_demands(outcomes: Outcome
     assert traffic["login_requests"] == LOGINS[key].legs
     # Windows closes the connection on which it offers logins, so that the login takes place on a second one.
     assert traffic["connections"] == (2 if LOGINS[key].legs else 1)
+
+
+def test_one_inventory_for_all_ways(lab: Lab, actual: dict[str, str]) -> None:
+    """The same playbooks, whichever way leads to a host."""
+    cases = {each: case(lab, actual, each[0], LOGINS[each[1]]) for each in LOGINS_ON_EACH}
+    names = lab.add({f"{each[0]}: {each[1]}": {"profile": "stuck", **cases[each].spec} for each in cases})
+    hosts = {}
+    for connection, key in cases:
+        name = names[f"{connection}: {key}"]
+        hosts[name] = lab.host_vars(name, connection) | dict(cases[connection, key].vars)
+    inventory = lab.inventory(hosts)
+    for playbook, line in (("survey", "stuck"), ("remediate", "released"), ("remediate", "as_wanted")):
+        run = lab.ansible(
+            *("ansible-playbook", "-i", inventory, f"configmgr.client.{playbook}"),
+            *("-e", "configmgr_client_hosts=windows"),
+        )
+        assert run.rc == 0 and f'"{line}: {len(hosts)}"' in run.output, run.output
+    assert {lab.simulator.endpoint(name)["mode"] for name in hosts} == {"normal"}
 
 
 @pytest.mark.parametrize("connection", CONNECTIONS)
