@@ -507,3 +507,41 @@ def test_a_failure_over_psrp_says_what_to_do(over_psrp: tuple[dict[str, Outcome]
 def test_hosts_of_psrp_share_a_ticket(over_psrp: tuple[dict[str, Outcome], int]) -> None:
     """One for all, one that may be delegated, and one that `negotiate` gets by itself."""
     assert over_psrp[1] == 3
+
+
+# -- playbooks ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_playbooks_from_one_inventory(lab: Lab, machine: Machine, controller: dict[str, str]) -> None:
+    """Kerberos over both connections, beside a host of NTLM."""
+    specs: dict[str, dict[str, Any]] = {"ntlm": {}}
+    variables: dict[str, dict[str, Any]] = {"ntlm": {}}
+    for connection in ("winrm", "psrp"):
+        for scheme in ("http", "https"):
+            key = f"{connection} over {scheme}"
+            specs[key], found = machine("HTTP", "WSMAN", "host")
+            name = found["ansible_winrm_kerberos_hostname_override"]
+            https = {"ansible_port": lab.simulator.https_port, "ca": str(lab.simulator.ca_file)}
+            variables[key] = {
+                **spelled(connection, auth="kerberos", scheme=scheme, **(https if scheme == "https" else {})),
+                "ansible_user": OPERATOR,
+                "ansible_password": PASSWORD,
+                "ansible_winrm_kerberos_hostname_override": name,
+                "ansible_psrp_negotiate_hostname_override": name,
+            }
+    names = lab.add({key: {"profile": "stuck", **spec} for key, spec in specs.items()})
+    hosts = {
+        names[key]: lab.host_vars(names[key], own.get("ansible_connection", "winrm")) | own
+        for key, own in variables.items()
+    }
+    inventory = lab.inventory(hosts)
+    for playbook, line in (("survey", "stuck"), ("remediate", "released"), ("remediate", "as_wanted")):
+        run = lab.ansible(
+            *("ansible-playbook", "-i", inventory, f"configmgr.client.{playbook}"),
+            *("-e", "configmgr_client_hosts=windows"),
+            env=controller,
+        )
+        assert run.rc == 0 and f'"{line}: {len(hosts)}"' in run.output, run.output
+    assert {lab.simulator.endpoint(name)["mode"] for name in hosts} == {"normal"}
+    principals = {key: lab.simulator.traffic(names[key])["logins"][-1]["principal"] for key in names}
+    assert {principals[key] for key in names if key != "ntlm"} == {OPERATOR}
