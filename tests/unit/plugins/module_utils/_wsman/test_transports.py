@@ -346,6 +346,16 @@ def test_certificate_that_is_trusted_by_name(connect: Connect, tls: Tls) -> None
         assert transport.send(MESSAGE, 30) == REPLY
 
 
+def test_certificate_for_another_name(connect: Connect, tls: Tls) -> None:
+    """Of an authority that is trusted, yet not for the name that was asked for."""
+    with BadServer(lambda exchange: exchange.answer("200 ", REPLY), tls.context) as server:
+        trusted = {"validate_certificate": True, "ca_trust_path": str(tls.path)}
+        transport = connect(server.port, tls=True, host="localhost", **trusted)
+        message = fails(transport, errors.EndpointUnreachable, "tls")
+        assert "localhost" in message and "certificate" in message
+        assert server.exchanges == []
+
+
 def test_client_certificate_whose_key_is_encrypted(connect: Connect, tls: Tls, tmp_path: Path) -> None:
     key = serialization.load_pem_private_key(tls.path.read_bytes(), None)
     protection = serialization.BestAvailableEncryption(PASSWORD.encode())
