@@ -245,6 +245,7 @@ def over_ipv6(lab: Lab) -> dict[str, Outcome]:
     return found
 
 
+@pytest.mark.needs_ipv6
 @pytest.mark.parametrize("connection", CONNECTIONS)
 def test_logs_in_over_ipv6(over_ipv6: dict[str, Outcome], connection: str) -> None:
     assert over_ipv6[connection].result.get("verdict") == "normal", over_ipv6[connection].msg
