@@ -140,3 +140,20 @@ def test_nothing_remains_of_a_fleet() -> None:
         assert Path(f"/proc/{identifier}").exists()
     assert not Path(f"/proc/{identifier}").exists()
     assert not directory.exists()
+
+
+def test_no_log_silences_what_the_requests_hold(lab: Lab) -> None:
+    name = lab.add({"one": {"profile": "normal"}})["one"]
+    expires = "{{ '%Y-%m-%dT%H:%M:%SZ' | strftime(end, utc=true) }}"
+    hold = {"owner": "Qz7-owner", "reason": "Qz7-reason", "expires": expires}
+    task = {
+        "name": "Hold",
+        "configmgr.client.provisioning_mode": {"enabled": True, "hold": hold},
+        "vars": {"end": "{{ now(utc=true).timestamp() + 3600 }}"},
+        "no_log": True,
+    }
+    playbook = lab.file("no_log.yml", [{"hosts": name, "gather_facts": False, "tasks": [task]}])
+    run = lab.ansible("ansible-playbook", "-i", lab.inventory({name: lab.host_vars(name)}), playbook, "-vvvv")
+    assert run.rc == 0, run.output
+    assert "Hold" in lab.simulator.endpoint(name)["registry"]["HKLM\\SOFTWARE\\configmgr.client"]
+    assert "Qz7" not in run.output
