@@ -41,18 +41,18 @@ class ActionModule(ModuleAction):
             options, given = describe_psrp(connection.option_definitions, connection.get_option, with_origin)
         else:
             options = f"connection {connection.transport}"
-        library = "pypsrp" if connection.transport == "psrp" else "pywinrm"
+        carrier = "pypsrp" if connection.transport == "psrp" else "pywinrm"
         try:
             settings = self._settings(params["connect_timeout"])
         except (AnsibleActionFail, SettingsError) as error:
-            setup = Setup(options, None, str(error), library=library)
+            setup = Setup(options, None, str(error), carrier=carrier)
         else:
             brake = LoginBrake(C.DEFAULT_LOCAL_TMP, settings)
             useless = {}
             if connection.transport == "psrp":
                 useless = without_effect(settings, given) | self._unknown_variables(task_vars)
             said = ", ".join(f"{name} ({reason})" for name, reason in useless.items())
-            setup = Setup(options, settings, no_login=brake.problem() or "", library=library, without_effect=said)
+            setup = Setup(options, settings, no_login=brake.problem() or "", carrier=carrier, without_effect=said)
         result, login_rejected = connection_info.examine(setup, params, bool(self._task.check_mode), trace)
         if brake and login_rejected:
             brake.rejected()

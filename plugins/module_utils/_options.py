@@ -41,6 +41,13 @@ NAME_SPEC: dict[str, t.Any] = {
 }
 
 
+def wait_problem(params: t.Mapping[str, t.Any]) -> str | None:
+    """Why ``wait_timeout`` and ``deadline`` do not go together."""
+    if params["wait_timeout"] < params["deadline"]:
+        return None
+    return f"wait_timeout={params['wait_timeout']} must be shorter than deadline={params['deadline']} (seconds)"
+
+
 def endpoint_settings(endpoint: t.Mapping[str, t.Any], connect_timeout: float) -> Settings:
     """Settings from the ``endpoint`` option; raises SettingsError."""
     scheme = endpoint["scheme"]

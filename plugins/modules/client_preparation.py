@@ -145,7 +145,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.protectio
 )
 from ansible_collections.configmgr.client.plugins.module_utils._client.readiness import Readiness, wait_until_ready
 from ansible_collections.configmgr.client.plugins.module_utils._client.releases import entry_fails_with_dependency
-from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
+from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC, wait_problem
 from ansible_collections.configmgr.client.plugins.module_utils._task import Result, Task, TaskFailed, failures, main
 from ansible_collections.configmgr.client.plugins.module_utils._windows import system
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import (
@@ -168,8 +168,8 @@ ARGUMENT_SPEC = {
 
 def check(params: Result) -> str | None:
     """What is wrong with the options taken together, before anything is sent."""
-    if params["wait_timeout"] >= params["deadline"]:
-        return f"wait_timeout={params['wait_timeout']} must be shorter than deadline={params['deadline']} (seconds)"
+    if wrong := wait_problem(params):
+        return wrong
     wrong = safeguard.delay_problem(params["safeguard_delay"])
     if wrong:
         return f"safeguard_{wrong}"

@@ -241,7 +241,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verd
     assess,
 )
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.writer import LeftAlone, Writer
-from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
+from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC, wait_problem
 from ansible_collections.configmgr.client.plugins.module_utils._task import (
     Result,
     Task,
@@ -282,8 +282,8 @@ def check(params: Result) -> str | None:
     """What is wrong with the options taken together, before anything is sent."""
     if params["force"] and not params["force_reason"].strip():
         return "force_reason is empty: say why force is used, for whoever reads this later"
-    if params["wait_timeout"] >= params["deadline"]:
-        return f"wait_timeout={params['wait_timeout']} must be shorter than deadline={params['deadline']} (seconds)"
+    if wrong := wait_problem(params):
+        return wrong
     if params["hold"] and not params["enabled"]:
         return "hold goes with enabled=true: leaving the mode removes a hold by itself"
     if params["hold_owner"] is not None and params["enabled"]:

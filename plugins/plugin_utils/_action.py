@@ -87,7 +87,7 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
         """The module's result over the host's connection; raises TaskFailed."""
         with _task.failures():
             settings = self._settings(params["connect_timeout"])
-        missing = _task.missing_library(settings.library)
+        missing = _task.missing_library(settings.carrier)
         if missing:
             raise AnsibleActionFail(missing)
         brake = LoginBrake(C.DEFAULT_LOCAL_TMP, settings)

@@ -87,7 +87,7 @@ def psrp_settings(get_option: GetOption, connect_timeout: float, ticket_director
         connect_retries=int(number("reconnection_retries", 0, "retries")),
         connect_backoff=number("reconnection_backoff", 0, "s"),
         max_envelope_size=int(number("max_envelope_size", LEAST_ENVELOPE_SIZE, "octets")),
-        library="pypsrp",
+        carrier="pypsrp",
         names=NAMES,
     )
 

@@ -17,6 +17,11 @@ def iso(moment: dt.datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def from_iso(text: str) -> dt.datetime:
+    """A date and time of ISO 8601, ``Z`` included, which Python before 3.11 does not take; raises ValueError."""
+    return dt.datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
+
+
 def whole_minutes(age: dt.timedelta) -> int:
     """Never negative: clocks are set now and then."""
     return max(0, int(age.total_seconds() // 60))

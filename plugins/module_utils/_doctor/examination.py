@@ -38,7 +38,7 @@ class Setup:
     settings: Settings | None
     problem: str = ""
     no_login: str = ""
-    library: str = "pywinrm"
+    carrier: str = "pywinrm"
     without_effect: str = ""
 
 
@@ -85,7 +85,7 @@ class Examination:
     def _look_at(self, name: str, stack: ExitStack) -> Check:
         settings = self._setup.settings
         if name == "library":
-            return outside.library(self._setup.library)
+            return outside.libraries_here(self._setup.carrier)
         if settings is None:
             return outside.wrong_options(self._setup.options, self._setup.problem)
         if name == "options":

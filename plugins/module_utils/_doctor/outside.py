@@ -15,11 +15,11 @@ from . import libraries
 from .checks import Check
 
 
-def library(name: str) -> Check:
-    """*name* is the library that carries the messages."""
-    problem = libraries.problem(name)
+def libraries_here(carrier: str) -> Check:
+    """*carrier* is the library that carries the messages."""
+    problem = libraries.problem(carrier)
     if problem:
-        wanted = f"{name}>={LEAST_VERSIONS[name]}"
+        wanted = f"{carrier}>={LEAST_VERSIONS[carrier]}"
         return Check("library", "failed", problem, f"Where this runs: pip install '{wanted}' defusedxml")
     found = [f"{name} {version}" for name, version in libraries.versions().items()]
     return Check("library", "ok", ", ".join([f"Python {platform.python_version()}", *found]))

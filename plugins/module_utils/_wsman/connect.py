@@ -18,5 +18,5 @@ LEAST_VERSIONS = {"pywinrm": "0.5.0", "pypsrp": "0.8.1"}
 
 def transport(settings: Settings, deadline: Deadline) -> Transport:
     """Raises SettingsError for settings that the library cannot use."""
-    kind = PypsrpTransport if settings.library == "pypsrp" else PywinrmTransport
+    kind = PypsrpTransport if settings.carrier == "pypsrp" else PywinrmTransport
     return kind(settings, deadline)

@@ -54,11 +54,11 @@ def use_ticket(settings: Settings) -> None:
 
     Raises LibraryMissing, LoginRejected for a wrong password, else TicketUnavailable.
     """
-    missing = GSSAPI_IMPORT_ERROR if settings.library == "pypsrp" else PYKERBEROS_IMPORT_ERROR
+    missing = GSSAPI_IMPORT_ERROR if settings.carrier == "pypsrp" else PYKERBEROS_IMPORT_ERROR
     if missing is not None:
-        named, library = settings.names, "gssapi" if settings.library == "pypsrp" else "pykerberos"
+        named, library = settings.names, "gssapi" if settings.carrier == "pypsrp" else "pykerberos"
         raise LibraryMissing(
-            f"{named['auth']}=kerberos needs {library}: pip install '{settings.library}[kerberos]' ({missing})"
+            f"{named['auth']}=kerberos needs {library}: pip install '{settings.carrier}[kerberos]' ({missing})"
         )
     if not settings.password:
         return

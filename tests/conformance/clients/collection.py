@@ -41,7 +41,7 @@ def telling() -> Iterator[None]:
 
 class Collection(Client):
     name = "this collection"
-    library = "pywinrm"
+    carrier = "pywinrm"
     lacks: ClassVar[dict[str, str]] = {
         **NO_REALM,
         "code page": "it asks for UTF-8 always",
@@ -69,7 +69,7 @@ class Collection(Client):
             password=login.password(self.host),
             ca_trust_path=self.host.fleet.ca_file if login.trusts_the_authority else None,
             operation_timeout=10,
-            library=self.library,
+            carrier=self.carrier,
         )
         deadline = Deadline(120)
         self._session = Session(settings, lambda: transport(settings, deadline), deadline)
@@ -115,7 +115,7 @@ class Collection(Client):
 
 class CollectionOverPsrp(Collection):
     name = "the same, psrp"
-    library = "pypsrp"
+    carrier = "pypsrp"
     lacks: ClassVar[dict[str, str]] = {
         feature: why for feature, why in Collection.lacks.items() if feature != "negotiate"
     }

@@ -13,6 +13,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ..times import from_iso
 from .cmtrace import SEVERITIES, Record
 from .time_limit import time_limit
 
@@ -45,7 +46,7 @@ def moment(text: str) -> Moment:
     text = text.strip()
     if _MINUTES.fullmatch(text):
         return dt.timedelta(minutes=int(text))
-    found = dt.datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text))
+    found = from_iso(text)
     return (found if found.tzinfo else found.replace(tzinfo=dt.timezone.utc)).astimezone(dt.timezone.utc)
 
 

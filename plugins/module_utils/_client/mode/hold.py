@@ -11,7 +11,7 @@ from ..._windows.endpoint import Endpoint
 from ..._windows.errors import WindowsError
 from ..._windows.registry import RegistryType
 from .. import facts
-from ..times import iso
+from ..times import from_iso, iso
 from . import limit
 from .state import ClientState, Hold
 from .timeline import timeline
@@ -32,7 +32,7 @@ def read_option(option: t.Mapping[str, str]) -> Hold:
             raise ValueError(f"hold.{name}={text!r} holds what cannot be printed: give one line of text")
     text = option["expires"].strip()
     try:
-        expires = dt.datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
+        expires = from_iso(text)
     except ValueError:
         expires = None
     if expires is None or expires.tzinfo is None:

@@ -67,8 +67,8 @@ def test_settings_that_cannot_work_are_refused(options: dict[str, t.Any], messag
         {"password": ""},
         {"message_encryption": "never"},
         {"message_encryption": "always"},
-        {"library": "pypsrp", "auth": "negotiate"},
-        {"library": "pypsrp", "auth": "negotiate", "username": None, "password": None},
+        {"carrier": "pypsrp", "auth": "negotiate"},
+        {"carrier": "pypsrp", "auth": "negotiate", "username": None, "password": None},
     ],
 )
 def test_settings_that_can_work_are_taken(options: dict[str, t.Any]) -> None:

@@ -67,7 +67,7 @@ def connect(request: pytest.FixtureRequest, opened: list[Transport]) -> t.Callab
 
     def connect_(port: int, *, deadline: float = 60, tls: bool = False, **options: t.Any) -> Transport:
         defaults: dict[str, t.Any] = {
-            "library": request.param,
+            "carrier": request.param,
             "host": "127.0.0.1",
             "port": port,
             "scheme": "https" if tls else "http",
