@@ -12,22 +12,22 @@ import typing as t
 import ansible.constants as C
 from ansible.errors import AnsibleActionFail
 
-from ..module_utils import _task
-from ..module_utils._doctor.examination import Setup
+from ..module_utils import _module
+from ..module_utils._doctor.examination import Target
 from ..module_utils._wsman.errors import SettingsError
 from ..modules import connection_info
 from ..plugin_utils._action import ModuleAction
-from ..plugin_utils._login_brake import LoginBrake
-from ..plugin_utils._origins import describe, describe_psrp
-from ..plugin_utils._psrp import without_effect
+from ..plugin_utils._connection.lockout import Lockout
+from ..plugin_utils._connection.origins import describe, describe_psrp
+from ..plugin_utils._connection.psrp import without_effect
 
 
 class ActionModule(ModuleAction):
     MODULE = connection_info
 
     def _work(
-        self, params: _task.Result, task_vars: dict[str, t.Any], log: _task.Log, trace: _task.Log
-    ) -> _task.Result:
+        self, params: _module.Result, task_vars: dict[str, t.Any], log: _module.Log, trace: _module.Log
+    ) -> _module.Result:
         connection, brake = self._connection, None
         given: list[str] = []
 
@@ -41,19 +41,19 @@ class ActionModule(ModuleAction):
             options, given = describe_psrp(connection.option_definitions, connection.get_option, with_origin)
         else:
             options = f"connection {connection.transport}"
-        carrier = "pypsrp" if connection.transport == "psrp" else "pywinrm"
+        library = "pypsrp" if connection.transport == "psrp" else "pywinrm"
         try:
             settings = self._settings(params["connect_timeout"])
         except (AnsibleActionFail, SettingsError) as error:
-            setup = Setup(options, None, str(error), carrier=carrier)
+            target = Target(options, None, str(error), library=library)
         else:
-            brake = LoginBrake(C.DEFAULT_LOCAL_TMP, settings)
+            brake = Lockout(C.DEFAULT_LOCAL_TMP, settings)
             useless = {}
             if connection.transport == "psrp":
                 useless = without_effect(settings, given) | self._unknown_variables(task_vars)
             said = ", ".join(f"{name} ({reason})" for name, reason in useless.items())
-            setup = Setup(options, settings, no_login=brake.problem() or "", carrier=carrier, without_effect=said)
-        result, login_rejected = connection_info.examine(setup, params, bool(self._task.check_mode), trace)
+            target = Target(options, settings, no_login=brake.problem() or "", library=library, without_effect=said)
+        result, login_rejected = connection_info.examine(target, params, bool(self._task.check_mode), trace)
         if brake and login_rejected:
             brake.rejected()
         return result

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ._wsman.settings import Names
+from ._wsman.settings import OptionNames
 
 _BY_LAYER = {
     "library": "Install it where the task runs: the controller, its execution environment, or the host of delegate_to.",
@@ -26,6 +26,6 @@ _BY_LAYER = {
 }
 
 
-def advice(layer: str, named: Names) -> str:
+def advice(layer: str, named: OptionNames) -> str:
     """Empty where the message of the failure says all that there is to say. *named* are the user's words."""
     return _BY_LAYER.get(layer, "").format_map(named)

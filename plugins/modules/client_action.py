@@ -164,21 +164,15 @@ via_reason:
 
 import typing as t
 
-from ansible_collections.configmgr.client.plugins.module_utils._client import facts
-from ansible_collections.configmgr.client.plugins.module_utils._client.actions import schedules
-from ansible_collections.configmgr.client.plugins.module_utils._client.actions.methods import VIA, ClientMethods
-from ansible_collections.configmgr.client.plugins.module_utils._client.actions.triggers import Trigger, Triggers
+from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC
+from ansible_collections.configmgr.client.plugins.module_utils._client import constants
 from ansible_collections.configmgr.client.plugins.module_utils._client.guard import reason_to_wait, require_own_name
+from ansible_collections.configmgr.client.plugins.module_utils._client.methods import VIA, ClientMethods
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_mode
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import Mode
-from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
-from ansible_collections.configmgr.client.plugins.module_utils._task import (
-    Result,
-    Task,
-    TaskFailed,
-    failures,
-    main,
-)
+from ansible_collections.configmgr.client.plugins.module_utils._client.schedules import catalog
+from ansible_collections.configmgr.client.plugins.module_utils._client.schedules.triggers import Trigger, Triggers
+from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, failures, main
 from ansible_collections.configmgr.client.plugins.module_utils._windows import system
 
 ARGUMENT_SPEC = {
@@ -205,15 +199,15 @@ def check(params: Result) -> str | None:
             f"wait_timeout={params['wait_timeout']} and pause={params['pause']} between {len(chosen)} schedules take"
             f" {longest} seconds: that must be shorter than deadline={params['deadline']}"
         )
-    return schedules.problem("schedules", chosen)
+    return catalog.problem("schedules", chosen)
 
 
 def run(task: Task) -> Result:
-    chosen = [schedules.find(text) for text in _chosen(task.params)]
+    chosen = [catalog.find(text) for text in _chosen(task.params)]
     mode = read_mode(task.endpoint)
-    service = task.endpoint.services.read(facts.CLIENT_SERVICE).get(facts.CLIENT_SERVICE.lower())
+    service = task.endpoint.services.read(constants.CLIENT_SERVICE).get(constants.CLIENT_SERVICE.lower())
     if service is None:
-        raise TaskFailed(f"There is no ConfigMgr client here: the service {facts.CLIENT_SERVICE} is not installed.")
+        raise TaskFailed(f"There is no ConfigMgr client here: the service {constants.CLIENT_SERVICE} is not installed.")
     reason = "" if mode.left else _reason_to_leave_alone(task)
     if reason:
         each = [Trigger(schedule) for schedule in chosen]
@@ -233,7 +227,7 @@ def run(task: Task) -> Result:
 
 def _chosen(params: t.Mapping[str, t.Any]) -> t.Sequence[str]:
     named: list[str] | None = params["schedules"]
-    return schedules.AFTER_EXIT if named is None else named
+    return catalog.AFTER_EXIT if named is None else named
 
 
 def _reason_to_leave_alone(task: Task) -> str:
@@ -246,7 +240,7 @@ def _reason_to_leave_alone(task: Task) -> str:
     return ""
 
 
-def _trigger(task: Task, chosen: t.Sequence[schedules.Schedule], mode: Mode) -> Result:
+def _trigger(task: Task, chosen: t.Sequence[catalog.Schedule], mode: Mode) -> Result:
     windows = system.operating_system(task.endpoint.session)
     methods = ClientMethods(task.endpoint, task.params["via"], windows.system_directory, task.log)
     triggers = Triggers(task.endpoint, windows, chosen, task.params["wait_timeout"], task.log)

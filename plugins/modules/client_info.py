@@ -171,9 +171,9 @@ unreadable:
   sample: {}
 """
 
+from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._client.info import read_info
-from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC
-from ansible_collections.configmgr.client.plugins.module_utils._task import Result, Task, main
+from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, main
 
 ARGUMENT_SPEC = {**CONNECTION_SPEC}
 

@@ -235,13 +235,13 @@ msg:
 
 import datetime as dt
 
+from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._client.logs import cmtrace, locations, query, reader
 from ansible_collections.configmgr.client.plugins.module_utils._client.logs.diagnosis import Diagnosis, diagnose
 from ansible_collections.configmgr.client.plugins.module_utils._client.logs.query import Entry
 from ansible_collections.configmgr.client.plugins.module_utils._client.logs.reader import Log
 from ansible_collections.configmgr.client.plugins.module_utils._client.logs.time_limit import TookTooLong
-from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC
-from ansible_collections.configmgr.client.plugins.module_utils._task import Result, Task, TaskFailed, main
+from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, main
 from ansible_collections.configmgr.client.plugins.module_utils._windows import system
 
 DEFAULT_NAME = "provisioning"

@@ -121,15 +121,16 @@ verdict:
 
 import typing as t
 
+from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC, wait_problem
+from ansible_collections.configmgr.client.plugins.module_utils._client.backoff import Backoff
 from ansible_collections.configmgr.client.plugins.module_utils._client.guard import reason_to_wait, require_own_name
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode import limit
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_mode, read_state
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import RELEASED, assess
-from ansible_collections.configmgr.client.plugins.module_utils._client.patience import Patience
-from ansible_collections.configmgr.client.plugins.module_utils._client.protection import dependency, safeguard
-from ansible_collections.configmgr.client.plugins.module_utils._client.protection.artefacts import Unfit
-from ansible_collections.configmgr.client.plugins.module_utils._client.protection.memory import Memory
-from ansible_collections.configmgr.client.plugins.module_utils._client.protection.preparation import (
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation import dependency, safeguard
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.artefacts import Unsupported
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.memory import Memory
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.plan import (
     Change,
     NotReversible,
     Plan,
@@ -137,7 +138,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.protectio
     plan_preparation,
     plan_undoing,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._client.protection.settings import (
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.setting import (
     Dependency,
     MaxMinutes,
     Safeguard,
@@ -145,8 +146,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.protectio
 )
 from ansible_collections.configmgr.client.plugins.module_utils._client.readiness import Readiness, wait_until_ready
 from ansible_collections.configmgr.client.plugins.module_utils._client.releases import entry_fails_with_dependency
-from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC, wait_problem
-from ansible_collections.configmgr.client.plugins.module_utils._task import Result, Task, TaskFailed, failures, main
+from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, failures, main
 from ansible_collections.configmgr.client.plugins.module_utils._windows import system
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import (
     ConnectionLost,
@@ -198,7 +198,7 @@ def run(task: Task) -> Result:
     if not preparing:
         return _finish(task, result, plan_undoing(_settings(task), memory.records), memory)
     ready = wait_until_ready(
-        task.endpoint, Patience(task.params["wait_timeout"], task.endpoint.session.deadline), task.log
+        task.endpoint, Backoff(task.params["wait_timeout"], task.endpoint.session.deadline), task.log
     )
     result.update(attempts=ready.attempts, client_version=ready.version)
     if ready.problem:
@@ -208,7 +208,7 @@ def run(task: Task) -> Result:
     memory.read()  # the wait may have been long
     try:
         plan = plan_preparation(_wanted(task, ready), memory.records)
-    except (NotReversible, Unfit) as error:
+    except (NotReversible, Unsupported) as error:
         raise TaskFailed(f"Nothing was changed: {error}.") from error
     return _finish(task, result, plan, memory)
 

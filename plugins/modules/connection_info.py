@@ -126,15 +126,15 @@ recording:
   sample: recordings/1.json
 """
 
-from ansible_collections.configmgr.client.plugins.module_utils._doctor import recording
-from ansible_collections.configmgr.client.plugins.module_utils._doctor.checks import conclusion
-from ansible_collections.configmgr.client.plugins.module_utils._doctor.examination import Examination, Setup
-from ansible_collections.configmgr.client.plugins.module_utils._options import (
+from ansible_collections.configmgr.client.plugins.module_utils._argspec import (
     CONNECTION_SPEC,
     NAME_SPEC,
     endpoint_settings,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._task import Log, Result, TaskFailed, serve
+from ansible_collections.configmgr.client.plugins.module_utils._doctor import recording
+from ansible_collections.configmgr.client.plugins.module_utils._doctor.checks import conclusion
+from ansible_collections.configmgr.client.plugins.module_utils._doctor.examination import Examination, Target
+from ansible_collections.configmgr.client.plugins.module_utils._module import Log, Result, TaskFailed, serve
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import SettingsError
 
@@ -145,13 +145,13 @@ ARGUMENT_SPEC = {
 }
 
 
-def examine(setup: Setup, params: Result, check_mode: bool, log: Log) -> tuple[Result, bool]:
+def examine(target: Target, params: Result, check_mode: bool, log: Log) -> tuple[Result, bool]:
     """The result, and whether the login was rejected. Raises TaskFailed where no recording can be written."""
     path = None if check_mode else params["record_to"]
     problem = recording.problem(path) if path else None
     if problem:
         raise TaskFailed(problem)
-    examination = Examination(setup, params["computer_name"], Deadline(params["deadline"]), log)
+    examination = Examination(target, params["computer_name"], Deadline(params["deadline"]), log)
     examination.run()
     if path:
         try:
@@ -169,10 +169,10 @@ def work(params: Result, check_mode: bool, log: Log) -> Result:
     options.append(f"password {'not set' if endpoint['password'] is None else 'set'}")
     described = f"{', '.join(options)} (option endpoint)"
     try:
-        setup = Setup(described, endpoint_settings(endpoint, params["connect_timeout"]))
+        target = Target(described, endpoint_settings(endpoint, params["connect_timeout"]))
     except SettingsError as error:
-        setup = Setup(described, None, str(error))
-    return examine(setup, params, check_mode, log)[0]
+        target = Target(described, None, str(error))
+    return examine(target, params, check_mode, log)[0]
 
 
 if __name__ == "__main__":

@@ -222,9 +222,9 @@ timeline:
 import dataclasses
 import datetime as dt
 
-from ansible_collections.configmgr.client.plugins.module_utils._client.actions import schedules
-from ansible_collections.configmgr.client.plugins.module_utils._client.actions.methods import VIA, ClientMethods
+from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC, wait_problem
 from ansible_collections.configmgr.client.plugins.module_utils._client.guard import require_own_name
+from ansible_collections.configmgr.client.plugins.module_utils._client.methods import VIA, ClientMethods
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.hold import problem, read_option
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.plan import (
     Plan,
@@ -233,22 +233,16 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.mode.plan
     plan_exit,
 )
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_again, read_state
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode.report import as_result
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.result import as_result
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import ClientState
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import (
     DEFAULT_MINIMUM_AGE,
     Assessment,
     assess,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode.writer import LeftAlone, Writer
-from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC, wait_problem
-from ansible_collections.configmgr.client.plugins.module_utils._task import (
-    Result,
-    Task,
-    TaskFailed,
-    failures,
-    main,
-)
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.writer import Blocked, Writer
+from ansible_collections.configmgr.client.plugins.module_utils._client.schedules import catalog
+from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, failures, main
 
 ARGUMENT_SPEC = {
     "enabled": {"type": "bool", "required": True},
@@ -270,7 +264,7 @@ ARGUMENT_SPEC = {
     "trigger": {
         "type": "list",
         "elements": "str",
-        "default": [schedules.MACHINE_POLICY_REQUEST, schedules.MACHINE_POLICY_EVALUATION],
+        "default": [catalog.MACHINE_POLICY_REQUEST, catalog.MACHINE_POLICY_EVALUATION],
     },
     **NAME_SPEC,
     **CONNECTION_SPEC,
@@ -294,7 +288,7 @@ def check(params: Result) -> str | None:
         return str(error)
     if hold and hold.expires <= dt.datetime.now(dt.timezone.utc):
         return f"hold.expires={params['hold']['expires']!r} is past: give a time to come"
-    return schedules.problem("trigger", params["trigger"])
+    return catalog.problem("trigger", params["trigger"])
 
 
 def run(task: Task) -> Result:
@@ -360,7 +354,7 @@ def _carry_out(task: Task, state: ClientState, plan: Plan) -> Result:
     try:
         with failures():
             outcome = writer.carry_out(plan)
-    except LeftAlone as stop:
+    except Blocked as stop:
         return {
             "action": "none",
             "attempts": writer.outcome.attempts,

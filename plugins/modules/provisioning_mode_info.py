@@ -161,11 +161,11 @@ full:
   sample: true
 """
 
+from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_state
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode.report import as_result
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.result import as_result
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import DEFAULT_MINIMUM_AGE, assess
-from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
-from ansible_collections.configmgr.client.plugins.module_utils._task import Result, Task, main
+from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, main
 
 ARGUMENT_SPEC = {
     "full": {"type": "bool", "default": False},

@@ -100,18 +100,18 @@ msg:
   sample: The safeguard (boot_task) is in place.
 """
 
-from ansible_collections.configmgr.client.plugins.module_utils._client import facts
+from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC
+from ansible_collections.configmgr.client.plugins.module_utils._client import constants
 from ansible_collections.configmgr.client.plugins.module_utils._client.guard import reason_to_wait, require_own_name
-from ansible_collections.configmgr.client.plugins.module_utils._client.protection import safeguard
-from ansible_collections.configmgr.client.plugins.module_utils._client.protection.artefacts import (
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation import safeguard
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.artefacts import (
     Artefact,
     BootTaskArtefact,
     Description,
     RunOnceArtefact,
-    Unfit,
+    Unsupported,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
-from ansible_collections.configmgr.client.plugins.module_utils._task import Result, Task, TaskFailed, main
+from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, main
 from ansible_collections.configmgr.client.plugins.module_utils._windows import system
 from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import KeyAbsent
 
@@ -143,7 +143,7 @@ def run(task: Task) -> Result:
 
 def _require_client(task: Task) -> None:
     try:
-        task.endpoint.registry.types(facts.CCMEXEC_KEY)
+        task.endpoint.registry.types(constants.CCMEXEC_KEY)
     except KeyAbsent as error:
         raise TaskFailed(f"There is no ConfigMgr client here: {error}.") from error
 
@@ -151,7 +151,7 @@ def _require_client(task: Task) -> None:
 def _place(task: Task, artefact: Artefact) -> Result:
     try:
         wanted = artefact.wanted()
-    except Unfit as error:
+    except Unsupported as error:
         raise TaskFailed(f"Nothing was changed: {error}.") from error
     before = {artefact.name: artefact.read()}
     after = {artefact.name: wanted}

@@ -74,13 +74,14 @@ msg:
   sample: ProvisioningMaxMinutes is now 720.
 """
 
-from ansible_collections.configmgr.client.plugins.module_utils._client import facts
+from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC
+from ansible_collections.configmgr.client.plugins.module_utils._client import constants
 from ansible_collections.configmgr.client.plugins.module_utils._client.guard import reason_to_wait, require_own_name
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode import hold, limit, max_minutes
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode import hold, limit
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_mode
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import StoredValue
-from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
-from ansible_collections.configmgr.client.plugins.module_utils._task import Result, Task, TaskFailed, main
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation import max_minutes
+from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, main
 from ansible_collections.configmgr.client.plugins.module_utils._windows import system
 from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import KeyAbsent, RegistryType
 
@@ -110,7 +111,7 @@ def run(task: Task) -> Result:
     current = stored.data
     same_type = current is None or stored.type == RegistryType.DWORD
     if current == wanted and same_type:
-        return _result(wanted, changed=False, msg=f"Nothing to do. {facts.MAX_MINUTES} is {_shown(wanted)}.")
+        return _result(wanted, changed=False, msg=f"Nothing to do. {constants.MAX_MINUTES} is {_shown(wanted)}.")
     number = current if isinstance(current, int) else None
     if limit.effective(wanted) < limit.effective(number) and not read_mode(task.endpoint).left:
         message = _reason_to_keep(task)
@@ -121,16 +122,16 @@ def run(task: Task) -> Result:
         max_minutes.write(task.endpoint, StoredValue(wanted, RegistryType.DWORD))
         read_back = max_minutes.read(task.endpoint).data
         if read_back != wanted:
-            raise TaskFailed(f"{facts.MAX_MINUTES} was written and reads back as {_shown(read_back)}.")
+            raise TaskFailed(f"{constants.MAX_MINUTES} was written and reads back as {_shown(read_back)}.")
     return {
         **_result(
             wanted,
             changed=True,
-            msg=f"{facts.MAX_MINUTES} {'would be' if task.check_mode else 'is now'} {_shown(wanted)}.",
+            msg=f"{constants.MAX_MINUTES} {'would be' if task.check_mode else 'is now'} {_shown(wanted)}.",
         ),
         "diff": {
-            "before": {facts.MAX_MINUTES: stored.data_for_result()},
-            "after": {facts.MAX_MINUTES: wanted},
+            "before": {constants.MAX_MINUTES: stored.data_for_result()},
+            "after": {constants.MAX_MINUTES: wanted},
         },
     }
 

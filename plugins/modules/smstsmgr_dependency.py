@@ -75,11 +75,11 @@ msg:
 
 import re
 
-from ansible_collections.configmgr.client.plugins.module_utils._client import facts
+from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC
+from ansible_collections.configmgr.client.plugins.module_utils._client import constants
 from ansible_collections.configmgr.client.plugins.module_utils._client.guard import reason_to_wait, require_own_name
-from ansible_collections.configmgr.client.plugins.module_utils._client.protection import dependency
-from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
-from ansible_collections.configmgr.client.plugins.module_utils._task import Result, Task, TaskFailed, main
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation import dependency
+from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, main
 from ansible_collections.configmgr.client.plugins.module_utils._windows import system
 
 ARGUMENT_SPEC = {
@@ -102,8 +102,8 @@ def check(params: Result) -> str | None:
 
 
 def run(task: Task) -> Result:
-    if not task.endpoint.services.read(facts.AGENT_SERVICE):
-        raise TaskFailed(f"There is no service {facts.AGENT_SERVICE} here, so no ConfigMgr client.")
+    if not task.endpoint.services.read(constants.AGENT_SERVICE):
+        raise TaskFailed(f"There is no service {constants.AGENT_SERVICE} here, so no ConfigMgr client.")
     current = dependency.read(task.endpoint)
     reverse = task.params["state"] == "absent"
     memory = dependency.remembered(task.endpoint)
@@ -146,7 +146,7 @@ def _result(depends_on: list[str], *, changed: bool, msg: str) -> Result:
 
 
 def _sentence(verb: str, depends_on: list[str]) -> str:
-    return f"{facts.AGENT_SERVICE} {verb} on {', '.join(depends_on) or 'nothing'}."
+    return f"{constants.AGENT_SERVICE} {verb} on {', '.join(depends_on) or 'nothing'}."
 
 
 if __name__ == "__main__":

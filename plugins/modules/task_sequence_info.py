@@ -153,13 +153,11 @@ computer_name:
   sample: PC-0001
 """
 
-from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence.reader import (
-    read_task_sequences,
-)
-from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence.report import as_result
+from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC
+from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence.reader import read_task_sequences
+from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence.result import as_result
 from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence.rules import assess
-from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC
-from ansible_collections.configmgr.client.plugins.module_utils._task import Result, Task, main
+from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, main
 
 ARGUMENT_SPEC = {**CONNECTION_SPEC}
 

@@ -115,6 +115,7 @@ msg:
   sample: "Cleared 1 of execution_requests."
 """
 
+from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._client.guard import require_own_name
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import DEFAULT_MINIMUM_AGE
 from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence.clearing import (
@@ -125,22 +126,13 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequ
     orphaned_by,
     plan_clearing,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence.reader import (
-    read_task_sequences,
-)
+from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence.reader import read_task_sequences
 from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence.rules import (
     EXECUTION_REQUESTS,
     TaskSequenceState,
 )
 from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence.writer import Clearing
-from ansible_collections.configmgr.client.plugins.module_utils._options import CONNECTION_SPEC, NAME_SPEC
-from ansible_collections.configmgr.client.plugins.module_utils._task import (
-    Result,
-    Task,
-    TaskFailed,
-    failures,
-    main,
-)
+from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, failures, main
 
 ARGUMENT_SPEC = {
     "state": {"type": "str", "choices": ["absent"], "default": "absent"},

@@ -14,13 +14,13 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils import _task
+from ..module_utils import _module
+from ..module_utils._wsman.certificates import check_files
 from ..module_utils._wsman.errors import LoginRejected
-from ..module_utils._wsman.files import check_files
 from ..module_utils._wsman.settings import Settings
-from ._connection import GetOption, winrm_settings
-from ._login_brake import LoginBrake
-from ._psrp import psrp_settings
+from ._connection.lockout import Lockout
+from ._connection.psrp import psrp_settings
+from ._connection.winrm import GetOption, winrm_settings
 
 display = Display()
 
@@ -45,7 +45,7 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
         del tmp  # unused since long, and still part of the signature
         rules = getattr(self.MODULE, "ARGUMENT_RULES", {})
         _validation, params = self.validate_argument_spec(self.MODULE.ARGUMENT_SPEC, **rules)
-        wrong = _task.problem(params, getattr(self.MODULE, "check", None))
+        wrong = _module.problem(params, getattr(self.MODULE, "check", None))
         if wrong:
             raise AnsibleActionFail(wrong)
         if params["endpoint"]:
@@ -74,29 +74,29 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
 
         try:
             result.update(self._work(params, task_vars or {}, log, trace))
-        except _task.TaskUnreachable as error:
+        except _module.TaskUnreachable as error:
             # Not AnsibleConnectionFailure, which would drop all but the message.
             result.update(error.result, unreachable=True, msg=str(error))
-        except _task.TaskFailed as error:
+        except _module.TaskFailed as error:
             result.update(error.result, failed=True, msg=str(error))
         return result
 
     def _work(
-        self, params: _task.Result, task_vars: dict[str, t.Any], log: _task.Log, trace: _task.Log
-    ) -> _task.Result:
+        self, params: _module.Result, task_vars: dict[str, t.Any], log: _module.Log, trace: _module.Log
+    ) -> _module.Result:
         """The module's result over the host's connection; raises TaskFailed."""
-        with _task.failures():
+        with _module.failures():
             settings = self._settings(params["connect_timeout"])
-        missing = _task.missing_library(settings.carrier)
+        missing = _module.missing_library(settings.library)
         if missing:
             raise AnsibleActionFail(missing)
-        brake = LoginBrake(C.DEFAULT_LOCAL_TMP, settings)
+        brake = Lockout(C.DEFAULT_LOCAL_TMP, settings)
         problem = brake.problem()
         if problem:
-            raise _task.TaskUnreachable(problem, {"error_layer": "login"})
+            raise _module.TaskUnreachable(problem, {"error_layer": "login"})
         try:
-            return _task.execute(self.MODULE.run, settings, params, bool(self._task.check_mode), log, trace)
-        except _task.TaskUnreachable as error:
+            return _module.execute(self.MODULE.run, settings, params, bool(self._task.check_mode), log, trace)
+        except _module.TaskUnreachable as error:
             if isinstance(error.__cause__, LoginRejected):
                 brake.rejected()
             raise

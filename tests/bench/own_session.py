@@ -8,9 +8,9 @@ import sys
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_mode
 from ansible_collections.configmgr.client.plugins.module_utils._windows.endpoint import Endpoint
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.pywinrm import PywinrmTransport
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.session import Session
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import Settings
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport.pywinrm import PywinrmTransport
 
 port, username, password, *addresses = sys.argv[1:]
 for address in addresses:

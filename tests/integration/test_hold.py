@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Holds, patience with a client that is starting, and upgrades that died."""
+"""Holds, backoff with a client that is starting, and upgrades that died."""
 
 from __future__ import annotations
 

@@ -12,14 +12,14 @@ from .._windows.errors import WindowsError
 from .._windows.services import Service
 from .._wsman.cim import CimObject
 from .._wsman.errors import Fault, NotFound, ProtocolError
-from . import facts
-from .actions.history import read_last_triggers
-from .actions.schedules import MACHINE_POLICY_REQUEST, find
+from . import constants
 from .releases import behaviours, release
+from .schedules.catalog import MACHINE_POLICY_REQUEST, find
+from .schedules.history import read_last_triggers
 from .signals import Signals
 from .times import whole_minutes
 
-_SERVICES = (facts.CLIENT_SERVICE, facts.AGENT_SERVICE)
+_SERVICES = (constants.CLIENT_SERVICE, constants.AGENT_SERVICE)
 _SITE_AUTHORITY = "SMS:"
 
 
@@ -49,9 +49,9 @@ def _version(
 
     Where the class is missing and the service is there, a client is installed and broken.
     """
-    has_service = None if services is None else facts.CLIENT_SERVICE.lower() in services
+    has_service = None if services is None else constants.CLIENT_SERVICE.lower() in services
     try:
-        version = endpoint.session.get(facts.CLIENT_NAMESPACE, facts.CLIENT_CLASS).string("ClientVersion")
+        version = endpoint.session.get(constants.CLIENT_NAMESPACE, constants.CLIENT_CLASS).string("ClientVersion")
         if version:
             return version, True
         installed: bool | None = True
@@ -108,7 +108,9 @@ def _site(endpoint: Endpoint) -> str | None:
     code = _mobile_client(endpoint, "AssignedSiteCode")
     if code:
         return code
-    output = endpoint.session.invoke(facts.CLIENT_NAMESPACE, facts.CLIENT_CLASS, "GetAssignedSite", {}, repeatable=True)
+    output = endpoint.session.invoke(
+        constants.CLIENT_NAMESPACE, constants.CLIENT_CLASS, "GetAssignedSite", {}, repeatable=True
+    )
     return output.string("sSiteCode") or None
 
 
@@ -116,14 +118,14 @@ def _management_point(endpoint: Endpoint) -> str | None:
     """The current one by SMS_Authority, which Microsoft documents, else the first that SMS_MPInformation knows."""
     try:
         rows = endpoint.session.query(
-            facts.CLIENT_NAMESPACE, f"SELECT Name,CurrentManagementPoint FROM {facts.AUTHORITY_CLASS}"
+            constants.CLIENT_NAMESPACE, f"SELECT Name,CurrentManagementPoint FROM {constants.AUTHORITY_CLASS}"
         )
         found = _first([row for row in rows if _is_site(row)], "CurrentManagementPoint")
         if found:
             return found
     except (Fault, ProtocolError):
         pass  # the other class decides whether it can be read
-    rows = endpoint.session.query(facts.LOCATION_NAMESPACE, f"SELECT MP FROM {facts.LOCATION_CLASS}")
+    rows = endpoint.session.query(constants.LOCATION_NAMESPACE, f"SELECT MP FROM {constants.LOCATION_CLASS}")
     return _first(rows, "MP")
 
 
@@ -144,15 +146,15 @@ def _last_policy_request(endpoint: Endpoint) -> str | None:
 
 def _restart_pending(endpoint: Endpoint) -> bool:
     method = "DetermineIfRebootPending"
-    output = endpoint.session.invoke(facts.SDK_NAMESPACE, facts.UTILITIES_CLASS, method, {}, repeatable=True)
+    output = endpoint.session.invoke(constants.SDK_NAMESPACE, constants.UTILITIES_CLASS, method, {}, repeatable=True)
     code = output.integer("ReturnValue") or 0
     if code:
-        raise WindowsError(f"{facts.UTILITIES_CLASS}.{method} returned {code & 0xFFFFFFFF:#010x}", code)
+        raise WindowsError(f"{constants.UTILITIES_CLASS}.{method} returned {code & 0xFFFFFFFF:#010x}", code)
     answers = [output.boolean(name) for name in ("RebootPending", "IsHardRebootPending")]
     if answers[0] is None:
-        raise ProtocolError(f"{facts.UTILITIES_CLASS}.{method} says nothing of RebootPending")
+        raise ProtocolError(f"{constants.UTILITIES_CLASS}.{method} says nothing of RebootPending")
     return any(answers)
 
 
 def _mobile_client(endpoint: Endpoint, name: str) -> str | None:
-    return endpoint.registry.get_string(facts.MOBILE_CLIENT_KEY, name) or None
+    return endpoint.registry.get_string(constants.MOBILE_CLIENT_KEY, name) or None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .._windows.endpoint import Endpoint
 from .._wsman.errors import Fault, NotFound
-from . import facts
+from . import constants
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class Readiness:
     attempts: int = 1
 
 
-def wait_until_ready(endpoint: Endpoint, patience: t.Iterable[None], log: t.Callable[[str], None]) -> Readiness:
-    """The last look at the client: it was ready, will not be by itself, or *patience* is over."""
+def wait_until_ready(endpoint: Endpoint, backoff: t.Iterable[None], log: t.Callable[[str], None]) -> Readiness:
+    """The last look at the client: it was ready, will not be by itself, or *backoff* is over."""
     found = Readiness()
-    for attempts, _ in enumerate(patience, 1):
+    for attempts, _ in enumerate(backoff, 1):
         found = _look(endpoint, attempts)
         if not found.problem or found.lasting:
             break
@@ -34,7 +34,7 @@ def wait_until_ready(endpoint: Endpoint, patience: t.Iterable[None], log: t.Call
 
 
 def _look(endpoint: Endpoint, attempts: int) -> Readiness:
-    service = endpoint.services.read(facts.CLIENT_SERVICE).get(facts.CLIENT_SERVICE.lower())
+    service = endpoint.services.read(constants.CLIENT_SERVICE).get(constants.CLIENT_SERVICE.lower())
     if service is None:
         return Readiness(problem="there is no ConfigMgr client", lasting=True, attempts=attempts)
     if service.disabled:
@@ -42,7 +42,7 @@ def _look(endpoint: Endpoint, attempts: int) -> Readiness:
     if not service.running:
         return Readiness(problem=f"the service {service.name} is {service.state or 'in no state'}", attempts=attempts)
     try:
-        client = endpoint.session.get(facts.CLIENT_NAMESPACE, facts.CLIENT_CLASS)
+        client = endpoint.session.get(constants.CLIENT_NAMESPACE, constants.CLIENT_CLASS)
     except NotFound as error:
         return Readiness(problem=f"its WMI class is missing ({error})", attempts=attempts)
     except Fault as error:

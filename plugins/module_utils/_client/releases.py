@@ -11,7 +11,7 @@ from __future__ import annotations
 import bisect
 from dataclasses import dataclass
 
-from . import facts
+from . import constants
 
 _RELEASES = (
     (8325, "1511"),
@@ -60,7 +60,7 @@ class Behaviour:
 
 def release(version: str | None) -> str | None:
     """The release of a version ``5.00.<build>.<revision>``; None where the version cannot be read."""
-    build = facts.client_build(version)
+    build = constants.client_build(version)
     if build is None:
         return None
     if build > _BUILDS[-1]:
@@ -71,16 +71,16 @@ def release(version: str | None) -> str | None:
 
 def entry_fails_with_dependency(version: str | None) -> bool | None:
     """Whether a client of that *version* may fail to enter the mode while smstsmgr depends on it."""
-    build = facts.client_build(version)
-    return None if build is None else facts.DEPENDENCY_FAULT_BUILD <= build < facts.FIRST_BUILD_WITH_QUIET_SCAN
+    build = constants.client_build(version)
+    return None if build is None else constants.DEPENDENCY_FAULT_BUILD <= build < constants.FIRST_BUILD_WITH_QUIET_SCAN
 
 
 def behaviours(version: str | None) -> list[Behaviour]:
     """What the releases 1802, 1806 and 1902 changed, and whether a client of that *version* has it."""
-    build = facts.client_build(version)
+    build = constants.client_build(version)
     known = build is not None
     number = build or 0
-    quiet = facts.FIRST_BUILD_WITH_QUIET_SCAN
+    quiet = constants.FIRST_BUILD_WITH_QUIET_SCAN
     return [
         Behaviour(
             "entry_fails_with_dependency",
@@ -94,7 +94,7 @@ def behaviours(version: str | None) -> list[Behaviour]:
         ),
         Behaviour(
             "leaves_by_itself",
-            number >= facts.FIRST_BUILD_THAT_LEAVES if known else None,
+            number >= constants.FIRST_BUILD_THAT_LEAVES if known else None,
             "Notes when it entered the mode, looks once an hour, and leaves after 48 hours (since 1902).",
         ),
     ]

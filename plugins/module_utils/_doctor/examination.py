@@ -13,21 +13,21 @@ from dataclasses import dataclass
 
 from .._advice import advice
 from .._windows.errors import WindowsError
-from .._wsman.connect import transport
 from .._wsman.deadline import Deadline
 from .._wsman.errors import LoginRejected, WSManError
 from .._wsman.session import Session
-from .._wsman.settings import Names, Settings
-from .._wsman.tape import Tape
-from . import outside
+from .._wsman.settings import OptionNames, Settings
+from .._wsman.transport.connect import transport
+from . import network_checks
 from .checks import ORDER, Check, obstacle
-from .inside import ANSWERS, Inside
+from .endpoint_checks import ANSWERS, Inside
+from .recorder import Recorder
 
 _UNKNOWN_CAUSE = "Run connection_info with record_to, and send the recording with a report."
 
 
 @dataclass(frozen=True)
-class Setup:
+class Target:
     """How the endpoint is to be reached.
 
     ``options`` tells the options in force; ``settings`` is None where they cannot be used, for ``problem``.
@@ -38,20 +38,20 @@ class Setup:
     settings: Settings | None
     problem: str = ""
     no_login: str = ""
-    carrier: str = "pywinrm"
+    library: str = "pywinrm"
     without_effect: str = ""
 
 
 class Examination:
-    """``done`` are the checks, in their order; ``tape`` holds what was said for them."""
+    """``done`` are the checks, in their order; ``recorder`` holds what was said for them."""
 
-    def __init__(self, setup: Setup, expected_name: str, deadline: Deadline, log: t.Callable[[str], None]) -> None:
+    def __init__(self, target: Target, expected_name: str, deadline: Deadline, log: t.Callable[[str], None]) -> None:
         self.done: list[Check] = []
-        self.tape = Tape()
+        self.recorder = Recorder()
         self.inside: Inside | None = None
         self.login_rejected = False
-        self._setup = setup
-        self._named = setup.settings.names if setup.settings else Names()
+        self._target = target
+        self._named = target.settings.names if target.settings else OptionNames()
         self._expected_name = expected_name
         self._deadline = deadline
         self._log = log
@@ -64,7 +64,7 @@ class Examination:
     def run(self) -> None:
         with ExitStack() as stack:
             for name in ORDER:
-                self.tape.topic = name
+                self.recorder.topic = name
                 self.done.append(self._check(name, stack))
 
     def _check(self, name: str, stack: ExitStack) -> Check:
@@ -83,19 +83,19 @@ class Examination:
             return Check(name, "failed", str(error), advice(error.layer, self._named) or _UNKNOWN_CAUSE)
 
     def _look_at(self, name: str, stack: ExitStack) -> Check:
-        settings = self._setup.settings
+        settings = self._target.settings
         if name == "library":
-            return outside.libraries_here(self._setup.carrier)
+            return network_checks.libraries_here(self._target.library)
         if settings is None:
-            return outside.wrong_options(self._setup.options, self._setup.problem)
+            return network_checks.wrong_options(self._target.options, self._target.problem)
         if name == "options":
-            return outside.options(self._setup.options, self._setup.without_effect)
-        if name in outside.CHECKS:
-            return outside.CHECKS[name](settings)
+            return network_checks.options(self._target.options, self._target.without_effect)
+        if name in network_checks.CHECKS:
+            return network_checks.CHECKS[name](settings)
         if self.inside is None:
-            if self._setup.no_login:
-                return Check("login", "failed", self._setup.no_login, advice("login", settings.names))
-            connect = self.tape.through(lambda: transport(settings, self._deadline))
+            if self._target.no_login:
+                return Check("login", "failed", self._target.no_login, advice("login", settings.names))
+            connect = self.recorder.through(lambda: transport(settings, self._deadline))
             session = stack.enter_context(Session(settings, connect, self._deadline, self._log))
             self.inside = Inside(session, settings, self._expected_name)
         return self.inside.check(name)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from importlib import metadata
 
-from .._wsman.connect import IMPORT_ERRORS, LEAST_VERSIONS
+from .._wsman.transport.connect import IMPORT_ERRORS, LEAST_VERSIONS
 from .._wsman.xml import DEFUSEDXML_IMPORT_ERROR
 
 _LIBRARIES = (
@@ -27,14 +27,14 @@ def versions() -> dict[str, str]:
     return found
 
 
-def problem(carrier: str) -> str | None:
-    """Which library is missing or too old; None where all are fine. *carrier* carries the messages."""
-    for library, error in ((carrier, IMPORT_ERRORS[carrier]), ("defusedxml", DEFUSEDXML_IMPORT_ERROR)):
+def problem(library: str) -> str | None:
+    """Which library is missing or too old; None where all are fine. *library* carries the messages."""
+    for needed, error in ((library, IMPORT_ERRORS[library]), ("defusedxml", DEFUSEDXML_IMPORT_ERROR)):
         if error is not None:
-            return f"{library} cannot be imported: {error}"
-    version, least = versions().get(carrier, ""), LEAST_VERSIONS[carrier]
+            return f"{needed} cannot be imported: {error}"
+    version, least = versions().get(library, ""), LEAST_VERSIONS[library]
     if not new_enough(version, least):
-        return f"{carrier} {version} is too old: {least} or later is needed"
+        return f"{library} {version} is too old: {least} or later is needed"
     return None
 
 

@@ -13,11 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from .._wsman.errors import ProtocolError
-from .._wsman.scrubber import Scrubber
-from .._wsman.tape import Exchange
 from . import libraries
+from .allowlist import ALLOWLIST
 from .examination import Examination
-from .vocabulary import VOCABULARY
+from .recorder import Exchange
+from .redaction import Redactor
 
 FORMAT = 1
 COLLECTION_VERSION = "0.1.0"
@@ -37,18 +37,18 @@ def problem(path: str) -> str | None:
 
 def compose(examination: Examination) -> dict[str, t.Any]:
     """The recording. What the checks found is not part of it, since it names names; what they come to is."""
-    scrubber = Scrubber(VOCABULARY)
+    redactor = Redactor(ALLOWLIST)
     inside = examination.inside
     return {
         "format": FORMAT,
         "collection": COLLECTION_VERSION,
         "python": platform.python_version(),
         "libraries": libraries.versions(),
-        "windows": scrubber.value("Version", inside.windows.version if inside and inside.windows else ""),
-        "client": scrubber.value("ClientVersion", (inside.client_version if inside else None) or ""),
+        "windows": redactor.value("Version", inside.windows.version if inside and inside.windows else ""),
+        "client": redactor.value("ClientVersion", (inside.client_version if inside else None) or ""),
         "way": examination.way,
         "checks": {check.check: check.status for check in examination.done},
-        "exchanges": [_exchange(exchange, scrubber) for exchange in examination.tape.exchanges],
+        "exchanges": [_exchange(exchange, redactor) for exchange in examination.recorder.exchanges],
     }
 
 
@@ -66,18 +66,18 @@ def write(path: str, recording: t.Mapping[str, t.Any]) -> None:
         raise
 
 
-def _exchange(exchange: Exchange, scrubber: Scrubber) -> dict[str, str | None]:
+def _exchange(exchange: Exchange, redactor: Redactor) -> dict[str, str | None]:
     error = exchange.error
     return {
         "check": exchange.topic,
-        "request": _message(exchange.request, scrubber),
-        "reply": None if exchange.reply is None else _message(exchange.reply, scrubber),
+        "request": _message(exchange.request, redactor),
+        "reply": None if exchange.reply is None else _message(exchange.reply, redactor),
         "error": f"{type(error).__name__} ({error.layer})" if error else None,
     }
 
 
-def _message(document: bytes, scrubber: Scrubber) -> str:
+def _message(document: bytes, redactor: Redactor) -> str:
     try:
-        return scrubber.message(document)
+        return redactor.message(document)
     except ProtocolError:  # its message may quote what it could not read
         return f"{len(document)} bytes that are no plain XML"

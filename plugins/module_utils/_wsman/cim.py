@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
-from . import names
+from . import uris
 from .errors import ProtocolError
 from .xml import local_name
 
@@ -56,7 +56,7 @@ class CimObject:
         return name.lower() in self._elements
 
     def _present(self, name: str) -> list[Element]:
-        nil = f"{{{names.XSI}}}nil"
+        nil = f"{{{uris.XSI}}}nil"
         found = self._elements.get(name.lower(), [])
         return [element for element in found if element.get(nil, "false") not in ("true", "1")]
 
@@ -133,7 +133,7 @@ class CimObject:
         rows = []
         for element in self._present(name):
             inner = CimObject(element)
-            xsi_type = element.get(f"{{{names.XSI}}}type", "")
+            xsi_type = element.get(f"{{{uris.XSI}}}type", "")
             inner.class_name = xsi_type.rpartition(":")[2].removesuffix("_Type") or inner.class_name
             rows.append(inner)
         return rows
@@ -142,10 +142,10 @@ class CimObject:
         found = self._present(name)
         if not found:
             return None
-        uri = found[0].find(f".//{{{names.WSMAN}}}ResourceURI")
+        uri = found[0].find(f".//{{{uris.WSMAN}}}ResourceURI")
         if uri is None:
             raise self._wrong(name, "a reference")
-        selectors = {item.get("Name", ""): item.text or "" for item in found[0].iter(f"{{{names.WSMAN}}}Selector")}
+        selectors = {item.get("Name", ""): item.text or "" for item in found[0].iter(f"{{{uris.WSMAN}}}Selector")}
         return Reference(uri.text or "", selectors)
 
 
@@ -192,12 +192,12 @@ def text_of(value: str) -> str:
 
 def _scalar(name: str, value: Scalar) -> str:
     if value is None:
-        return f'<p:{name} xmlns:xsi="{names.XSI}" xsi:nil="true"/>'
+        return f'<p:{name} xmlns:xsi="{uris.XSI}" xsi:nil="true"/>'
     if isinstance(value, bool):
         text = "true" if value else "false"
     elif isinstance(value, dt.datetime):
         utc = value.astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        text = f'<cim:Datetime xmlns:cim="{names.CIM_COMMON}">{utc}</cim:Datetime>'
+        text = f'<cim:Datetime xmlns:cim="{uris.CIM_COMMON}">{utc}</cim:Datetime>'
     else:
         text = text_of(str(value))
     return f"<p:{name}>{text}</p:{name}>"

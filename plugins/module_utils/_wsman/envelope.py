@@ -10,7 +10,7 @@ import uuid
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import quoteattr
 
-from . import names
+from . import uris
 from .cim import text_of
 from .errors import FaultDetail, ProtocolError, fault
 from .xml import local_name, parse
@@ -36,11 +36,11 @@ def request(
         items = "".join(f"<w:Option Name={quoteattr(k)}>{text_of(v)}</w:Option>" for k, v in options.items())
         optional += f'<w:OptionSet s:mustUnderstand="true">{items}</w:OptionSet>'
     return (
-        f'<s:Envelope xmlns:s="{names.SOAP}" xmlns:a="{names.ADDRESSING}" xmlns:w="{names.WSMAN}"'
-        f' xmlns:m="{names.MS_WSMAN}"><s:Header>'
+        f'<s:Envelope xmlns:s="{uris.SOAP}" xmlns:a="{uris.ADDRESSING}" xmlns:w="{uris.WSMAN}"'
+        f' xmlns:m="{uris.MS_WSMAN}"><s:Header>'
         f"<a:To>{text_of(to)}</a:To>"
         f'<w:ResourceURI s:mustUnderstand="true">{text_of(resource_uri)}</w:ResourceURI>'
-        f'<a:ReplyTo><a:Address s:mustUnderstand="true">{names.ANONYMOUS}</a:Address></a:ReplyTo>'
+        f'<a:ReplyTo><a:Address s:mustUnderstand="true">{uris.ANONYMOUS}</a:Address></a:ReplyTo>'
         f'<a:Action s:mustUnderstand="true">{text_of(action)}</a:Action>'
         f'<w:MaxEnvelopeSize s:mustUnderstand="true">{max_envelope_size}</w:MaxEnvelopeSize>'
         f"<a:MessageID>uuid:{str(uuid.uuid4()).upper()}</a:MessageID>"
@@ -54,18 +54,18 @@ def request(
 def read(document: bytes) -> Element:
     """The ``s:Body`` of a reply; raises the Fault that it holds, or ProtocolError."""
     root = parse(document)
-    body = root.find(f"{{{names.SOAP}}}Body")
-    if root.tag != f"{{{names.SOAP}}}Envelope" or body is None:
+    body = root.find(f"{{{uris.SOAP}}}Body")
+    if root.tag != f"{{{uris.SOAP}}}Envelope" or body is None:
         raise ProtocolError("the answer is XML, but not a SOAP 1.2 envelope: this is not a WinRM service")
-    soap_fault = body.find(f"{{{names.SOAP}}}Fault")
+    soap_fault = body.find(f"{{{uris.SOAP}}}Fault")
     if soap_fault is not None:
         raise fault(_fault_detail(soap_fault))
     return body
 
 
 def _fault_detail(soap_fault: Element) -> FaultDetail:
-    subcode = soap_fault.findtext(f"{{{names.SOAP}}}Code/{{{names.SOAP}}}Subcode/{{{names.SOAP}}}Value", "")
-    reason = " ".join(soap_fault.findtext(f"{{{names.SOAP}}}Reason/{{{names.SOAP}}}Text", "").split())
+    subcode = soap_fault.findtext(f"{{{uris.SOAP}}}Code/{{{uris.SOAP}}}Subcode/{{{uris.SOAP}}}Value", "")
+    reason = " ".join(soap_fault.findtext(f"{{{uris.SOAP}}}Reason/{{{uris.SOAP}}}Text", "").split())
     code: int | None = None
     provider = ""
     for element in soap_fault.iter():

@@ -8,7 +8,7 @@ import time
 import typing as t
 from xml.etree.ElementTree import Element
 
-from . import envelope, names
+from . import envelope, uris
 from .cim import CimObject, Reference, Value, encode, text_of
 from .deadline import Deadline
 from .errors import (
@@ -21,13 +21,27 @@ from .errors import (
     StaleConnection,
 )
 from .settings import Settings
-from .transport import Connect, Transport
 from .xml import local_name
 
 MAX_PULLS = 1000
 """Far above what any query here needs; it ends an enumeration that never ends."""
 
 Log = t.Callable[[str], None]
+
+
+class Transport(t.Protocol):
+    def send(self, message: bytes, read_timeout: float) -> bytes:
+        """The SOAP reply to *message*, faults included, within *read_timeout* seconds of silence.
+
+        Raises EndpointUnreachable, LoginRejected, ConnectionLost, DeadlineExceeded or ProtocolError.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+Connect = t.Callable[[], Transport]
+"""Builds a fresh transport; logging in may wait until the first message."""
 
 
 class Session:
@@ -56,18 +70,18 @@ class Session:
 
     def get(self, namespace: str, class_name: str, selectors: t.Mapping[str, str] | None = None) -> CimObject:
         """An instance by its keys, or a singleton without any."""
-        uri = names.wmi_uri(namespace, class_name)
-        return CimObject(_only_child(self.request(names.GET, uri, "", selectors=selectors, repeatable=True)))
+        uri = uris.wmi_uri(namespace, class_name)
+        return CimObject(_only_child(self.request(uris.GET, uri, "", selectors=selectors, repeatable=True)))
 
     def query(self, namespace: str, wql: str) -> list[CimObject]:
         """All rows of a WQL query, each under its own class; projected rows are of class ``XmlFragment``."""
-        asked = f'<w:Filter Dialect="{names.WQL}">{text_of(wql)}</w:Filter>'
-        return [CimObject(item) for item in self._enumerate(names.wmi_uri(namespace, "*"), asked, wql)]
+        asked = f'<w:Filter Dialect="{uris.WQL}">{text_of(wql)}</w:Filter>'
+        return [CimObject(item) for item in self._enumerate(uris.wmi_uri(namespace, "*"), asked, wql)]
 
     def instances(self, namespace: str, class_name: str) -> list[tuple[CimObject, Reference]]:
         """All instances of a class, each with the keys by which the endpoint itself addresses it."""
         asked = "<w:EnumerationMode>EnumerateObjectAndEPR</w:EnumerationMode>"
-        return [_with_reference(item) for item in self._enumerate(names.wmi_uri(namespace, class_name), asked)]
+        return [_with_reference(item) for item in self._enumerate(uris.wmi_uri(namespace, class_name), asked)]
 
     def delete(self, namespace: str, class_name: str, selectors: t.Mapping[str, str]) -> None:
         """Deletes the instance with these keys; one that is gone is as wanted.
@@ -75,10 +89,10 @@ class Session:
         Where no answer comes, a Get decides whether it was carried out. One that was not is repeated if the connection
         was stale; after any other loss, and after a time-out, the error is raised.
         """
-        uri = names.wmi_uri(namespace, class_name)
+        uri = uris.wmi_uri(namespace, class_name)
         for last_attempt in (False, True):
             try:
-                self.request(names.DELETE, uri, "", selectors=selectors)
+                self.request(uris.DELETE, uri, "", selectors=selectors)
                 return
             except NotFound:
                 return
@@ -93,18 +107,18 @@ class Session:
 
     def _enumerate(self, uri: str, asked: str, subject: str = "") -> list[Element]:
         body = (
-            f'<n:Enumerate xmlns:n="{names.ENUMERATION}"><w:OptimizeEnumeration/><w:MaxElements>32000</w:MaxElements>'
+            f'<n:Enumerate xmlns:n="{uris.ENUMERATION}"><w:OptimizeEnumeration/><w:MaxElements>32000</w:MaxElements>'
             f"{asked}</n:Enumerate>"
         )
         # A lost Pull cannot be repeated, its context is used up: then the whole query is.
         for attempt in (1, 2):
             try:
-                page = _only_child(self.request(names.ENUMERATE, uri, body, subject=subject))
+                page = _only_child(self.request(uris.ENUMERATE, uri, body, subject=subject))
                 rows, context = _page(page)
                 for _pull in range(MAX_PULLS):
                     if context is None:
                         return rows
-                    page = _only_child(self.request(names.PULL, uri, _pull_body(context), subject=subject))
+                    page = _only_child(self.request(uris.PULL, uri, _pull_body(context), subject=subject))
                     more, context = _page(page)
                     rows += more
                 raise ProtocolError(f"an enumeration of {uri} did not end after {MAX_PULLS} pages")
@@ -124,7 +138,7 @@ class Session:
         repeatable: bool = False,
     ) -> CimObject:
         """The method's output; *selectors* name an instance, none the class itself (a static method)."""
-        uri = names.wmi_uri(namespace, class_name)
+        uri = uris.wmi_uri(namespace, class_name)
         body = f'<p:{method}_INPUT xmlns:p="{uri}">{encode(parameters)}</p:{method}_INPUT>'
         subject = ", ".join(value for value in parameters.values() if isinstance(value, str))
         reply = self.request(f"{uri}/{method}", uri, body, selectors=selectors, repeatable=repeatable, subject=subject)
@@ -200,7 +214,7 @@ def _only_child(body: Element) -> Element:
 
 def _pull_body(context: str) -> str:
     return (
-        f'<n:Pull xmlns:n="{names.ENUMERATION}"><n:EnumerationContext>{text_of(context)}</n:EnumerationContext>'
+        f'<n:Pull xmlns:n="{uris.ENUMERATION}"><n:EnumerationContext>{text_of(context)}</n:EnumerationContext>'
         "<n:MaxElements>32000</n:MaxElements></n:Pull>"
     )
 

@@ -21,7 +21,7 @@ LEAST_ENVELOPE_SIZE = 8192
 """Octets; services refuse to work with less (DSP0226)."""
 
 
-class Names(dict[str, str]):
+class OptionNames(dict[str, str]):
     """How the user spells the settings, for messages: a field's own name where nothing else is said."""
 
     def __missing__(self, field_name: str) -> str:
@@ -32,7 +32,7 @@ class Names(dict[str, str]):
 class Settings:
     """Times are in seconds. ``ca_trust_path`` None means the trust store that requests uses.
 
-    ``carrier`` is the library that carries the messages: pywinrm or pypsrp. Only pypsrp knows ``ignore_proxy``, what is
+    ``library`` is the library that carries the messages: pywinrm or pypsrp. Only pypsrp knows ``ignore_proxy``, what is
     said of retries, a key's password, and the details of CredSSP.
     Kerberos logs in with a ticket for ``username`` from ``password``, or without a password with one from the cache of
     the environment. ``ticket_directory`` is where processes share theirs; None is for a process on its own.
@@ -67,12 +67,12 @@ class Settings:
     connect_retries: int = 0
     connect_backoff: float = 2.0
     max_envelope_size: int = MAX_ENVELOPE_SIZE
-    carrier: str = "pywinrm"
-    names: Names = field(default_factory=Names, repr=False, compare=False)
+    library: str = "pywinrm"
+    names: OptionNames = field(default_factory=OptionNames, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         named = self.names
-        methods = PYPSRP_AUTH_METHODS if self.carrier == "pypsrp" else AUTH_METHODS
+        methods = PYPSRP_AUTH_METHODS if self.library == "pypsrp" else AUTH_METHODS
         if self.auth not in methods:
             raise SettingsError(f"{named['auth']}={self.auth!r} is not one of {', '.join(methods)}")
         if self.scheme not in ("http", "https"):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import quoteattr
 
-from . import names
+from . import uris
 from .cim import text_of
 from .errors import OperationTimedOut, ProtocolError, WSManError
 from .session import Session
@@ -37,11 +37,11 @@ def run(session: Session, application: str, arguments: t.Sequence[str], max_outp
     *arguments* go on the command line as they are, blank-separated: quote them before.
     """
     body = (
-        f'<rsp:Shell xmlns:rsp="{names.SHELL}"><rsp:InputStreams>stdin</rsp:InputStreams>'
+        f'<rsp:Shell xmlns:rsp="{uris.SHELL}"><rsp:InputStreams>stdin</rsp:InputStreams>'
         "<rsp:OutputStreams>stdout stderr</rsp:OutputStreams></rsp:Shell>"
     )
     created = session.request(
-        names.CREATE, names.SHELL_CMD, body, options={"WINRS_NOPROFILE": "TRUE", "WINRS_CODEPAGE": "65001"}
+        uris.CREATE, uris.SHELL_CMD, body, options={"WINRS_NOPROFILE": "TRUE", "WINRS_CODEPAGE": "65001"}
     )
     selectors = {"ShellId": _shell_id(created)}
     try:
@@ -51,7 +51,7 @@ def run(session: Session, application: str, arguments: t.Sequence[str], max_outp
         # A shell that stays open counts against the user's quota for two hours; yet a failure to close it
         # must not hide what went before.
         with suppress(WSManError):
-            session.request(names.DELETE, names.SHELL_CMD, "", selectors=selectors)
+            session.request(uris.DELETE, uris.SHELL_CMD, "", selectors=selectors)
 
 
 def _run_in_shell(
@@ -65,14 +65,14 @@ def _run_in_shell(
         f"<rsp:Arguments>{text_of(argument)}</rsp:Arguments>" for argument in arguments
     )
     started = session.request(
-        names.SHELL_COMMAND,
-        names.SHELL_CMD,
-        f'<rsp:CommandLine xmlns:rsp="{names.SHELL}">{line}</rsp:CommandLine>',
+        uris.SHELL_COMMAND,
+        uris.SHELL_CMD,
+        f'<rsp:CommandLine xmlns:rsp="{uris.SHELL}">{line}</rsp:CommandLine>',
         selectors=selectors,
         options={"WINRS_SKIP_CMD_SHELL": "TRUE"},
         subject=application,
     )
-    command_id = started.findtext(f".//{{{names.SHELL}}}CommandId", "")
+    command_id = started.findtext(f".//{{{uris.SHELL}}}CommandId", "")
     if not command_id:
         raise ProtocolError("the started command has no CommandId")
     streams: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
@@ -81,10 +81,10 @@ def _run_in_shell(
         exit_code = _receive(session, selectors, command_id, streams, max_output)
     with suppress(WSManError):  # the command has ended, and its shell is deleted anyway
         session.request(
-            names.SHELL_SIGNAL,
-            names.SHELL_CMD,
-            f'<rsp:Signal xmlns:rsp="{names.SHELL}" CommandId={quoteattr(command_id)}>'
-            f"<rsp:Code>{names.SHELL_TERMINATE}</rsp:Code></rsp:Signal>",
+            uris.SHELL_SIGNAL,
+            uris.SHELL_CMD,
+            f'<rsp:Signal xmlns:rsp="{uris.SHELL}" CommandId={quoteattr(command_id)}>'
+            f"<rsp:Code>{uris.SHELL_TERMINATE}</rsp:Code></rsp:Signal>",
             selectors=selectors,
         )
     return CommandResult(
@@ -101,14 +101,14 @@ def _receive(
 ) -> int | None:
     """Adds what arrived to *streams*; the exit code once the command is done, else None."""
     body = (
-        f'<rsp:Receive xmlns:rsp="{names.SHELL}"><rsp:DesiredStream CommandId={quoteattr(command_id)}>stdout stderr'
+        f'<rsp:Receive xmlns:rsp="{uris.SHELL}"><rsp:DesiredStream CommandId={quoteattr(command_id)}>stdout stderr'
         "</rsp:DesiredStream></rsp:Receive>"
     )
     try:
-        reply = session.request(names.SHELL_RECEIVE, names.SHELL_CMD, body, selectors=selectors)
+        reply = session.request(uris.SHELL_RECEIVE, uris.SHELL_CMD, body, selectors=selectors)
     except OperationTimedOut:
         return None  # nothing to receive yet; the session's deadline ends the waiting
-    for stream in reply.iter(f"{{{names.SHELL}}}Stream"):
+    for stream in reply.iter(f"{{{uris.SHELL}}}Stream"):
         buffer = streams.get(stream.get("Name", ""))
         if buffer is not None and stream.text:
             try:
@@ -117,17 +117,17 @@ def _receive(
                 raise ProtocolError("a command's output is not base64") from None
             if len(buffer) > max_output:
                 raise ProtocolError(f"a command printed more than {max_output} bytes")
-    state = reply.find(f".//{{{names.SHELL}}}CommandState")
-    if state is None or state.get("State") != names.SHELL_DONE:
+    state = reply.find(f".//{{{uris.SHELL}}}CommandState")
+    if state is None or state.get("State") != uris.SHELL_DONE:
         return None
-    code = state.findtext(f"{{{names.SHELL}}}ExitCode", "")
+    code = state.findtext(f"{{{uris.SHELL}}}ExitCode", "")
     if not re.fullmatch(r"-?[0-9]{1,10}", code):
         raise ProtocolError("a command ended without an exit code")
     return int(code)
 
 
 def _shell_id(created: Element) -> str:
-    for selector in created.iter(f"{{{names.WSMAN}}}Selector"):
+    for selector in created.iter(f"{{{uris.WSMAN}}}Selector"):
         if selector.get("Name") == "ShellId" and selector.text:
             return selector.text
     raise ProtocolError("the new shell has no ShellId")

@@ -7,9 +7,8 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from ansible_collections.configmgr.client.plugins.module_utils._wsman import names, shell
+from ansible_collections.configmgr.client.plugins.module_utils._wsman import shell, uris
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.cim import CimObject, text_of
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.connect import transport
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import (
     EndpointUnreachable,
@@ -18,6 +17,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors imp
 )
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.session import Session
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import Settings
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport.connect import transport
 
 from .base import NO_REALM, Client, Refused, Result, Row
 
@@ -41,7 +41,7 @@ def telling() -> Iterator[None]:
 
 class Collection(Client):
     name = "this collection"
-    carrier = "pywinrm"
+    library = "pywinrm"
     lacks: ClassVar[dict[str, str]] = {
         **NO_REALM,
         "code page": "it asks for UTF-8 always",
@@ -69,7 +69,7 @@ class Collection(Client):
             password=login.password(self.host),
             ca_trust_path=self.host.fleet.ca_file if login.trusts_the_authority else None,
             operation_timeout=10,
-            carrier=self.carrier,
+            library=self.library,
         )
         deadline = Deadline(120)
         self._session = Session(settings, lambda: transport(settings, deadline), deadline)
@@ -82,7 +82,7 @@ class Collection(Client):
 
     def largest_envelope(self) -> int:
         with telling():
-            (found,) = self._session.request(names.GET, _CONFIG, "")
+            (found,) = self._session.request(uris.GET, _CONFIG, "")
         return CimObject(found).integer("MaxEnvelopeSizekb") or 0
 
     def get(self, resource: str, selectors: Mapping[str, str]) -> Row:
@@ -97,7 +97,7 @@ class Collection(Client):
         if not options:
             with telling():
                 return _row(self._session.invoke(*_parted(resource), method, dict(arguments)))
-        uri = names.wmi_uri(*_parted(resource))
+        uri = uris.wmi_uri(*_parted(resource))
         inputs = "".join(f"<p:{name}>{text_of(text)}</p:{name}>" for name, text in arguments.items())
         body = f'<p:{method}_INPUT xmlns:p="{uri}">{inputs}</p:{method}_INPUT>'
         with telling():
@@ -115,7 +115,7 @@ class Collection(Client):
 
 class CollectionOverPsrp(Collection):
     name = "the same, psrp"
-    carrier = "pypsrp"
+    library = "pypsrp"
     lacks: ClassVar[dict[str, str]] = {
         feature: why for feature, why in Collection.lacks.items() if feature != "negotiate"
     }

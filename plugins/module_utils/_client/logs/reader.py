@@ -9,10 +9,10 @@ import ntpath
 import typing as t
 from dataclasses import dataclass
 
-from ..._windows import files, tail
+from ..._windows import file_tail, files
 from ..._windows.endpoint import Endpoint
+from ..._windows.file_tail import FileEnd
 from ..._windows.files import DataFile
-from ..._windows.tail import FileEnd
 from . import locations
 
 NOTHING = FileEnd()
@@ -46,7 +46,7 @@ def read_logs(
     else:
         found = [(path, files.find(endpoint.session, path), max_bytes) for path in paths]
     wanted = [(path, limit) for path, file, limit in found if file is not None and limit]
-    ends = tail.read(endpoint.session, system_directory, wanted) if wanted else []
+    ends = file_tail.read(endpoint.session, system_directory, wanted) if wanted else []
     by_path = dict(zip((path for path, _limit in wanted), ends, strict=True))
     return [
         Log(path, file, by_path.get(path, FileEnd(file.size, file.size) if file else NOTHING))

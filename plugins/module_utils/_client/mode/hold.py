@@ -10,7 +10,7 @@ import typing as t
 from ..._windows.endpoint import Endpoint
 from ..._windows.errors import WindowsError
 from ..._windows.registry import RegistryType
-from .. import facts
+from .. import constants
 from ..times import from_iso, iso
 from . import limit
 from .state import ClientState, Hold
@@ -61,7 +61,7 @@ def problem(hold: Hold, state: ClientState) -> str | None:
     if hold.expires > leaves:
         return (
             f"hold.expires={iso(hold.expires)} is later than {iso(leaves)}, when the client leaves by itself after"
-            f" {minutes} minutes in the mode: give an earlier time, or raise {facts.MAX_MINUTES} first"
+            f" {minutes} minutes in the mode: give an earlier time, or raise {constants.MAX_MINUTES} first"
         )
     return None
 
@@ -76,17 +76,17 @@ def describe(hold: Hold) -> str:
 def read(endpoint: Endpoint) -> Hold | None:
     """WindowsError where what is stored is no hold."""
     registry = endpoint.registry
-    expires = registry.get(facts.HOLD_KEY, "Expires", RegistryType.QWORD)
+    expires = registry.get(constants.HOLD_KEY, "Expires", RegistryType.QWORD)
     if not isinstance(expires, int):
         return None
     try:
         until = dt.datetime.fromtimestamp(expires, dt.timezone.utc)
     except (OverflowError, ValueError, OSError):
-        raise WindowsError(f"HKLM\\{facts.HOLD_KEY}: Expires is no time", 0) from None
-    entered = registry.get(facts.HOLD_KEY, "Entered", RegistryType.QWORD)
+        raise WindowsError(f"HKLM\\{constants.HOLD_KEY}: Expires is no time", 0) from None
+    entered = registry.get(constants.HOLD_KEY, "Entered", RegistryType.QWORD)
     return Hold(
-        owner=registry.get_string(facts.HOLD_KEY, "Owner") or "",
-        reason=registry.get_string(facts.HOLD_KEY, "Reason") or "",
+        owner=registry.get_string(constants.HOLD_KEY, "Owner") or "",
+        reason=registry.get_string(constants.HOLD_KEY, "Reason") or "",
         expires=until,
         entered=entered if isinstance(entered, int) else None,
     )
@@ -95,20 +95,20 @@ def read(endpoint: Endpoint) -> Hold | None:
 def write(endpoint: Endpoint, hold: Hold) -> None:
     """The expiry last: without it there is no hold. One that is replaced holds all the time."""
     registry = endpoint.registry
-    registry.create_key(facts.HOLD_KEY)
+    registry.create_key(constants.HOLD_KEY)
     tie(endpoint, hold.entered)
-    registry.set(facts.HOLD_KEY, "Owner", RegistryType.SZ, hold.owner)
-    registry.set(facts.HOLD_KEY, "Reason", RegistryType.SZ, hold.reason)
-    registry.set(facts.HOLD_KEY, "Expires", RegistryType.QWORD, int(hold.expires.timestamp()))
+    registry.set(constants.HOLD_KEY, "Owner", RegistryType.SZ, hold.owner)
+    registry.set(constants.HOLD_KEY, "Reason", RegistryType.SZ, hold.reason)
+    registry.set(constants.HOLD_KEY, "Expires", RegistryType.QWORD, int(hold.expires.timestamp()))
 
 
 def tie(endpoint: Endpoint, entered: int | None) -> None:
     """Says which stay in the mode the hold is about, so that it hides no later one; None: not known yet."""
     if entered is None:
-        endpoint.registry.delete_value(facts.HOLD_KEY, "Entered")
+        endpoint.registry.delete_value(constants.HOLD_KEY, "Entered")
     else:
-        endpoint.registry.set(facts.HOLD_KEY, "Entered", RegistryType.QWORD, entered)
+        endpoint.registry.set(constants.HOLD_KEY, "Entered", RegistryType.QWORD, entered)
 
 
 def remove(endpoint: Endpoint) -> None:
-    endpoint.registry.delete_key(facts.HOLD_KEY)
+    endpoint.registry.delete_key(constants.HOLD_KEY)

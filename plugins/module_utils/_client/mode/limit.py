@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .. import facts
+from .. import constants
 
 LARGEST = 2**32 - 1
 
@@ -15,14 +15,14 @@ def problem(max_minutes: int, *, allow_short: bool) -> str | None:
         return (
             f"max_minutes={max_minutes} does not fit into a DWORD: give 0 (the default of 48 hours) or 60 to {LARGEST}"
         )
-    if 0 < max_minutes < facts.CHECK_INTERVAL_MINUTES and not allow_short:
+    if 0 < max_minutes < constants.CHECK_INTERVAL_MINUTES and not allow_short:
         return (
-            f"max_minutes={max_minutes} would act as {facts.CHECK_INTERVAL_MINUTES}, since the client looks once an"
-            f" hour: give {facts.CHECK_INTERVAL_MINUTES} or more, or allow_short=true to write it all the same"
+            f"max_minutes={max_minutes} would act as {constants.CHECK_INTERVAL_MINUTES}, since the client looks once an"
+            f" hour: give {constants.CHECK_INTERVAL_MINUTES} or more, or allow_short=true to write it all the same"
         )
     return None
 
 
 def effective(max_minutes: int | None) -> int:
     """Minutes after which the client leaves: absent and 0 are the default, anything short is an hour."""
-    return max(max_minutes or facts.DEFAULT_LIMIT_MINUTES, facts.CHECK_INTERVAL_MINUTES)
+    return max(max_minutes or constants.DEFAULT_LIMIT_MINUTES, constants.CHECK_INTERVAL_MINUTES)

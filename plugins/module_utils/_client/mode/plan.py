@@ -8,7 +8,7 @@ import dataclasses
 import typing as t
 from dataclasses import dataclass, field
 
-from .. import facts
+from .. import constants
 from .hold import describe
 from .state import ClientState, Hold, client_service
 from .verdict import RELEASED, RELEASED_BY_FORCE, Assessment, Verdict, live_signals, unreadable_signals
@@ -93,7 +93,9 @@ def plan_entry(state: ClientState, assessment: Assessment, hold: Hold | None = N
         return Plan(left_alone=f"Nobody can tell whether an entry would be safe: {item.signal} {item.means}.")
     service = client_service(state)
     if service is None or not service.running:
-        return Plan(left_alone=f"The service {facts.CLIENT_SERVICE} does not run, so the client cannot enter the mode.")
+        return Plan(
+            left_alone=f"The service {constants.CLIENT_SERVICE} does not run, so the client cannot enter the mode."
+        )
     return Plan([*steps, Step("set_mode", True)], hold=hold)
 
 
@@ -114,13 +116,13 @@ def difference(state: ClientState, plan: Plan) -> tuple[dict[str, t.Any], dict[s
         elif step.action == "remove_hold":
             before["hold"], after["hold"] = step.argument, None
         elif step.action == "set_mode":
-            before[facts.MODE], after[facts.MODE] = state.mode.enabled, step.argument
+            before[constants.MODE], after[constants.MODE] = state.mode.enabled, step.argument
             if step.argument is False:
-                before[facts.EXCLUDES], after[facts.EXCLUDES] = state.mode.excludes, ""
+                before[constants.EXCLUDES], after[constants.EXCLUDES] = state.mode.excludes, ""
         elif step.action == "change_start_mode":
-            before[f"{facts.CLIENT_SERVICE} start mode"] = "Disabled"
-            after[f"{facts.CLIENT_SERVICE} start mode"] = step.argument
+            before[f"{constants.CLIENT_SERVICE} start mode"] = "Disabled"
+            after[f"{constants.CLIENT_SERVICE} start mode"] = step.argument
         elif step.action == "start_service":
-            before[f"{facts.CLIENT_SERVICE} state"] = "Stopped"
-            after[f"{facts.CLIENT_SERVICE} state"] = "Running"
+            before[f"{constants.CLIENT_SERVICE} state"] = "Stopped"
+            after[f"{constants.CLIENT_SERVICE} state"] = "Running"
     return before, after

@@ -11,7 +11,7 @@ from ..._windows import system
 from ..._windows.endpoint import Endpoint
 from ..._windows.registry import KeyAbsent
 from ..._wsman.errors import Fault, NotFound, ProtocolError
-from .. import facts
+from .. import constants
 from ..signals import Signals
 from . import hold
 from .state import ClientState, Guard, Mode, Setup, StoredValue
@@ -19,8 +19,8 @@ from .state import ClientState, Guard, Mode, Setup, StoredValue
 
 def read_mode(endpoint: Endpoint) -> Mode:
     """Raises WindowsError or Fault where the mode itself cannot be read: nothing can be said then."""
-    text = endpoint.registry.get_string(facts.CCMEXEC_KEY, facts.MODE)
-    excludes = endpoint.registry.get_string(facts.CCMEXEC_KEY, facts.EXCLUDES) or ""
+    text = endpoint.registry.get_string(constants.CCMEXEC_KEY, constants.MODE)
+    excludes = endpoint.registry.get_string(constants.CCMEXEC_KEY, constants.EXCLUDES) or ""
     enabled = {"true": True, "false": False}.get((text or "").strip().lower())
     return Mode(enabled, text, excludes.strip())
 
@@ -32,17 +32,19 @@ def read_guard(endpoint: Endpoint, signals: Signals | None = None) -> tuple[Guar
 
     def setup() -> Setup:
         return Setup(
-            in_progress=bool(registry.get_dword(facts.SETUP_KEY, "SystemSetupInProgress")),
-            oobe_in_progress=bool(registry.get_dword(facts.SETUP_KEY, "OOBEInProgress")),
-            type=registry.get_dword(facts.SETUP_KEY, "SetupType") or 0,
-            command_line=(registry.get_string(facts.SETUP_KEY, "CmdLine") or "").strip(),
+            in_progress=bool(registry.get_dword(constants.SETUP_KEY, "SystemSetupInProgress")),
+            oobe_in_progress=bool(registry.get_dword(constants.SETUP_KEY, "OOBEInProgress")),
+            type=registry.get_dword(constants.SETUP_KEY, "SetupType") or 0,
+            command_line=(registry.get_string(constants.SETUP_KEY, "CmdLine") or "").strip(),
         )
 
     # What changes fastest is read last, right before whatever is done about it.
     in_setup = signals.read("setup", setup)
-    winpe = signals.read("winpe", lambda: registry.key_exists(facts.WINPE_KEY))
-    services = signals.read("services", lambda: endpoint.services.read(facts.CLIENT_SERVICE, facts.AGENT_SERVICE))
-    names = facts.TASK_SEQUENCE_PROCESSES + facts.SETUP_PROCESSES
+    winpe = signals.read("winpe", lambda: registry.key_exists(constants.WINPE_KEY))
+    services = signals.read(
+        "services", lambda: endpoint.services.read(constants.CLIENT_SERVICE, constants.AGENT_SERVICE)
+    )
+    names = constants.TASK_SEQUENCE_PROCESSES + constants.SETUP_PROCESSES
     processes = signals.read("processes", lambda: system.processes(endpoint.session, names))
     guard = Guard(processes, services, in_setup, winpe)
     return guard, signals.unreadable
@@ -60,8 +62,9 @@ def read_state(endpoint: Endpoint, *, full: bool = False) -> ClientState:
     return ClientState(
         mode=mode,
         full=True,
-        entered=signals.read("entered_at", lambda: stored_value(endpoint, facts.ENTERED, types or {})) or StoredValue(),
-        max_minutes=signals.read("max_minutes", lambda: stored_value(endpoint, facts.MAX_MINUTES, types or {}))
+        entered=signals.read("entered_at", lambda: stored_value(endpoint, constants.ENTERED, types or {}))
+        or StoredValue(),
+        max_minutes=signals.read("max_minutes", lambda: stored_value(endpoint, constants.MAX_MINUTES, types or {}))
         or StoredValue(),
         system=signals.read("clock", lambda: system.operating_system(endpoint.session)),
         guard=guard,
@@ -89,12 +92,12 @@ def read_again(endpoint: Endpoint, state: ClientState) -> ClientState:
 
 def read_entered(endpoint: Endpoint) -> StoredValue:
     """ProvisioningEnabledTime alone; raises KeyAbsent where there is no client."""
-    return stored_value(endpoint, facts.ENTERED, endpoint.registry.types(facts.CCMEXEC_KEY))
+    return stored_value(endpoint, constants.ENTERED, endpoint.registry.types(constants.CCMEXEC_KEY))
 
 
 def _types(endpoint: Endpoint) -> dict[str, int]:
     try:
-        return endpoint.registry.types(facts.CCMEXEC_KEY)
+        return endpoint.registry.types(constants.CCMEXEC_KEY)
     except KeyAbsent:
         return {}
 
@@ -104,13 +107,13 @@ def stored_value(endpoint: Endpoint, name: str, types: t.Mapping[str, int]) -> S
     value_type = types.get(name.lower())
     if value_type is None:
         return StoredValue()
-    return StoredValue(endpoint.registry.get(facts.CCMEXEC_KEY, name, value_type), value_type)
+    return StoredValue(endpoint.registry.get(constants.CCMEXEC_KEY, name, value_type), value_type)
 
 
 def _client_version(endpoint: Endpoint, signals: Signals) -> tuple[str | None, bool]:
     """The version and whether the class, and so the client's WMI, is missing."""
     try:
-        client = endpoint.session.get(facts.CLIENT_NAMESPACE, facts.CLIENT_CLASS)
+        client = endpoint.session.get(constants.CLIENT_NAMESPACE, constants.CLIENT_CLASS)
         return client.string("ClientVersion"), False
     except NotFound:
         return None, True
@@ -121,6 +124,7 @@ def _client_version(endpoint: Endpoint, signals: Signals) -> tuple[str | None, b
 
 def _requests(endpoint: Endpoint) -> list[str]:
     rows = endpoint.session.query(
-        facts.REQUEST_NAMESPACE, f"SELECT RequestID,State,RunningState,CompletionState FROM {facts.REQUEST_CLASS}"
+        constants.REQUEST_NAMESPACE,
+        f"SELECT RequestID,State,RunningState,CompletionState FROM {constants.REQUEST_CLASS}",
     )
     return ["/".join(row.string(name) or "-" for name in ("State", "RunningState", "CompletionState")) for row in rows]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ..._windows.registry import RegistryData
 from ..._windows.services import Service
 from ..._windows.system import USUAL_SYSTEM_DIRECTORY, OperatingSystem
-from .. import facts
+from .. import constants
 
 
 @dataclass(frozen=True)
@@ -107,4 +107,4 @@ class ClientState:
 
 def client_service(state: ClientState) -> Service | None:
     """The client's service; None where it is not installed or could not be read."""
-    return (state.guard.services or {}).get(facts.CLIENT_SERVICE.lower())
+    return (state.guard.services or {}).get(constants.CLIENT_SERVICE.lower())

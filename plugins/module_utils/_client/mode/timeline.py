@@ -8,7 +8,7 @@ import datetime as dt
 import typing as t
 from dataclasses import dataclass
 
-from .. import facts
+from .. import constants
 from ..times import iso, whole_minutes
 from .state import StoredValue
 
@@ -58,8 +58,8 @@ def timeline(
     """
     limit, limit_source = _limit(max_minutes)
     entered_at, problem = _entered(entered, now)
-    build = facts.client_build(client_version)
-    leaves = None if build is None else build >= facts.FIRST_BUILD_THAT_LEAVES
+    build = constants.client_build(client_version)
+    leaves = None if build is None else build >= constants.FIRST_BUILD_THAT_LEAVES
     earliest, latest = _self_exit(entered_at, limit) if leaves and in_mode else (None, None)
     return Timeline(
         entered_at=entered_at,
@@ -76,7 +76,7 @@ def timeline(
 def _self_exit(entered_at: dt.datetime | None, limit: int) -> tuple[dt.datetime | None, dt.datetime | None]:
     if entered_at is None:
         return None, None
-    interval = dt.timedelta(minutes=facts.CHECK_INTERVAL_MINUTES)
+    interval = dt.timedelta(minutes=constants.CHECK_INTERVAL_MINUTES)
     try:
         earliest = entered_at + max(dt.timedelta(minutes=limit), interval)
         return earliest, earliest + interval
@@ -86,12 +86,12 @@ def _self_exit(entered_at: dt.datetime | None, limit: int) -> tuple[dt.datetime 
 
 def _limit(stored: StoredValue) -> tuple[int, str]:
     if stored.data is None:
-        return facts.DEFAULT_LIMIT_MINUTES, f"default, {facts.MAX_MINUTES} is absent"
+        return constants.DEFAULT_LIMIT_MINUTES, f"default, {constants.MAX_MINUTES} is absent"
     if not isinstance(stored.data, int):
-        return facts.DEFAULT_LIMIT_MINUTES, f"default, {facts.MAX_MINUTES} is not a number"
+        return constants.DEFAULT_LIMIT_MINUTES, f"default, {constants.MAX_MINUTES} is not a number"
     if stored.data == 0:
-        return facts.DEFAULT_LIMIT_MINUTES, f"default, {facts.MAX_MINUTES} is 0"
-    return stored.data, facts.MAX_MINUTES
+        return constants.DEFAULT_LIMIT_MINUTES, f"default, {constants.MAX_MINUTES} is 0"
+    return stored.data, constants.MAX_MINUTES
 
 
 def _entered(stored: StoredValue, now: dt.datetime | None) -> tuple[dt.datetime | None, str]:
@@ -109,7 +109,7 @@ def _entered(stored: StoredValue, now: dt.datetime | None) -> tuple[dt.datetime 
         return None, "not a number"
     if data == 0:
         return None, "zero"
-    if data < facts.FIRST_ENTRY_TIME:
+    if data < constants.FIRST_ENTRY_TIME:
         return None, "before any client wrote it"
     try:
         entered_at = dt.datetime.fromtimestamp(data, dt.timezone.utc)

@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ..._windows.system import OperatingSystem
-from .. import facts
+from .. import constants
 from ..times import duration, whole_minutes
 from .state import ClientState, Guard, Hold, client_service
 from .timeline import Timeline, timeline
@@ -62,9 +62,9 @@ def live_signals(guard: Guard) -> list[Evidence]:
     """What shows that a task sequence or Windows Setup runs at this moment."""
     found = []
     for name in guard.processes or []:
-        setup = name.lower() in {process.lower() for process in facts.SETUP_PROCESSES}
+        setup = name.lower() in {process.lower() for process in constants.SETUP_PROCESSES}
         found.append(Evidence("process", name, "Windows Setup runs" if setup else "a task sequence runs"))
-    agent = (guard.services or {}).get(facts.AGENT_SERVICE)
+    agent = (guard.services or {}).get(constants.AGENT_SERVICE)
     if agent is not None and not agent.stopped:
         found.append(
             Evidence(
@@ -137,7 +137,7 @@ def _decide(
         return Verdict.UNKNOWN, "The client's service is there but its WMI class is not: the client needs a repair."
     if mode.enabled is None:
         seen = "absent" if mode.text is None else f"{mode.text!r}"
-        return Verdict.UNKNOWN, f"{facts.MODE} is {seen}, neither true nor false: nobody can tell the mode."
+        return Verdict.UNKNOWN, f"{constants.MODE} is {seen}, neither true nor false: nobody can tell the mode."
     disabled = service is not None and service.disabled
     if mode.left and not disabled and services is not None:
         return Verdict.NORMAL, "Not in provisioning mode."
@@ -154,8 +154,8 @@ def _decide(
     if mode.enabled:
         return _decide_in_mode(state, state.system, times, minimum_age)
     if mode.excludes:
-        return Verdict.HALF_EXITED, f"The mode is off, yet {facts.EXCLUDES} still holds system tasks back."
-    return Verdict.HALF_EXITED, f"The mode is off, yet the service {facts.CLIENT_SERVICE} is left disabled."
+        return Verdict.HALF_EXITED, f"The mode is off, yet {constants.EXCLUDES} still holds system tasks back."
+    return Verdict.HALF_EXITED, f"The mode is off, yet the service {constants.CLIENT_SERVICE} is left disabled."
 
 
 def _decide_in_mode(

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from ..._windows.endpoint import Endpoint
 from ..._windows.errors import WindowsError
 from ..._wsman.errors import ConnectionLost, DeadlineExceeded, OperationTimedOut, ProviderFailure, WSManError
-from .. import facts
-from ..actions.methods import ClientMethods, trigger_when_ready
+from .. import constants
+from ..backoff import Backoff
 from ..errors import MethodFailed, NotReady, NotVerified
-from ..patience import Patience
+from ..methods import ClientMethods, trigger_when_ready
 from . import evaluation, hold
 from .plan import Plan, Step
 from .reader import read_entered, read_mode
@@ -44,7 +44,7 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
 
 
-class LeftAlone(Exception):
+class Blocked(Exception):
     """What came up while the client was waited for forbids the call; the message says what."""
 
 
@@ -74,7 +74,7 @@ class Writer:
         self.outcome = Outcome(state.mode)
 
     def carry_out(self, plan: Plan) -> Outcome:
-        """Raises LeftAlone, NotVerified, MethodFailed, a fault or WindowsError; ``outcome`` tells how far it came."""
+        """Raises Blocked, NotVerified, MethodFailed, a fault or WindowsError; ``outcome`` tells how far it came."""
         try:
             self._carry_out(plan)
         except Exception:
@@ -111,7 +111,7 @@ class Writer:
         if step.action == "hold" and plan.hold is not None:
             hold.write(self._endpoint, plan.hold)
         elif step.action == "change_start_mode":
-            services.change_start_mode(facts.CLIENT_SERVICE, str(step.argument))
+            services.change_start_mode(constants.CLIENT_SERVICE, str(step.argument))
         elif step.action == "start_service":
             services.start(str(step.argument))
         elif step.action == "set_mode":
@@ -120,10 +120,10 @@ class Writer:
     def _set_mode(self, enabled: bool) -> None:
         """A client that has just started fails for some minutes: the call is repeated, each time behind the guard."""
         failure: Exception | None = None
-        for _ in Patience(self._wait, self._endpoint.session.deadline, first_pause=2, longest_pause=30):
+        for _ in Backoff(self._wait, self._endpoint.session.deadline, first_pause=2, longest_pause=30):
             reason = self._reason_to_stop() if failure else ""
             if reason:
-                raise LeftAlone(reason)
+                raise Blocked(reason)
             self.outcome.attempts += 1
             try:
                 with self._endpoint.session.deadline.keeping(READ_BACK):
@@ -166,7 +166,7 @@ class Writer:
         process_before = service_before.process_id if service_before else 0
         held_before = False
         missing = ""
-        for _ in Patience(self._wait, self._endpoint.session.deadline):
+        for _ in Backoff(self._wait, self._endpoint.session.deadline):
             missing = self._client_service_problem()
             if missing:
                 self._log(f"waiting: {missing}")
@@ -183,14 +183,14 @@ class Writer:
 
     def _verify_entry(self, own: Hold | None) -> None:
         entered_before = self._state.entered
-        notes_time = (facts.client_build(self._state.client_version) or 0) >= facts.FIRST_BUILD_THAT_LEAVES
+        notes_time = (constants.client_build(self._state.client_version) or 0) >= constants.FIRST_BUILD_THAT_LEAVES
         missing = ""
-        for _ in Patience(self._wait, self._endpoint.session.deadline):
+        for _ in Backoff(self._wait, self._endpoint.session.deadline):
             self.outcome.mode = read_mode(self._endpoint)
             if not self.outcome.mode.enabled:
-                missing = f"{facts.MODE} is still {self.outcome.mode.text}"
+                missing = f"{constants.MODE} is still {self.outcome.mode.text}"
             elif notes_time and not _moved(entered_before, read_entered(self._endpoint)):
-                missing = f"{facts.ENTERED} did not move"
+                missing = f"{constants.ENTERED} did not move"
             else:
                 missing = self._client_service_problem()
             if not missing:
@@ -225,16 +225,16 @@ class Writer:
         )
 
     def _client_service_problem(self) -> str:
-        service = self._endpoint.services.read(facts.CLIENT_SERVICE).get(facts.CLIENT_SERVICE.lower())
+        service = self._endpoint.services.read(constants.CLIENT_SERVICE).get(constants.CLIENT_SERVICE.lower())
         self._process_now = service.process_id if service else 0
         if service is None:
-            return f"the service {facts.CLIENT_SERVICE} is gone"
-        return "" if service.running else f"the service {facts.CLIENT_SERVICE} is {service.state or 'in no state'}"
+            return f"the service {constants.CLIENT_SERVICE} is gone"
+        return "" if service.running else f"the service {constants.CLIENT_SERVICE} is {service.state or 'in no state'}"
 
     def _trigger(self, step: Step) -> None:
         schedule = str(step.argument)
-        patience = Patience(self._wait, self._endpoint.session.deadline)
-        failure = trigger_when_ready(self._methods, schedule, patience)
+        backoff = Backoff(self._wait, self._endpoint.session.deadline)
+        failure = trigger_when_ready(self._methods, schedule, backoff)
         if failure is None:
             self.outcome.done.append(step)
         else:
@@ -243,8 +243,8 @@ class Writer:
 
 def _exit_problem(mode: Mode) -> str:
     if mode.enabled is not False:
-        return f"{facts.MODE} is still {mode.text}"
-    return f"{facts.EXCLUDES} is still filled" if mode.excludes else ""
+        return f"{constants.MODE} is still {mode.text}"
+    return f"{constants.EXCLUDES} is still filled" if mode.excludes else ""
 
 
 def _moved(before: StoredValue, now: StoredValue) -> bool:

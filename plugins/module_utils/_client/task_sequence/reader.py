@@ -9,7 +9,7 @@ import dataclasses
 from ..._windows import system
 from ..._windows.endpoint import Endpoint
 from ..._windows.registry import KeyAbsent
-from .. import facts
+from .. import constants
 from ..mode.reader import read_guard
 from ..signals import Signals
 from .rules import (
@@ -23,7 +23,7 @@ from .rules import (
     TaskSequenceState,
 )
 
-_PAUSE = (facts.PAUSED_COOKIE, facts.PAUSED)
+_PAUSE = (constants.PAUSED_COOKIE, constants.PAUSED)
 _DETAILS = ("AdvertID", "ContentID", "ProgramID", "MIFPackageName")
 
 
@@ -45,10 +45,11 @@ def read_task_sequences(endpoint: Endpoint) -> TaskSequenceState:
         processes=processes,
         maintenance=signals.read(
             MAINTENANCE_REQUESTS,
-            lambda: _instances(endpoint, facts.CLIENT_NAMESPACE, facts.MAINTENANCE_CLASS, "ClientID"),
+            lambda: _instances(endpoint, constants.CLIENT_NAMESPACE, constants.MAINTENANCE_CLASS, "ClientID"),
         ),
         policies=signals.read(
-            ORPHANED_POLICY, lambda: _instances(endpoint, facts.POLICY_NAMESPACE, facts.POLICY_CLASS, "PolicySource")
+            ORPHANED_POLICY,
+            lambda: _instances(endpoint, constants.POLICY_NAMESPACE, constants.POLICY_CLASS, "PolicySource"),
         ),
         pause=signals.read(PAUSED_DISTRIBUTION, lambda: read_pause(endpoint)),
         unreadable=signals.unreadable,
@@ -75,7 +76,7 @@ def read_again(endpoint: Endpoint, state: TaskSequenceState, cleared: list[Reque
 
 
 def read_pause(endpoint: Endpoint) -> dict[str, int]:
-    values = {name: endpoint.registry.get_dword(facts.DISTRIBUTION_KEY, name) for name in _PAUSE}
+    values = {name: endpoint.registry.get_dword(constants.DISTRIBUTION_KEY, name) for name in _PAUSE}
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -90,7 +91,7 @@ def _requests(endpoint: Endpoint, signals: Signals) -> tuple[list[Request] | Non
 
 def _read_requests(endpoint: Endpoint) -> list[Request]:
     # Only whole rows come under their own class.
-    rows = endpoint.session.query(facts.REQUEST_NAMESPACE, f"SELECT * FROM {facts.REQUEST_CLASS}")
+    rows = endpoint.session.query(constants.REQUEST_NAMESPACE, f"SELECT * FROM {constants.REQUEST_CLASS}")
     return [
         Request(
             class_name=row.class_name,
@@ -116,12 +117,12 @@ def _instances(endpoint: Endpoint, namespace: str, class_name: str, owner: str) 
 
 def _registry(endpoint: Endpoint) -> dict[str, str | int | list[str] | None]:
     try:
-        types = endpoint.registry.types(facts.TASK_SEQUENCE_KEY)
+        types = endpoint.registry.types(constants.TASK_SEQUENCE_KEY)
     except KeyAbsent:
         return {}
     found = {}
-    for name in facts.TASK_SEQUENCE_VALUES:
+    for name in constants.TASK_SEQUENCE_VALUES:
         if name.lower() in types:
-            data = endpoint.registry.get(facts.TASK_SEQUENCE_KEY, name, types[name.lower()])
+            data = endpoint.registry.get(constants.TASK_SEQUENCE_KEY, name, types[name.lower()])
             found[name] = data.hex() if isinstance(data, bytes) else data
     return found

@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ..._windows.system import OperatingSystem
-from .. import facts
+from .. import constants
 from ..mode.state import Guard
 from ..mode.verdict import Evidence, live_signals, reason_to_wait, unknown_signals
 from ..times import whole_minutes
@@ -73,7 +73,7 @@ class TaskSequenceState:
 
     @property
     def client_missing(self) -> bool:
-        return self.guard.services is not None and facts.CLIENT_SERVICE.lower() not in self.guard.services
+        return self.guard.services is not None and constants.CLIENT_SERVICE.lower() not in self.guard.services
 
 
 class Situation(str, enum.Enum):
@@ -97,7 +97,7 @@ def sign_of_life(request: Request, processes: t.Mapping[int, str] | None) -> str
     That holds only where the guard saw nothing run. The client's full list of states is not published: besides what
     claims to run, to be about to, or to have failed, every state counts as one that waits.
     """
-    if request.class_name.lower() != facts.REQUEST_CLASS.lower():
+    if request.class_name.lower() != constants.REQUEST_CLASS.lower():
         return f"is a {request.class_name}, no request of a task sequence"
     if not request.request_id:
         return "has no RequestID"
@@ -131,7 +131,7 @@ def belongs_to(instance: Instance, request: Request) -> bool:
 
 
 def orphans(state: TaskSequenceState) -> list[Instance]:
-    return [policy for policy in state.policies or [] if policy.owner.lower() == facts.POLICY_SOURCE.lower()]
+    return [policy for policy in state.policies or [] if policy.owner.lower() == constants.POLICY_SOURCE.lower()]
 
 
 def paused(state: TaskSequenceState) -> dict[str, int]:

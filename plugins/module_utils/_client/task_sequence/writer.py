@@ -9,23 +9,17 @@ import typing as t
 from ..._windows.endpoint import Endpoint
 from ..._windows.registry import RegistryType
 from ..._wsman.errors import NotFound
-from .. import facts
+from .. import constants
 from ..errors import NotVerified
 from ..guard import reason_to_wait
 from .clearing import Plan, Step, plan_clearing
 from .reader import read_again, read_pause
-from .rules import (
-    EXECUTION_REQUESTS,
-    MAINTENANCE_REQUESTS,
-    ORPHANED_POLICY,
-    PAUSED_DISTRIBUTION,
-    TaskSequenceState,
-)
+from .rules import EXECUTION_REQUESTS, MAINTENANCE_REQUESTS, ORPHANED_POLICY, PAUSED_DISTRIBUTION, TaskSequenceState
 
 _CLASSES = {
-    MAINTENANCE_REQUESTS: (facts.CLIENT_NAMESPACE, facts.MAINTENANCE_CLASS),
-    ORPHANED_POLICY: (facts.POLICY_NAMESPACE, facts.POLICY_CLASS),
-    EXECUTION_REQUESTS: (facts.REQUEST_NAMESPACE, facts.REQUEST_CLASS),
+    MAINTENANCE_REQUESTS: (constants.CLIENT_NAMESPACE, constants.MAINTENANCE_CLASS),
+    ORPHANED_POLICY: (constants.POLICY_NAMESPACE, constants.POLICY_CLASS),
+    EXECUTION_REQUESTS: (constants.REQUEST_NAMESPACE, constants.REQUEST_CLASS),
 }
 
 
@@ -75,7 +69,7 @@ class Clearing:
     def _clear(self, step: Step) -> str:
         """What has brought *step*'s item back at once: a task sequence that just started. Empty where it is gone."""
         if step.kind == PAUSED_DISTRIBUTION:
-            self._endpoint.registry.set(facts.DISTRIBUTION_KEY, step.item, RegistryType.DWORD, 0)
+            self._endpoint.registry.set(constants.DISTRIBUTION_KEY, step.item, RegistryType.DWORD, 0)
             gone = read_pause(self._endpoint).get(step.item) == 0
         else:
             namespace, class_name = _CLASSES[step.kind]

@@ -6,10 +6,10 @@ import pytest
 from ansible_collections.configmgr.client.plugins.module_utils._doctor import libraries
 
 
-@pytest.mark.parametrize("carrier", ["pywinrm", "pypsrp"])
-def test_what_the_collection_needs_is_here_and_says_its_version(carrier: str) -> None:
-    assert libraries.problem(carrier) is None
-    assert {carrier, "defusedxml", "requests", "cryptography"} <= libraries.versions().keys()
+@pytest.mark.parametrize("library", ["pywinrm", "pypsrp"])
+def test_what_the_collection_needs_is_here_and_says_its_version(library: str) -> None:
+    assert libraries.problem(library) is None
+    assert {library, "defusedxml", "requests", "cryptography"} <= libraries.versions().keys()
 
 
 def test_a_library_that_is_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

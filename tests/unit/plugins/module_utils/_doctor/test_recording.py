@@ -9,18 +9,18 @@ import pytest
 import yaml
 
 from ansible_collections.configmgr.client.plugins.module_utils._doctor import recording
-from ansible_collections.configmgr.client.plugins.module_utils._doctor.examination import Examination, Setup
+from ansible_collections.configmgr.client.plugins.module_utils._doctor.examination import Examination, Target
+from ansible_collections.configmgr.client.plugins.module_utils._doctor.recorder import Exchange
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import ConnectionLost
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.tape import Exchange
 from tests.unit import wire
 
 ROOT = Path(__file__).parents[5]
 
 
 def examination(*exchanges: Exchange) -> Examination:
-    made = Examination(Setup("", None), "PC-0001", Deadline(60), lambda line: None)
-    made.tape.exchanges += exchanges
+    made = Examination(Target("", None), "PC-0001", Deadline(60), lambda line: None)
+    made.recorder.exchanges += exchanges
     return made
 
 

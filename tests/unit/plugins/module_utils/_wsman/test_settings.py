@@ -6,7 +6,7 @@ import typing as t
 import pytest
 
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import SettingsError
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import Names, Settings
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import OptionNames, Settings
 
 
 def settings(**options: t.Any) -> Settings:
@@ -42,7 +42,7 @@ def test_url(options: dict[str, t.Any], url: str) -> None:
         ({"auth": "certificate"}, "cert_pem"),
         ({"auth": "certificate", "cert_pem": "a"}, "cert_key_pem"),
         ({"auth": "basic", "message_encryption": "always"}, "message_encryption=always .* auth=basic"),
-        ({"names": Names(auth="my_login"), "auth": "negotiate"}, "my_login='negotiate'"),
+        ({"names": OptionNames(auth="my_login"), "auth": "negotiate"}, "my_login='negotiate'"),
         ({"username": None}, "user"),
         ({"username": ""}, "user"),
         ({"password": None}, "password"),
@@ -67,8 +67,8 @@ def test_settings_that_cannot_work_are_refused(options: dict[str, t.Any], messag
         {"password": ""},
         {"message_encryption": "never"},
         {"message_encryption": "always"},
-        {"carrier": "pypsrp", "auth": "negotiate"},
-        {"carrier": "pypsrp", "auth": "negotiate", "username": None, "password": None},
+        {"library": "pypsrp", "auth": "negotiate"},
+        {"library": "pypsrp", "auth": "negotiate", "username": None, "password": None},
     ],
 )
 def test_settings_that_can_work_are_taken(options: dict[str, t.Any]) -> None:

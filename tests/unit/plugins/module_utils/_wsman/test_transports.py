@@ -16,10 +16,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import errors
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.connect import IMPORT_ERRORS, transport
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.session import Transport
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import Settings
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport import Transport
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport.connect import IMPORT_ERRORS, transport
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.xml import MAX_BYTES
 from tests.unit import wire
 from tests.unit.servers import BadServer, Exchange, Script, certificate, free_port, ntlm_challenge
@@ -67,7 +67,7 @@ def connect(request: pytest.FixtureRequest, opened: list[Transport]) -> t.Callab
 
     def connect_(port: int, *, deadline: float = 60, tls: bool = False, **options: t.Any) -> Transport:
         defaults: dict[str, t.Any] = {
-            "carrier": request.param,
+            "library": request.param,
             "host": "127.0.0.1",
             "port": port,
             "scheme": "https" if tls else "http",

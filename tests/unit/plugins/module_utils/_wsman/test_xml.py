@@ -12,12 +12,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import envelope
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import Fault, ProtocolError
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.xml import (
-    MAX_BYTES,
-    MAX_DEPTH,
-    local_name,
-    parse,
-)
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.xml import MAX_BYTES, MAX_DEPTH, local_name, parse
 from tests.unit import wire
 
 GOOD = wire.envelope("<x:Thing/>")

@@ -9,24 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.configmgr.client.plugins.module_utils._client.actions.schedules import NAMES
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.plan import (
     Plan,
     difference,
     plan_entry,
     plan_exit,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import (
-    ClientState,
-    Hold,
-    Mode,
-    Setup,
-)
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import ClientState, Hold, Mode, Setup
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import (
     assess,
     live_signals,
     unreadable_signals,
 )
+from ansible_collections.configmgr.client.plugins.module_utils._client.schedules.catalog import NAMES
 from tests.unit.states import (
     FORCEABLE,
     GUARD_SIGNALS,

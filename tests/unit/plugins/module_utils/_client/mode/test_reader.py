@@ -5,9 +5,10 @@ import datetime as dt
 
 import pytest
 
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode import max_minutes, reader
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode import reader
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import StoredValue
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import assess
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation import max_minutes
 from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import KeyAbsent
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import errors
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import FaultDetail, fault

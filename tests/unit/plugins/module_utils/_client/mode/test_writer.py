@@ -5,7 +5,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.configmgr.client.plugins.module_utils._client import patience
+from ansible_collections.configmgr.client.plugins.module_utils._client import backoff
 from ansible_collections.configmgr.client.plugins.module_utils._client.errors import MethodFailed, NotVerified
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode import reader, writer
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.plan import Plan, Step
@@ -65,10 +65,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Time passes by sleeping alone."""
     clock = Clock()
 
-    def patient(seconds: float, deadline: t.Any, **pauses: float) -> patience.Patience:
-        return patience.Patience(seconds, deadline, clock.sleep, clock, **pauses)
+    def patient(seconds: float, deadline: t.Any, **pauses: float) -> backoff.Backoff:
+        return backoff.Backoff(seconds, deadline, clock.sleep, clock, **pauses)
 
-    monkeypatch.setattr(writer, "Patience", patient)
+    monkeypatch.setattr(writer, "Backoff", patient)
     return clock
 
 

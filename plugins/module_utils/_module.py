@@ -1,0 +1,148 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a task is to a module: an endpoint, its parameters, and how it may end. Shared by modules and actions."""
+
+from __future__ import annotations
+
+import traceback
+import typing as t
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ._advice import advice
+from ._argspec import ENDPOINT_NAMES, endpoint_settings
+from ._client.errors import MethodFailed, NotVerified, WrongMachine
+from ._windows.endpoint import Endpoint
+from ._windows.errors import WindowsError
+from ._wsman.deadline import Deadline
+from ._wsman.errors import ConnectionLost, EndpointUnreachable, LoginRejected, LoginUnavailable, WSManError
+from ._wsman.session import Session
+from ._wsman.settings import OptionNames, Settings
+from ._wsman.transport.connect import IMPORT_ERRORS, LEAST_VERSIONS, transport
+from ._wsman.xml import DEFUSEDXML_IMPORT_ERROR
+
+Log = t.Callable[[str], None]
+Result = dict[str, t.Any]
+
+_PLAIN = OptionNames()
+_UNREACHABLE = (EndpointUnreachable, LoginRejected, LoginUnavailable)
+
+
+class TaskFailed(Exception):
+    """The task fails with *message*; *result* holds what else its user is to see."""
+
+    def __init__(self, message: str, result: Result | None = None) -> None:
+        super().__init__(message)
+        self.result = result or {}
+
+
+class TaskUnreachable(TaskFailed):
+    """Nothing was asked of the endpoint: it cannot be reached, or lets nobody in."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run of a module against one endpoint. ``params`` are validated; ``log`` reports progress."""
+
+    endpoint: Endpoint
+    params: t.Mapping[str, t.Any]
+    check_mode: bool
+    log: Log
+
+    @property
+    def expected_name(self) -> str:
+        return str(self.params["computer_name"])
+
+
+Run = t.Callable[[Task], Result]
+Check = t.Callable[[Result], str | None]
+Work = t.Callable[[Result, bool, Log], Result]
+
+
+def missing_library(library: str) -> str | None:
+    """Ansible's usual message for a library that is missing where this runs; *library* carries the messages."""
+    requirement = f"{library}>={LEAST_VERSIONS[library]}"
+    for wanted, error in ((requirement, IMPORT_ERRORS[library]), ("defusedxml", DEFUSEDXML_IMPORT_ERROR)):
+        if error is not None:
+            return f"{missing_required_lib(wanted)} {error}"
+    return None
+
+
+def problem(params: Result, check: Check | None) -> str | None:
+    """What is wrong with validated *params*: with one number alone, or by *check* with several together."""
+    for name, least in (("connect_timeout", 1), ("deadline", 1), ("wait_timeout", 1), ("minimum_age", 0)):
+        if name in params and params[name] < least:
+            return f"{name}={params[name]} is too small: give {least} or more"
+    return check(params) if check else None
+
+
+def execute(
+    run: Run, settings: Settings, params: t.Mapping[str, t.Any], check_mode: bool, log: Log, trace: Log
+) -> Result:
+    """*run*'s result; every expected failure becomes one TaskFailed or TaskUnreachable. *trace* tells each call."""
+    with failures(settings.names):
+        deadline = Deadline(params["deadline"])
+        with Session(settings, lambda: transport(settings, deadline), deadline, trace) as session:
+            result = run(Task(Endpoint(session), params, check_mode, log))
+    if not result.get("warnings"):
+        result.pop("warnings", None)  # ansible-core before 2.19 shows an empty list
+    return result
+
+
+@contextmanager
+def failures(named: OptionNames = _PLAIN) -> t.Iterator[None]:
+    """Errors of the layers below, as the one message that a user gets, in words that are *named* as the user does."""
+    try:
+        yield
+    except WSManError as error:
+        doubt = " Whether its last request was carried out is not known." if isinstance(error, ConnectionLost) else ""
+        kind = TaskUnreachable if isinstance(error, _UNREACHABLE) else TaskFailed
+        message = " ".join(f"{error}.{doubt} {advice(error.layer, named)}".split())
+        raise kind(message.replace("..", "."), {"error_layer": error.layer}) from error
+    except WindowsError as error:
+        raise TaskFailed(f"{error}. {advice(error.layer, named)}".rstrip(), {"error_layer": error.layer}) from error
+    except WrongMachine as error:
+        raise TaskFailed(
+            f"Nothing was changed: {error}. {advice('wrong_machine', named)}", {"error_layer": "wrong_machine"}
+        ) from error
+    except (MethodFailed, NotVerified) as error:
+        raise TaskFailed(f"{error}.", {"error_layer": "client"}) from error
+
+
+def main(argument_spec: dict[str, t.Any], run: Run, check: Check | None = None, **rules: t.Any) -> None:
+    """Runs a module where Ansible has brought it, against the Windows endpoint of its ``endpoint`` option."""
+
+    def work(params: Result, check_mode: bool, log: Log) -> Result:
+        missing = missing_library("pywinrm")
+        if missing:
+            raise TaskFailed(missing)
+        with failures(ENDPOINT_NAMES):
+            settings = endpoint_settings(params["endpoint"], params["connect_timeout"])
+        return execute(run, settings, params, check_mode, log, log)
+
+    serve(argument_spec, work, check, **rules)
+
+
+def serve(argument_spec: dict[str, t.Any], work: Work, check: Check | None = None, **rules: t.Any) -> None:
+    """As main, for a module whose *work* is not one Run over one session: it gets params, check mode and a log."""
+    module = AnsibleModule(argument_spec, supports_check_mode=True, **rules)
+    params = dict(module.params)
+    if not params["endpoint"]:
+        module.fail_json(msg="endpoint is required where this module does not run over a winrm or psrp connection")
+    wrong = problem(params, check)
+    if wrong:
+        module.fail_json(msg=wrong)
+    if "computer_name" in params:
+        params["computer_name"] = params["computer_name"] or params["endpoint"]["host"]
+    try:
+        result = work(params, module.check_mode, module.debug)
+    except TaskFailed as error:
+        unreachable = {"unreachable": True} if isinstance(error, TaskUnreachable) else {}
+        module.fail_json(msg=str(error), **unreachable, **error.result)
+    except Exception as error:  # a defect of ours: the traceback is for the report of it
+        module.fail_json(msg=f"internal error: {error!r}", exception=traceback.format_exc())
+    for warning in result.pop("warnings", []):
+        module.warn(warning)
+    module.exit_json(**result)

@@ -1,0 +1,147 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What transports over HTTP have in common, whichever library carries the messages: what its failures mean."""
+
+from __future__ import annotations
+
+import base64
+import typing as t
+
+from ..deadline import Deadline
+from ..errors import (
+    ConnectionLost,
+    EndpointUnreachable,
+    LoginRejected,
+    LoginUnavailable,
+    ProtocolError,
+    StaleConnection,
+    TicketUnavailable,
+    WSManError,
+)
+from ..settings import Settings
+from . import credssp_errors
+from .adapter import diagnose
+from .kerberos import login_problem, service_name
+
+try:
+    import requests
+except ImportError:  # it comes with pywinrm and pypsrp, whose absence is reported
+    pass
+
+
+class HttpTransport:
+    """One connection to the endpoint of *settings*; whatever it does ends with *deadline*."""
+
+    def __init__(self, settings: Settings, deadline: Deadline) -> None:
+        self._settings = settings
+        self._deadline = deadline
+        self._logged_in = False
+
+    def send(self, message: bytes, read_timeout: float) -> bytes:
+        try:
+            reply = self._send(message, read_timeout)
+            self._deadline.remaining()  # an answer that the watchdog cut off may look like a short one
+        except WSManError:
+            # The libraries would go on with a half-built session, unencrypted.
+            self.close()
+            self._deadline.remaining()  # where this is over, that is what happened
+            raise
+        self._logged_in = True
+        return reply
+
+    def close(self) -> None:
+        self._disconnect()
+        self._logged_in = False
+
+    def _exchange(self, message: bytes, read_timeout: float) -> bytes:
+        """The reply to *message*; raises what the library raises."""
+        raise NotImplementedError
+
+    def _disconnect(self) -> None:
+        raise NotImplementedError
+
+    def _translate_error(self, error: Exception) -> bytes:
+        """The reply that the library's own *error* carries, or what it means, raised."""
+        # They let out whatever their parsing trips over (KeyError, struct.error, BadMICError, ...) when the other side
+        # does not speak WinRM's HTTP.
+        raise ProtocolError(
+            f"{self._settings.url} does not answer as WinRM does ({type(error).__name__}: {error})"
+        ) from error
+
+    def _send(self, message: bytes, read_timeout: float) -> bytes:
+        try:
+            return self._exchange(message, read_timeout)
+        except WSManError:
+            raise
+        except Exception as error:
+            of_ticket = login_problem(error, self._settings) if self._settings.auth == "kerberos" else None
+            if of_ticket:
+                raise of_ticket from error
+            of_credssp = credssp_errors.login_problem(error, self._settings)
+            if of_credssp:
+                raise of_credssp from error
+            if isinstance(error, requests.RequestException):
+                raise self._broken(error) from error
+            return self._translate_error(error)
+
+    def _broken(self, error: requests.RequestException) -> WSManError:
+        layer, reason = diagnose(error)
+        url = self._settings.url
+        if not self._logged_in:
+            return EndpointUnreachable(f"{url} cannot be reached: {reason}", layer)
+        if layer == "timeout":
+            return ConnectionLost(f"{url} stopped answering: {reason}")
+        return StaleConnection(f"the connection to {url} was closed: {reason}")
+
+    def _not_offered(self) -> LoginUnavailable:
+        return LoginUnavailable(f"{self._settings.url} does not offer {self._settings.auth} logins")
+
+    def _refused(self, error: BaseException) -> WSManError:
+        """What the 401 means that made the library raise *error*: credentials judged, or no login offered to try."""
+        response = getattr(error.__context__, "response", None)
+        if response is not None and not _proves(response.request.headers.get("Authorization")):
+            return self._not_offered()
+        if self._settings.auth == "kerberos":  # no password was judged: the KDC had done that before
+            return TicketUnavailable(
+                f"{self._settings.url} refused the ticket for {service_name(self._settings)}: have Kerberos enabled in"
+                " its WinRM service, correct its clock, and make sure that this name is its own and not one that DNS"
+                " still has of another machine"
+            )
+        user = self._settings.cert_pem if self._settings.auth == "certificate" else self._settings.username
+        return LoginRejected(f"{self._settings.url} rejected the login of {user} with {self._settings.auth}")
+
+    def _reply_of_status(self, status: int, text: str | None) -> bytes:
+        """SOAP faults come with status 500; every other status has a meaning of its own."""
+        url = self._settings.url
+        if status == 500 and text:
+            return text.encode()
+        if status == 400 and self._logged_in:
+            raise StaleConnection(f"{url} no longer knows this connection (HTTP 400)")
+        if status == 403 and self._settings.proxy and self._settings.scheme == "http":
+            raise EndpointUnreachable(f"{url} cannot be reached: the proxy forbids it (HTTP 403)", "proxy")
+        if status == 403:
+            raise LoginUnavailable(f"{url} forbids this login (HTTP 403)")
+        if status == 407:
+            raise EndpointUnreachable(f"{url} cannot be reached: the proxy wants a login (HTTP 407)", "proxy")
+        meaning = _MEANINGS.get(status, "this is not a WinRM service")
+        raise EndpointUnreachable(f"{url} answered HTTP {status}: {meaning}", "http")
+
+
+def _proves(authorization: str | bytes | None) -> bool:
+    """Whether that header says more than that somebody wants to log in, as NTLM's first message does."""
+    text = authorization.decode("latin-1") if isinstance(authorization, bytes) else authorization or ""
+    scheme, _blank, token = text.partition(" ")
+    if scheme.lower() not in ("negotiate", "ntlm"):
+        return bool(text)
+    return _NTLM_NEGOTIATE not in base64.b64decode(token)
+
+
+_NTLM_NEGOTIATE = b"NTLMSSP\0\1\0\0\0"
+"""How a NEGOTIATE_MESSAGE begins, by itself or in SPNEGO (MS-NLMP 2.2.1.1)."""
+
+_MEANINGS: t.Final = {
+    404: "there is no WinRM service at this path",
+    413: "the message is larger than the service accepts",
+    500: "the service refuses messages that are not encrypted",
+    503: "the service is not available",
+}

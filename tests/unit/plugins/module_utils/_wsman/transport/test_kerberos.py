@@ -1,0 +1,165 @@
+# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+"""Tickets from a password: how long one serves, and what is done where none comes. A KDC of its own gives them."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import kdc
+import pytest
+
+with suppress(ImportError):
+    import krb5
+
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import (
+    LibraryMissing,
+    LoginRejected,
+    TicketUnavailable,
+)
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import Settings
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport import kerberos
+
+PASSWORD = "correct horse battery staple"
+needs_kdc = pytest.mark.skipif(bool(kdc.missing()), reason=kdc.missing())
+
+
+def settings(username: str | None, password: str | None = PASSWORD, **options: t.Any) -> Settings:
+    return Settings(**{"host": "pc-1.corp.test", **options}, auth="kerberos", username=username, password=password)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("KRB5CCNAME", f"FILE:{tmp_path}/own")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[kdc.Kdc]:
+    realm = kdc.Kdc(tmp_path_factory.mktemp("realm"))
+    with realm.running():
+        yield realm
+
+
+@pytest.fixture
+def realm(running: kdc.Kdc, monkeypatch: pytest.MonkeyPatch) -> kdc.Kdc:
+    monkeypatch.setenv("KRB5_CONFIG", running.config()["KRB5_CONFIG"])
+    return running
+
+
+def missing(monkeypatch: pytest.MonkeyPatch, *libraries: str) -> None:
+    for name in ("PYKERBEROS", "KRB5"):
+        error = ImportError(f"no {name}") if name in libraries else None
+        monkeypatch.setattr(kerberos, f"{name}_IMPORT_ERROR", error)
+
+
+def test_the_library_for_logins_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing(monkeypatch, "PYKERBEROS", "KRB5")
+    with pytest.raises(LibraryMissing, match=r"pip install 'pywinrm\[kerberos\]'"):
+        kerberos.use_ticket(settings(None, None))
+
+
+def test_the_library_for_tickets_is_named_and_a_way_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing(monkeypatch, "KRB5")
+    with pytest.raises(LibraryMissing, match=r"pip install krb5; .*ansible_winrm_kinit_mode to manual"):
+        kerberos.use_ticket(settings("admin@CORP.TEST"))
+
+
+def test_without_a_password_the_cache_of_the_environment_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing(monkeypatch, "KRB5")
+    before = os.environ["KRB5CCNAME"]
+    kerberos.use_ticket(settings("admin@CORP.TEST", None))
+    assert os.environ["KRB5CCNAME"] == before
+
+
+@needs_kdc
+def test_a_ticket_serves_until_it_has_aged(realm: kdc.Kdc, tmp_path: Path) -> None:
+    principal = realm.add_user("ageing", PASSWORD, "-maxlife", '"1 hour"')
+    directory = str(tmp_path)
+
+    def use(host: str) -> int:
+        kerberos.use_ticket(settings(principal, ticket_directory=directory, host=host))
+        return realm.requests("AS_REQ", principal)
+
+    assert [use("pc-1"), use("pc-2"), use("pc-1")] == [1, 1, 1]
+    for minutes, tickets in ((49, 1), (2, 2), (0, 2)):
+        for path in tmp_path.iterdir():
+            os.utime(path, (path.stat().st_atime, path.stat().st_mtime - minutes * 60))
+        assert use("pc-1") == tickets
+
+
+@needs_kdc
+def test_a_short_ticket_serves_for_half_its_life(realm: kdc.Kdc, tmp_path: Path) -> None:
+    principal = realm.add_user("hasty", PASSWORD, "-maxlife", '"2 minutes"')
+    for _ in range(3):
+        kerberos.use_ticket(settings(principal, ticket_directory=str(tmp_path)))
+    assert realm.requests("AS_REQ", principal) == 1
+
+
+@needs_kdc
+def test_what_processes_share_is_theirs_alone(realm: kdc.Kdc, tmp_path: Path) -> None:
+    principal = realm.add_user("private", PASSWORD)
+    old = os.umask(0)
+    try:
+        kerberos.use_ticket(settings(principal, ticket_directory=str(tmp_path)))
+    finally:
+        os.umask(old)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert set(modes.values()) == {0o600}, modes
+    assert PASSWORD.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert os.environ["KRB5CCNAME"].startswith(f"FILE:{tmp_path}/")
+
+
+@needs_kdc
+def test_a_process_of_its_own_leaves_no_file(realm: kdc.Kdc, tmp_path: Path) -> None:
+    kerberos.use_ticket(settings(realm.add_user("passing", PASSWORD)))
+    assert os.environ["KRB5CCNAME"].startswith("MEMORY:")
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_kdc
+def test_a_rejected_password_is_never_sent_again(realm: kdc.Kdc, tmp_path: Path) -> None:
+    principal = realm.add_user("mistaken", PASSWORD)
+    for _ in range(3):
+        with pytest.raises(LoginRejected, match=principal):
+            kerberos.use_ticket(settings(principal, "another", ticket_directory=str(tmp_path)))
+        age(tmp_path, "failed", 3600)
+    assert realm.requests("AS_REQ", principal, "PREAUTH_FAILED") == 1
+
+
+@needs_kdc
+def test_any_other_failure_is_shared_for_a_while(realm: kdc.Kdc, tmp_path: Path) -> None:
+    wanted = settings("nobody@CORP.TEST", ticket_directory=str(tmp_path))
+    asked = []
+    for seconds in (0, 30, 31):
+        age(tmp_path, "failed", seconds)
+        with pytest.raises(TicketUnavailable, match="the KDC knows no nobody"):
+            kerberos.use_ticket(wanted)
+        asked.append(realm.requests("AS_REQ", "nobody@CORP.TEST", "CLIENT_NOT_FOUND"))
+    assert asked == [1, 1, 2]
+
+
+@needs_kdc
+def test_a_shared_failure_is_told_in_the_same_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    generic = -1765328324
+
+    def fail(*arguments: object) -> None:
+        raise krb5.Krb5Error(krb5.init_context(), generic)
+
+    monkeypatch.setattr(kerberos, "_get_ticket", fail)
+    told = []
+    for _ in range(2):
+        with pytest.raises(TicketUnavailable) as error:
+            kerberos.use_ticket(settings("admin@CORP.TEST", ticket_directory=str(tmp_path)))
+        told.append(str(error.value))
+        monkeypatch.setattr(kerberos, "_get_ticket", None)
+    assert told[0] == told[1]
+    assert "Generic error" in told[0]
+
+
+def age(directory: Path, suffix: str, seconds: int) -> None:
+    for path in directory.glob(f"*.{suffix}"):
+        os.utime(path, (path.stat().st_atime, path.stat().st_mtime - seconds))

@@ -1,0 +1,42 @@
+# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import LoginRejected, TicketUnavailable
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport.kerberos_errors import problem
+
+CLIENT, SERVICE = "admin@CORP.EXAMPLE", "HTTP/pc-0001.corp.example"
+FIRST = -1765328384
+"""MIT counts the codes of RFC 4120, and then its own, from here."""
+
+
+@given(code=st.integers(FIRST, FIRST + 255), text=st.text())
+def test_every_failure_has_one_message(code: int, text: str) -> None:
+    found = problem(code, text, CLIENT, SERVICE)
+    assert isinstance(found, (LoginRejected, TicketUnavailable))
+    assert len(str(found).splitlines()) == 1
+    assert isinstance(found, LoginRejected) or (SERVICE in str(found) and str(code) in str(found))
+
+
+@given(code=st.integers(FIRST, FIRST + 255))
+def test_names_are_filled_in(code: int) -> None:
+    assert not {"{", "}"} & set(str(problem(code, "", CLIENT, SERVICE)))
+
+
+@pytest.mark.parametrize("name", ["KDC_ERR_PREAUTH_FAILED 24", "KRB_AP_ERR_BAD_INTEGRITY 31"])
+def test_only_a_judged_password_counts_as_rejected(name: str) -> None:
+    rejected = FIRST + int(name.split()[1])
+    assert isinstance(problem(rejected, "", CLIENT, SERVICE), LoginRejected)
+    assert problem(rejected, "", CLIENT, SERVICE).layer == "login"
+
+
+def test_nothing_else_counts_as_rejected() -> None:
+    others = [FIRST + each for each in range(256) if each not in (24, 31)]
+    assert {problem(code, "", CLIENT, SERVICE).layer for code in others} == {"kerberos"}
+
+
+def test_a_code_that_is_not_known_is_told_in_the_library_s_words() -> None:
+    assert "Message stream {modified}" in str(problem(FIRST + 41, "Message stream {modified}", CLIENT, SERVICE))
