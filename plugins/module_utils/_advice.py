@@ -26,6 +26,20 @@ _BY_LAYER = {
 }
 
 
+_PASSING = frozenset(
+    {"dns", "port", "proxy", "timeout", "http", "connection", "protocol", "quota", "class", "provider", "fault"}
+    | {"windows", "client"}
+)
+
+
+def is_retryable(layer: str) -> bool:
+    """Whether a failure of *layer* may be gone in some minutes, as of an endpoint that restarts or is busy.
+
+    A rejected login is not: trying it again locks accounts.
+    """
+    return layer in _PASSING
+
+
 def advice(layer: str, named: OptionNames) -> str:
     """Empty where the message of the failure says all that there is to say. *named* are the user's words."""
     return _BY_LAYER.get(layer, "").format_map(named)

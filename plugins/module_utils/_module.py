@@ -8,12 +8,14 @@ import traceback
 import typing as t
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ._advice import advice
+from ._advice import advice, is_retryable
 from ._argspec import ENDPOINT_NAMES, endpoint_settings
 from ._client.errors import MethodFailed, NotVerified, WrongMachine
+from ._client.guard import Guard
 from ._windows.endpoint import Endpoint
 from ._windows.errors import WindowsError
 from ._wsman.deadline import Deadline
@@ -54,6 +56,21 @@ class Task:
     @property
     def expected_name(self) -> str:
         return str(self.params["computer_name"])
+
+    @cached_property
+    def guard(self) -> Guard:
+        """Asked before each write; modules without ``name_check`` only read."""
+        return Guard(self.endpoint, self.expected_name, self.params.get("name_check", "off"))
+
+    @contextmanager
+    def telling(self, so_far: t.Callable[[], Result]) -> t.Iterator[None]:
+        """A failure inside also tells what was done until then."""
+        try:
+            with failures():
+                yield
+        except TaskFailed as failure:
+            failure.result.update(so_far())
+            raise
 
 
 Run = t.Callable[[Task], Result]
@@ -100,15 +117,19 @@ def failures(named: OptionNames = _PLAIN) -> t.Iterator[None]:
         doubt = " Whether its last request was carried out is not known." if isinstance(error, ConnectionLost) else ""
         kind = TaskUnreachable if isinstance(error, _UNREACHABLE) else TaskFailed
         message = " ".join(f"{error}.{doubt} {advice(error.layer, named)}".split())
-        raise kind(message.replace("..", "."), {"error_layer": error.layer}) from error
+        raise kind(message.replace("..", "."), _layer(error.layer)) from error
     except WindowsError as error:
-        raise TaskFailed(f"{error}. {advice(error.layer, named)}".rstrip(), {"error_layer": error.layer}) from error
+        raise TaskFailed(f"{error}. {advice(error.layer, named)}".rstrip(), _layer(error.layer)) from error
     except WrongMachine as error:
         raise TaskFailed(
-            f"Nothing was changed: {error}. {advice('wrong_machine', named)}", {"error_layer": "wrong_machine"}
+            f"Nothing was changed: {error}. {advice('wrong_machine', named)}", _layer("wrong_machine")
         ) from error
     except (MethodFailed, NotVerified) as error:
-        raise TaskFailed(f"{error}.", {"error_layer": "client"}) from error
+        raise TaskFailed(f"{error}.", _layer("client")) from error
+
+
+def _layer(layer: str) -> Result:
+    return {"error_layer": layer, "retryable": is_retryable(layer)}
 
 
 def main(argument_spec: dict[str, t.Any], run: Run, check: Check | None = None, **rules: t.Any) -> None:

@@ -166,14 +166,13 @@ import typing as t
 
 from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._client import constants
-from ansible_collections.configmgr.client.plugins.module_utils._client.guard import reason_to_wait, require_own_name
+from ansible_collections.configmgr.client.plugins.module_utils._client.guard import Blocked
 from ansible_collections.configmgr.client.plugins.module_utils._client.methods import VIA, ClientMethods
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_mode
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import Mode
 from ansible_collections.configmgr.client.plugins.module_utils._client.schedules import catalog
 from ansible_collections.configmgr.client.plugins.module_utils._client.schedules.triggers import Trigger, Triggers
-from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, failures, main
-from ansible_collections.configmgr.client.plugins.module_utils._windows import system
+from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, main
 
 ARGUMENT_SPEC = {
     "schedules": {"type": "list", "elements": "str"},
@@ -208,19 +207,25 @@ def run(task: Task) -> Result:
     service = task.endpoint.services.read(constants.CLIENT_SERVICE).get(constants.CLIENT_SERVICE.lower())
     if service is None:
         raise TaskFailed(f"There is no ConfigMgr client here: the service {constants.CLIENT_SERVICE} is not installed.")
-    reason = "" if mode.left else _reason_to_leave_alone(task)
-    if reason:
-        each = [Trigger(schedule) for schedule in chosen]
-        return {**_result(each, mode), "left_alone": reason, "msg": f"Left alone. {reason}"}
+    each = [Trigger(schedule) for schedule in chosen]
+    if not mode.exited and task.params["schedules"] is None:
+        reason = "the client is in provisioning mode, and the default schedules are for afterwards: name some to go on"
+        return {**_result(each, mode), "left_alone": reason, "msg": f"Left alone: {reason}."}
     if not service.running:
+        reason = task.guard.blocker()  # an upgrade stops and disables it
+        if reason:
+            return {**_result(each, mode), "left_alone": reason, "msg": f"Left alone: {reason}."}
         raise TaskFailed(
             f"The service {service.name} is {service.state} (start mode {service.start_mode}), so nothing can be"
             " triggered: start it, or let provisioning_mode release a client that an upgrade left behind."
         )
-    require_own_name(task.endpoint, task.expected_name, task.params["name_check"])
+    task.guard.identify()
     names = ", ".join(schedule.name for schedule in chosen)
     if task.check_mode:
-        each = [Trigger(schedule) for schedule in chosen]
+        try:
+            task.guard.require()
+        except Blocked as reason:
+            return {**_result(each, mode), "left_alone": str(reason), "msg": f"Left alone: {reason}."}
         return {**_result(each, mode), "changed": True, "msg": f"Would trigger {names}."}
     return _trigger(task, chosen, mode)
 
@@ -230,40 +235,35 @@ def _chosen(params: t.Mapping[str, t.Any]) -> t.Sequence[str]:
     return catalog.AFTER_EXIT if named is None else named
 
 
-def _reason_to_leave_alone(task: Task) -> str:
-    """Why a client that has not left the mode gets no triggers; empty where it does."""
-    reason = reason_to_wait(task.endpoint)
-    if reason:
-        return f"The client is in provisioning mode and {reason}: a schedule could start an installation in the middle."
-    if task.params["schedules"] is None:
-        return "The client is in provisioning mode, and the default schedules are for afterwards: name some to go on."
-    return ""
-
-
 def _trigger(task: Task, chosen: t.Sequence[catalog.Schedule], mode: Mode) -> Result:
-    windows = system.operating_system(task.endpoint.session)
-    methods = ClientMethods(task.endpoint, task.params["via"], windows.system_directory, task.log)
-    triggers = Triggers(task.endpoint, windows, chosen, task.params["wait_timeout"], task.log)
-    try:
-        with failures():
-            if task.params["wait"]:
-                triggers.note_history()
+    methods = ClientMethods(task.endpoint, task.params["via"], task.log)
+    windows = task.endpoint.system.operating_system()
+    triggers = Triggers(task.endpoint, task.guard, windows, chosen, task.params["wait_timeout"], task.log)
+    stopped = ""
+    with task.telling(lambda: _result(triggers.each, mode, methods)):
+        if task.params["wait"]:
+            triggers.note_history()
+        try:
             triggers.send(methods, task.params["pause"])
-            if task.params["wait"]:
-                triggers.wait_for_proof()
-    except TaskFailed as failure:
-        failure.result.update(_result(triggers.each, mode, methods))
-        raise
-    result = _result(triggers.each, mode, methods)
+        except Blocked as reason:
+            stopped = str(reason)
+        if task.params["wait"]:
+            triggers.wait_for_proof()
+    result = {**_result(triggers.each, mode, methods), "left_alone": stopped}
+    sent = ", ".join(trigger.schedule.name for trigger in triggers.sent)
     if triggers.refused:
         refused = "; ".join(f"{each.schedule.name}: {each.problem}" for each in triggers.refused)
         raise TaskFailed(
             f"{len(triggers.refused)} of {len(chosen)} schedules could not be triggered. {refused}.", result
         )
+    if stopped:
+        said = f"Triggered {sent}, then stopped: {stopped}." if sent else f"Left alone: {stopped}."
+    else:
+        said = f"Triggered {sent}."
     unproven = [each for each in triggers.each if each.proof in ("none", "unreadable")]
     return {
         **result,
-        "msg": f"Triggered {', '.join(schedule.name for schedule in chosen)}.",
+        "msg": said,
         "warnings": [
             f"There is no proof that {each.schedule.name} ran: {each.proof_reason}. It may have run all the same."
             for each in unproven
@@ -290,7 +290,7 @@ def _as_result(trigger: Trigger, mode: Mode) -> Result:
         "problem": trigger.problem,
         "proof": trigger.proof if trigger.sent else None,
         "proof_reason": trigger.proof_reason if trigger.sent else "",
-        "effect_in_mode": None if mode.left else trigger.schedule.in_mode,
+        "effect_in_mode": None if mode.exited else trigger.schedule.in_mode,
     }
 
 

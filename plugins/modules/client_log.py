@@ -242,7 +242,6 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.logs.quer
 from ansible_collections.configmgr.client.plugins.module_utils._client.logs.reader import Log
 from ansible_collections.configmgr.client.plugins.module_utils._client.logs.time_limit import TookTooLong
 from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, main
-from ansible_collections.configmgr.client.plugins.module_utils._windows import system
 
 DEFAULT_NAME = "provisioning"
 LIMITS = {"max_bytes": (1024, 4 * 1024 * 1024), "max_records": (1, 10_000)}
@@ -283,11 +282,10 @@ def check(params: Result) -> str | None:
 
 def run(task: Task) -> Result:
     params = task.params
-    here = system.operating_system(task.endpoint.session)
+    here = task.endpoint.system.operating_system()
     found = reader.read_logs(
         task.endpoint,
         _paths(task, here.system_directory),
-        here.system_directory,
         max_bytes=params["max_bytes"],
         rotated=params["rotated"],
     )

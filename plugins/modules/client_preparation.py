@@ -123,43 +123,36 @@ import typing as t
 
 from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC, wait_problem
 from ansible_collections.configmgr.client.plugins.module_utils._client.backoff import Backoff
-from ansible_collections.configmgr.client.plugins.module_utils._client.guard import reason_to_wait, require_own_name
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode import limit
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_mode, read_state
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import RELEASED, assess
 from ansible_collections.configmgr.client.plugins.module_utils._client.preparation import dependency, safeguard
-from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.artefacts import Unsupported
-from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.memory import Memory
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.change import Changes
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.journal import Journal
 from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.plan import (
-    Change,
     NotReversible,
     Plan,
-    carry_out,
     plan_preparation,
     plan_undoing,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.setting import (
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.settings import (
+    BootTask,
     Dependency,
     MaxMinutes,
-    Safeguard,
+    RunOnce,
     Setting,
+    Unsupported,
 )
 from ansible_collections.configmgr.client.plugins.module_utils._client.readiness import Readiness, wait_until_ready
 from ansible_collections.configmgr.client.plugins.module_utils._client.releases import entry_fails_with_dependency
-from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, failures, main
-from ansible_collections.configmgr.client.plugins.module_utils._windows import system
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import (
-    ConnectionLost,
-    DeadlineExceeded,
-    OperationTimedOut,
-)
+from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, main
 
 ARGUMENT_SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "max_minutes": {"type": "int"},
     "dependency": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
     "safeguard": {"type": "str", "choices": [*safeguard.KINDS, "none"], "default": safeguard.BOOT_TASK},
-    "safeguard_delay": {"type": "int", "default": 5},
+    "safeguard_delay": {"type": "int", "default": safeguard.DEFAULT_DELAY},
     "wait_timeout": {"type": "int", "default": 120},
     **NAME_SPEC,
     **CONNECTION_SPEC,
@@ -173,81 +166,83 @@ def check(params: Result) -> str | None:
     wrong = safeguard.delay_problem(params["safeguard_delay"])
     if wrong:
         return f"safeguard_{wrong}"
-    return None if params["max_minutes"] is None else limit.problem(params["max_minutes"], allow_short=False)
+    return None if params["max_minutes"] is None else limit.problem(params["max_minutes"])
 
 
 def run(task: Task) -> Result:
     preparing = task.params["state"] == "present"
-    state = read_state(task.endpoint)
+    state = read_state(task.endpoint, task.guard)
+    journal = Journal(task.endpoint)
+    journal.read()
     result: Result = {
         "action": "none",
         "attempts": 0,
         "changed": False,
         "client_version": state.client_version,
         "left_alone": "",
-        "remembered": [],
+        "remembered": sorted(journal.entries),
         "verdict": assess(state).verdict.value,
     }
-    memory = Memory(task.endpoint)
-    memory.read()
-    result["remembered"] = sorted(memory.records)
-    if not preparing and not memory.records:
+    if not preparing and not journal.entries:
         return {**result, "msg": "Nothing to do. Nothing was prepared here, or it is restored already."}
-    if not state.mode.left:
+    if not state.mode.exited:
         return _left_alone(result, assess(state).summary)
     if not preparing:
-        return _finish(task, result, plan_undoing(_settings(task), memory.records), memory)
+        return _carry_out(task, result, plan_undoing(_settings(task), journal.entries), journal)
     ready = wait_until_ready(
         task.endpoint, Backoff(task.params["wait_timeout"], task.endpoint.session.deadline), task.log
     )
     result.update(attempts=ready.attempts, client_version=ready.version)
     if ready.problem:
         if ready.lasting:
-            result["verdict"] = assess(read_state(task.endpoint, full=True)).verdict.value
+            result["verdict"] = assess(read_state(task.endpoint, task.guard, full=True)).verdict.value
         return _left_alone(result, f"the client is not ready, {ready.problem}")
-    memory.read()  # the wait may have been long
+    journal.read()  # the wait may have been long
     try:
-        plan = plan_preparation(_wanted(task, ready), memory.records)
+        plan = plan_preparation(_wanted(task, ready), journal.entries)
     except (NotReversible, Unsupported) as error:
         raise TaskFailed(f"Nothing was changed: {error}.") from error
-    return _finish(task, result, plan, memory)
+    return _carry_out(task, result, plan, journal)
 
 
 def _settings(task: Task) -> list[Setting]:
     """Each that a preparation can have changed. The safeguard goes first: it is what acts by itself."""
-    directory = system.operating_system(task.endpoint.session).system_directory
-    safeguards = [Safeguard(kind, task.endpoint, directory) for kind in safeguard.KINDS]
-    return [*safeguards, MaxMinutes(task.endpoint), Dependency(task.endpoint, directory)]
+    endpoint = task.endpoint
+    return [BootTask(endpoint), RunOnce(endpoint), MaxMinutes(endpoint), Dependency(endpoint)]
 
 
 def _wanted(task: Task, ready: Readiness) -> t.Iterator[tuple[Setting, t.Any]]:
     params = task.params
-    directory = system.operating_system(task.endpoint.session).system_directory
     needed = params["dependency"] == "auto" and entry_fails_with_dependency(ready.version)
     if needed or params["dependency"] == "always":
-        setting = Dependency(task.endpoint, directory)
+        setting = Dependency(task.endpoint)
         yield setting, dependency.wanted(setting.read(), None)
     if params["max_minutes"] is not None:
         yield MaxMinutes(task.endpoint), MaxMinutes.value(params["max_minutes"])
-    if params["safeguard"] != "none":
-        placed = Safeguard(params["safeguard"], task.endpoint, directory)
-        yield placed, placed.artefact(params["safeguard_delay"]).wanted()
+    if params["safeguard"] == safeguard.BOOT_TASK:
+        boot_task = BootTask(task.endpoint)
+        yield boot_task, boot_task.value(params["safeguard_delay"])
+    if params["safeguard"] == safeguard.RUN_ONCE:
+        run_once = RunOnce(task.endpoint)
+        yield run_once, run_once.value()
 
 
-def _finish(task: Task, result: Result, plan: Plan, memory: Memory) -> Result:
+def _carry_out(task: Task, result: Result, plan: Plan, journal: Journal) -> Result:
     verb, action = ("Prepared", "prepared") if task.params["state"] == "present" else ("Restored", "restored")
     left = [*plan.left.values()]
     if not plan.changes:
         said = f"Nothing to do. {verb} already."
         return _left_alone(result, "; ".join(left)) if left else {**result, "msg": said}
-    remembered = set(memory.records)
-    require_own_name(task.endpoint, task.expected_name, task.params["name_check"])
-    done, reason = _carry_out(task, plan, memory)
-    if reason:
-        left.append(reason)
+    remembered = set(journal.entries)
+    changes = Changes(task.guard, journal, task.log, lambda: _reason_to_stop(task))
+    with task.telling(lambda: {"changed": changes.touched, "remembered": sorted(journal.entries)}):
+        changes.make(plan.changes, check_mode=task.check_mode)
+    if changes.stopped:
+        left.append(changes.stopped)
+    done = changes.done
     if not done:
-        return _left_alone(result, "; ".join(left))
-    forgotten = {change.setting.name for change in done if change.record is None}
+        return {**_left_alone(result, "; ".join(left)), "changed": changes.touched}
+    forgotten = {change.setting.name for change in done if change.entry is None}
     now = sorted((remembered | {change.setting.name for change in done}) - forgotten)
     names = ", ".join(change.setting.name for change in done)
     said = f"Would be {action}: {names}." if task.check_mode else f"{verb}: {names}."
@@ -256,9 +251,10 @@ def _finish(task: Task, result: Result, plan: Plan, memory: Memory) -> Result:
         "action": action,
         "changed": True,
         "diff": {
-            "before": {change.setting.name: change.setting.shown(change.before) for change in done}
+            "before": {change.setting.name: change.setting.display(change.before) for change in done}
             | {"remembered": sorted(remembered)},
-            "after": {change.setting.name: change.setting.shown(change.after) for change in done} | {"remembered": now},
+            "after": {change.setting.name: change.setting.display(change.after) for change in done}
+            | {"remembered": now},
         },
         "left_alone": "; ".join(left),
         "msg": f"{said} Left alone: {'; '.join(left)}." if left else said,
@@ -266,35 +262,8 @@ def _finish(task: Task, result: Result, plan: Plan, memory: Memory) -> Result:
     }
 
 
-def _carry_out(task: Task, plan: Plan, memory: Memory) -> tuple[list[Change], str]:
-    """The changes that were made, and why no more were. What runs is asked anew before each."""
-    done: list[Change] = []
-    before = dict(memory.records)
-    try:
-        with failures():
-            for change in plan.changes:
-                reason = _reason_to_wait(task)
-                if reason:
-                    return done, reason
-                if not task.check_mode:
-                    task.log(f"changing {change.setting.name}")
-                    carry_out(change, memory)
-                done.append(change)
-    except TaskFailed as failure:
-        # A call that gave no answer may have been carried out all the same.
-        unknown = isinstance(failure.__cause__, (ConnectionLost, DeadlineExceeded, OperationTimedOut))
-        failure.result.update(
-            changed=bool(done) or memory.records != before or unknown,
-            remembered=sorted(memory.records),
-        )
-        raise
-    return done, ""
-
-
-def _reason_to_wait(task: Task) -> str:
-    if not read_mode(task.endpoint).left:
-        return "the client has just entered provisioning mode"
-    return reason_to_wait(task.endpoint)
+def _reason_to_stop(task: Task) -> str:
+    return "" if read_mode(task.endpoint).exited else "the client has just entered provisioning mode"
 
 
 def _left_alone(result: Result, reason: str) -> Result:

@@ -171,6 +171,19 @@ via_reason:
   returned: success
   type: str
   sample: null
+entered:
+  description: Whether this task took the client into the mode, or would have in check mode.
+  returned: success, and failure during a step
+  type: bool
+  sample: false
+retryable:
+  description:
+    - Whether another try in some minutes may find it otherwise. A task sequence or a Setup that runs ends some day, an
+      endpoint that starts can be reached later, and a client may not be installed yet.
+    - False for a rejected login, which is not to be tried again, and for what only a person can mend.
+  returned: success, and most failures
+  type: bool
+  sample: false
 force_reason:
   description: The reason given for O(force).
   returned: when O(force=true)
@@ -219,30 +232,31 @@ timeline:
     age_minutes: 1800
 """
 
-import dataclasses
 import datetime as dt
+import typing as t
 
 from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC, wait_problem
-from ansible_collections.configmgr.client.plugins.module_utils._client.guard import require_own_name
 from ansible_collections.configmgr.client.plugins.module_utils._client.methods import VIA, ClientMethods
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.change import ModeChange
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.hold import problem, read_option
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.plan import (
+    Action,
+    Entry,
+    Exit,
     Plan,
     difference,
-    plan_entry,
-    plan_exit,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_again, read_state
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_state
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.result import as_result
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import ClientState
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import (
     DEFAULT_MINIMUM_AGE,
+    PASSING,
     Assessment,
     assess,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode.writer import Blocked, Writer
 from ansible_collections.configmgr.client.plugins.module_utils._client.schedules import catalog
-from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, failures, main
+from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, main
 
 ARGUMENT_SPEC = {
     "enabled": {"type": "bool", "required": True},
@@ -293,24 +307,23 @@ def check(params: Result) -> str | None:
 
 def run(task: Task) -> Result:
     params = task.params
-    state = read_state(task.endpoint, full=params["enabled"] or params["run_ccmeval"] or bool(params["hold_owner"]))
+    wanted = _wanted(params)
+    state = read_state(
+        task.endpoint, task.guard, full=params["enabled"] or params["run_ccmeval"] or bool(params["hold_owner"])
+    )
     assessment = assess(state, params["minimum_age"])
-    plan = _plan(task, state)
+    plan = wanted.plan(state)
     wrong = problem(plan.hold, state) if plan.hold else None
     if wrong:
         raise TaskFailed(f"Nothing was changed: {wrong}.")
-    if plan.steps:
-        require_own_name(task.endpoint, task.expected_name, params["name_check"])
-        # What was read before may be old by now: what counts is what is true right before the call.
-        state = read_again(task.endpoint, state)
-        assessment = assess(state, params["minimum_age"])
-        plan = _plan(task, state)
     result = {
         **as_result(state, assessment, task.expected_name),
         "action": ("entered" if params["enabled"] else "released") if plan.steps else "none",
         "changed": bool(plan.steps),
+        "entered": task.check_mode and params["enabled"] and plan.has(Action.SET_MODE),
         "left_alone": plan.left_alone,
         "msg": _message(task, plan, assessment),
+        "retryable": assessment.verdict in PASSING,
         "steps": [step.as_result() for step in plan.steps],
         "attempts": 0,
         "via": None,
@@ -319,68 +332,59 @@ def run(task: Task) -> Result:
     if params["force"]:
         result["force_reason"] = params["force_reason"]
     if plan.steps:
+        task.guard.identify()
         before, after = difference(state, plan)
         result["diff"] = {"before": before, "after": after}
         if not task.check_mode:
-            result.update(_carry_out(task, state, plan))
+            result.update(_carry_out(task, wanted, state, plan, str(result["msg"])))
     return result
 
 
-def _plan(task: Task, state: ClientState) -> Plan:
-    minimum_age = task.params["minimum_age"]
-    if task.params["enabled"]:
-        hold = read_option(task.params["hold"]) if task.params["hold"] else None
-        return plan_entry(state, assess(state, minimum_age), hold)
-    hold_owner = (task.params["hold_owner"] or "").strip()
-    over = state.hold is not None and state.hold.owner == hold_owner
-    return plan_exit(
-        state,
-        # The owner knows why the client is in the mode, so its age says nothing.
-        assess(dataclasses.replace(state, hold=None), 0) if over else assess(state, minimum_age),
-        force=task.params["force"],
-        triggers=task.params["trigger"],
-        ccmeval=task.params["run_ccmeval"],
-        hold_owner=hold_owner,
+def _wanted(params: t.Mapping[str, t.Any]) -> Exit | Entry:
+    if params["enabled"]:
+        return Entry(read_option(params["hold"]) if params["hold"] else None)
+    return Exit(
+        minimum_age=params["minimum_age"],
+        force=params["force"],
+        triggers=params["trigger"],
+        ccmeval=params["run_ccmeval"],
+        hold_owner=(params["hold_owner"] or "").strip(),
     )
 
 
-def _carry_out(task: Task, state: ClientState, plan: Plan) -> Result:
-    methods = ClientMethods(task.endpoint, task.params["via"], state.system_directory, task.log)
+def _carry_out(task: Task, wanted: Exit | Entry, state: ClientState, plan: Plan, said: str) -> Result:
+    methods = ClientMethods(task.endpoint, task.params["via"], task.log)
+    change = ModeChange(
+        task.endpoint,
+        task.guard,
+        wanted,
+        state,
+        plan,
+        methods,
+        wait=task.params["wait_timeout"],
+        log=task.log,
+    )
 
-    def reason_to_stop() -> str:
-        return _plan(task, read_again(task.endpoint, state)).left_alone
-
-    writer = Writer(task.endpoint, state, methods, task.params["wait_timeout"], task.log, reason_to_stop)
-    try:
-        with failures():
-            outcome = writer.carry_out(plan)
-    except Blocked as stop:
+    def so_far() -> Result:
+        outcome = change.outcome
         return {
-            "action": "none",
-            "attempts": writer.outcome.attempts,
-            "changed": writer.changed,
-            "left_alone": str(stop),
-            "msg": f"Left alone. {stop}",
-            "steps": [step.as_result() for step in writer.outcome.done],
+            "attempts": outcome.attempts,
+            "changed": change.changed,
+            "entered": task.params["enabled"] and outcome.has_done(Action.SET_MODE),
+            "provisioning_mode": outcome.mode.enabled,
+            "system_task_excludes": outcome.mode.excludes,
+            "steps": [step.as_result() for step in outcome.done],
         }
-    except TaskFailed as failure:
-        failure.result.update(
-            attempts=writer.outcome.attempts,
-            changed=writer.changed,
-            steps=[step.as_result() for step in writer.outcome.done],
-            provisioning_mode=writer.outcome.mode.enabled,
-            system_task_excludes=writer.outcome.mode.excludes,
-        )
-        raise
-    return {
-        "attempts": outcome.attempts,
-        "provisioning_mode": outcome.mode.enabled,
-        "system_task_excludes": outcome.mode.excludes,
-        "steps": [step.as_result() for step in outcome.done],
-        "via": methods.way,
-        "via_reason": methods.refusal,
-        "warnings": outcome.warnings,
-    }
+
+    with task.telling(so_far):
+        outcome = change.carry_out()
+    result = {**so_far(), "via": methods.way, "via_reason": methods.refusal, "warnings": outcome.warnings}
+    if not outcome.stopped:
+        return result
+    result["retryable"] = True  # what stopped it will have ended some day
+    if outcome.has_done(Action.SET_MODE) or (outcome.done and not plan.has(Action.SET_MODE)):
+        return {**result, "left_alone": outcome.stopped, "msg": f"{said} Then stopped: {outcome.stopped}."}
+    return {**result, "action": "none", "left_alone": outcome.stopped, "msg": f"Left alone: {outcome.stopped}."}
 
 
 def _message(task: Task, plan: Plan, assessment: Assessment) -> str:
@@ -389,9 +393,9 @@ def _message(task: Task, plan: Plan, assessment: Assessment) -> str:
     if not plan.steps:
         return f"Nothing to do. {assessment.summary}"
     actions = {step.action for step in plan.steps}
-    if actions == {"hold"}:
+    if actions == {Action.HOLD}:
         return f"{'Would be held' if task.check_mode else 'Held'} in the mode. {assessment.summary}"
-    if actions == {"remove_hold"}:
+    if actions == {Action.REMOVE_HOLD}:
         return f"{'Its hold would be removed' if task.check_mode else 'Its hold was removed'}. {assessment.summary}"
     if task.params["enabled"]:
         return "Would enter provisioning mode." if task.check_mode else "Entered provisioning mode."

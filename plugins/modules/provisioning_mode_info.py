@@ -176,7 +176,7 @@ ARGUMENT_SPEC = {
 
 
 def run(task: Task) -> Result:
-    state = read_state(task.endpoint, full=task.params["full"])
+    state = read_state(task.endpoint, task.guard, full=task.params["full"])
     assessment = assess(state, task.params["minimum_age"])
     return {"changed": False, **as_result(state, assessment, task.expected_name)}
 

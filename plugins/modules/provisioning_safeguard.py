@@ -102,23 +102,22 @@ msg:
 
 from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._client import constants
-from ansible_collections.configmgr.client.plugins.module_utils._client.guard import reason_to_wait, require_own_name
 from ansible_collections.configmgr.client.plugins.module_utils._client.preparation import safeguard
-from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.artefacts import (
-    Artefact,
-    BootTaskArtefact,
-    Description,
-    RunOnceArtefact,
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.change import Change, Changes
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.entry import extended
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.journal import Journal
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.settings import (
+    BootTask,
+    RunOnce,
     Unsupported,
 )
 from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, main
-from ansible_collections.configmgr.client.plugins.module_utils._windows import system
 from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import KeyAbsent
 
 ARGUMENT_SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "kind": {"type": "str", "choices": ["boot_task", "run_once"], "default": "boot_task"},
-    "delay": {"type": "int", "default": 5},
+    "delay": {"type": "int", "default": safeguard.DEFAULT_DELAY},
     **NAME_SPEC,
     **CONNECTION_SPEC,
 }
@@ -130,69 +129,68 @@ def check(params: Result) -> str | None:
 
 
 def run(task: Task) -> Result:
-    placing = task.params["state"] == "present"
-    if placing:
-        _require_client(task)
-    directory = system.operating_system(task.endpoint.session).system_directory
-    boot_task = BootTaskArtefact(task.endpoint, directory, task.params["delay"])
-    run_once = RunOnceArtefact(task.endpoint, directory)
-    if not placing:
-        return _remove(task, [boot_task, run_once])
-    return _place(task, boot_task if task.params["kind"] == safeguard.BOOT_TASK else run_once)
+    journal = Journal(task.endpoint)
+    changes = _placing(task, journal) if task.params["state"] == "present" else _removing(task, journal)
+    before = {change.setting.name: change.before for change in changes}
+    after = {change.setting.name: change.after for change in changes}
+    pending = [change for change in changes if change.writes]
+    if not pending:
+        what = f"The safeguard ({', '.join(after)}) is in place." if any(after.values()) else "There is no safeguard."
+        return _result(after, msg=f"Nothing to do. {what}")
+    making = Changes(task.guard, journal, task.log)
+    with task.telling(lambda: {"changed": making.touched, **_now(before, making)}):
+        making.make(pending, check_mode=task.check_mode)
+    if making.stopped:
+        left_alone = _result(_now(before, making), msg=f"Left alone: {making.stopped}.")
+        return {**left_alone, "changed": making.touched, "left_alone": making.stopped}
+    names = ", ".join(change.setting.name for change in pending)
+    what = "in place" if any(after.values()) else "gone"
+    verb = "would be" if task.check_mode else "is"
+    return {
+        **_result(after, msg=f"The safeguard ({names}) {verb} {what}."),
+        "changed": True,
+        "diff": {"before": before, "after": after},
+    }
 
 
-def _require_client(task: Task) -> None:
+def _placing(task: Task, journal: Journal) -> list[Change]:
     try:
         task.endpoint.registry.types(constants.CCMEXEC_KEY)
     except KeyAbsent as error:
         raise TaskFailed(f"There is no ConfigMgr client here: {error}.") from error
-
-
-def _place(task: Task, artefact: Artefact) -> Result:
+    setting: BootTask | RunOnce
     try:
-        wanted = artefact.wanted()
+        if task.params["kind"] == safeguard.BOOT_TASK:
+            setting = BootTask(task.endpoint)
+            wanted = setting.value(task.params["delay"])
+        else:
+            setting = RunOnce(task.endpoint)
+            wanted = setting.value()
     except Unsupported as error:
         raise TaskFailed(f"Nothing was changed: {error}.") from error
-    before = {artefact.name: artefact.read()}
-    after = {artefact.name: wanted}
-    what = f"The safeguard ({artefact.name})"
-    if before == after:
-        return _result(after, changed=False, msg=f"Nothing to do. {what} is in place.")
-    reason = reason_to_wait(task.endpoint)
-    if reason:
-        return {**_result(before, changed=False, msg=f"Left alone: {reason}."), "left_alone": reason}
-    require_own_name(task.endpoint, task.expected_name, task.params["name_check"])
-    if not task.check_mode:
-        artefact.place()
-        read_back = artefact.read()
-        if read_back != wanted:
-            raise TaskFailed(f"{what} was placed and reads back otherwise.", {artefact.name: read_back})
-    return _changed(before, after, f"{what} {'would be' if task.check_mode else 'is'} in place.")
+    before = setting.read()
+    if setting.equal(before, wanted):
+        return [Change(setting, before, wanted)]
+    journal.read()
+    noted = journal.entries.get(setting.name)
+    entry = extended(noted, before, wanted, setting.equal, "provisioning_safeguard")
+    return [Change(setting, before, wanted, noted, entry)]
 
 
-def _remove(task: Task, artefacts: list[Artefact]) -> Result:
-    before = {artefact.name: artefact.read() for artefact in artefacts}
-    after: dict[str, Description | None] = dict.fromkeys(before)
-    if before == after:
-        return _result(after, changed=False, msg="Nothing to do. There is no safeguard.")
-    require_own_name(task.endpoint, task.expected_name, task.params["name_check"])
-    there = [artefact for artefact in artefacts if before[artefact.name] is not None]
-    if not task.check_mode:
-        for artefact in there:
-            artefact.remove()
-        left = [artefact.name for artefact in there if artefact.read() is not None]
-        if left:
-            raise TaskFailed(f"The safeguard ({', '.join(left)}) was removed and is still there.")
-    names = ", ".join(artefact.name for artefact in there)
-    return _changed(before, after, f"The safeguard ({names}) {'would be' if task.check_mode else 'is'} gone.")
+def _removing(task: Task, journal: Journal) -> list[Change]:
+    settings: tuple[BootTask | RunOnce, ...] = (BootTask(task.endpoint), RunOnce(task.endpoint))
+    found = [(setting, setting.read()) for setting in settings]
+    if any(value is not None for _setting, value in found):
+        journal.read()
+    return [Change(setting, value, None, journal.entries.get(setting.name)) for setting, value in found]
 
 
-def _changed(before: Result, after: Result, msg: str) -> Result:
-    return {**_result(after, changed=True, msg=msg), "diff": {"before": before, "after": after}}
+def _now(before: Result, making: Changes) -> Result:
+    return before | {change.setting.name: change.after for change in making.done}
 
 
-def _result(state: Result, *, changed: bool, msg: str) -> Result:
-    return {"changed": changed, **state, "left_alone": "", "msg": msg}
+def _result(state: Result, *, msg: str) -> Result:
+    return {"changed": False, **state, "left_alone": "", "msg": msg}
 
 
 if __name__ == "__main__":

@@ -76,14 +76,13 @@ msg:
 
 from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._client import constants
-from ansible_collections.configmgr.client.plugins.module_utils._client.guard import reason_to_wait, require_own_name
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode import hold, limit
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_mode
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import StoredValue
-from ansible_collections.configmgr.client.plugins.module_utils._client.preparation import max_minutes
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.change import Change, Changes
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.journal import Journal
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.settings import MaxMinutes
 from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, main
-from ansible_collections.configmgr.client.plugins.module_utils._windows import system
-from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import KeyAbsent, RegistryType
+from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import KeyAbsent
 
 ARGUMENT_SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -103,53 +102,49 @@ def check(params: Result) -> str | None:
 
 
 def run(task: Task) -> Result:
-    wanted = task.params["max_minutes"]
+    minutes = task.params["max_minutes"]
+    setting = MaxMinutes(task.endpoint)
     try:
-        stored = max_minutes.read(task.endpoint)
+        before = setting.read()
     except KeyAbsent as error:
         raise TaskFailed(f"There is no ConfigMgr client here: {error}.") from error
-    current = stored.data
-    same_type = current is None or stored.type == RegistryType.DWORD
-    if current == wanted and same_type:
-        return _result(wanted, changed=False, msg=f"Nothing to do. {constants.MAX_MINUTES} is {_shown(wanted)}.")
-    number = current if isinstance(current, int) else None
-    if limit.effective(wanted) < limit.effective(number) and not read_mode(task.endpoint).left:
-        message = _reason_to_keep(task)
-        if message:
-            return {**_result(number, changed=False, msg=f"Left alone. {message}"), "left_alone": message}
-    require_own_name(task.endpoint, task.expected_name, task.params["name_check"])
-    if not task.check_mode:
-        max_minutes.write(task.endpoint, StoredValue(wanted, RegistryType.DWORD))
-        read_back = max_minutes.read(task.endpoint).data
-        if read_back != wanted:
-            raise TaskFailed(f"{constants.MAX_MINUTES} was written and reads back as {_shown(read_back)}.")
+    after = None if minutes is None else MaxMinutes.value(minutes)
+    number = before["data"] if before and isinstance(before["data"], int) else None
+    if setting.equal(before, after):
+        return _result(minutes, msg=f"Nothing to do. {constants.MAX_MINUTES} is {_shown(minutes)}.")
+    shortens = limit.effective(minutes) < limit.effective(number)
+    changes = Changes(
+        task.guard, Journal(task.endpoint), task.log, (lambda: _reason_to_keep(task)) if shortens else lambda: ""
+    )
+    with task.telling(lambda: {"changed": changes.touched}):
+        changes.make([Change(setting, before, after)], check_mode=task.check_mode)
+    if changes.stopped:
+        left_alone = _result(number, msg=f"Left alone: {changes.stopped}.")
+        return {**left_alone, "changed": changes.touched, "left_alone": changes.stopped}
+    verb = "would be" if task.check_mode else "is now"
     return {
-        **_result(
-            wanted,
-            changed=True,
-            msg=f"{constants.MAX_MINUTES} {'would be' if task.check_mode else 'is now'} {_shown(wanted)}.",
-        ),
+        **_result(minutes, msg=f"{constants.MAX_MINUTES} {verb} {_shown(minutes)}."),
+        "changed": True,
         "diff": {
-            "before": {constants.MAX_MINUTES: stored.data_for_result()},
-            "after": {constants.MAX_MINUTES: wanted},
+            "before": {constants.MAX_MINUTES: before and before["data"]},
+            "after": {constants.MAX_MINUTES: minutes},
         },
     }
 
 
 def _reason_to_keep(task: Task) -> str:
-    """Why a client in the mode must not leave it sooner; empty where it may."""
-    reason = reason_to_wait(task.endpoint)
-    if reason:
-        return f"The client is in provisioning mode and {reason}: it would leave in the middle."
+    """Why a client in the mode must not leave it sooner, whatever runs; empty where it may."""
+    if read_mode(task.endpoint).exited:
+        return ""
     held = hold.read(task.endpoint)
-    if held is not None and held.expires > system.operating_system(task.endpoint.session).now:
-        return f"The client is held in provisioning mode by {hold.describe(held)}: it might leave before."
+    if held is not None and held.expires > task.endpoint.system.operating_system().now:
+        return f"the client is held in provisioning mode by {hold.describe(held)}, and might leave before"
     return ""
 
 
-def _result(max_minutes: int | None, *, changed: bool, msg: str) -> Result:
+def _result(max_minutes: int | None, *, msg: str) -> Result:
     return {
-        "changed": changed,
+        "changed": False,
         "max_minutes": max_minutes,
         "effective_minutes": limit.effective(max_minutes),
         "left_alone": "",

@@ -77,10 +77,12 @@ import re
 
 from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._client import constants
-from ansible_collections.configmgr.client.plugins.module_utils._client.guard import reason_to_wait, require_own_name
-from ansible_collections.configmgr.client.plugins.module_utils._client.preparation import dependency
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.change import Change, Changes
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.dependency import wanted
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.entry import extended
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.journal import Journal
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.settings import Dependency
 from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, main
-from ansible_collections.configmgr.client.plugins.module_utils._windows import system
 
 ARGUMENT_SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -104,45 +106,44 @@ def check(params: Result) -> str | None:
 def run(task: Task) -> Result:
     if not task.endpoint.services.read(constants.AGENT_SERVICE):
         raise TaskFailed(f"There is no service {constants.AGENT_SERVICE} here, so no ConfigMgr client.")
-    current = dependency.read(task.endpoint)
-    reverse = task.params["state"] == "absent"
-    memory = dependency.remembered(task.endpoint)
-    target = task.params["depends_on"]
-    if reverse and target is None:
-        if memory is None:
-            return _result(current, changed=False, msg="Nothing to do. No workaround is remembered here.")
-        target = memory
-    wanted = dependency.wanted(current, target)
-    settled = dependency.same(current, wanted)
-    if settled and not (reverse and memory is not None):
-        return _result(current, changed=False, msg=f"Nothing to do. {_sentence('depends', current)}")
-    reason = reason_to_wait(task.endpoint)
-    if reason:
-        return {**_result(current, changed=False, msg=f"Left alone: {reason}."), "left_alone": reason}
-    require_own_name(task.endpoint, task.expected_name, task.params["name_check"])
-    if not task.check_mode:
-        _write(task, current, wanted, reverse, memory)
+    setting, journal = Dependency(task.endpoint), Journal(task.endpoint)
+    before = setting.read()
+    journal.read()
+    change = _change(task, setting, journal, before)
+    if change is None:
+        return _result(before, msg="Nothing to do. Nothing is noted here that could be reversed.")
+    if not change.writes and change.noted == change.entry:
+        return _result(before, msg=f"Nothing to do. {_sentence('depends', before)}")
+    changes = Changes(task.guard, journal, task.log)
+    with task.telling(lambda: {"changed": changes.touched}):
+        changes.make([change], check_mode=task.check_mode)
+    if changes.stopped:
+        left_alone = _result(before, msg=f"Left alone: {changes.stopped}.")
+        return {**left_alone, "changed": changes.touched, "left_alone": changes.stopped}
     return {
-        **_result(wanted, changed=True, msg=_sentence("would depend" if task.check_mode else "now depends", wanted)),
-        "diff": {"before": {"depends_on": current}, "after": {"depends_on": wanted}},
+        **_result(change.after, msg=_sentence("would depend" if task.check_mode else "now depends", change.after)),
+        "changed": True,
+        "diff": {"before": {"depends_on": before}, "after": {"depends_on": change.after}},
     }
 
 
-def _write(task: Task, current: list[str], wanted: list[str], reverse: bool, memory: list[str] | None) -> None:
-    """Remembers first and forgets last, so that a run cut short anywhere in between can still be reversed."""
-    if not reverse and memory is None:
-        dependency.remember(task.endpoint, current)
-    directory = system.operating_system(task.endpoint.session).system_directory
-    dependency.write(task.endpoint, directory, wanted)
-    read_back = dependency.read(task.endpoint)
-    if not dependency.same(read_back, wanted):
-        raise TaskFailed(f"sc.exe succeeded, yet {_sentence('depends', read_back)}", {"depends_on": read_back})
-    if reverse and memory is not None:
-        dependency.forget(task.endpoint)
+def _change(task: Task, setting: Dependency, journal: Journal, before: list[str]) -> Change | None:
+    """None where there is nothing to reverse."""
+    noted = journal.entries.get(setting.name)
+    target = task.params["depends_on"]
+    if task.params["state"] == "absent":
+        if target is None and noted is None:
+            return None
+        return Change(setting, before, noted.before if target is None and noted else wanted(before, target), noted)
+    after = wanted(before, target)
+    if setting.equal(before, after):
+        return Change(setting, before, after, noted, noted)
+    entry = extended(noted, before, after, setting.equal, "smstsmgr_dependency")
+    return Change(setting, before, after, noted, entry)
 
 
-def _result(depends_on: list[str], *, changed: bool, msg: str) -> Result:
-    return {"changed": changed, "depends_on": depends_on, "left_alone": "", "msg": msg}
+def _result(depends_on: list[str], *, msg: str) -> Result:
+    return {"changed": False, "depends_on": depends_on, "left_alone": "", "msg": msg}
 
 
 def _sentence(verb: str, depends_on: list[str]) -> str:

@@ -163,7 +163,7 @@ ARGUMENT_SPEC = {**CONNECTION_SPEC}
 
 
 def run(task: Task) -> Result:
-    state = read_task_sequences(task.endpoint)
+    state = read_task_sequences(task.endpoint, task.guard)
     return {"changed": False, **as_result(state, assess(state))}
 
 

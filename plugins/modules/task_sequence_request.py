@@ -116,7 +116,6 @@ msg:
 """
 
 from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC
-from ansible_collections.configmgr.client.plugins.module_utils._client.guard import require_own_name
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import DEFAULT_MINIMUM_AGE
 from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence.clearing import (
     KINDS,
@@ -132,7 +131,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequ
     TaskSequenceState,
 )
 from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence.writer import Clearing
-from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, failures, main
+from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, main
 
 ARGUMENT_SPEC = {
     "state": {"type": "str", "choices": ["absent"], "default": "absent"},
@@ -149,19 +148,15 @@ def check(params: Result) -> str | None:
 
 
 def run(task: Task) -> Result:
-    state = read_task_sequences(task.endpoint)
+    state = read_task_sequences(task.endpoint, task.guard)
     plan = plan_clearing(state, task.params["steps"], task.params["minimum_age"])
     if plan.steps:
-        require_own_name(task.endpoint, task.expected_name, task.params["name_check"])
-    clearing = Clearing(task.endpoint, state, task.params["steps"], task.params["minimum_age"], task.log)
+        task.guard.identify()
+    clearing = Clearing(task.endpoint, task.guard, state, task.params["steps"], task.params["minimum_age"], task.log)
     done = plan.steps if task.check_mode else clearing.done
     if not task.check_mode:
-        try:
-            with failures():
-                clearing.carry_out(plan)
-        except TaskFailed as failure:
-            failure.result.update(_outcome(state, plan, done))
-            raise
+        with task.telling(lambda: _outcome(state, plan, done)):
+            clearing.carry_out(plan)
     left_alone = clearing.stopped or plan.left_alone
     return {
         **_outcome(state, plan, done),

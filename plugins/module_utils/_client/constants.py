@@ -17,9 +17,23 @@ ENTERED = "ProvisioningEnabledTime"
 MAX_MINUTES = "ProvisioningMaxMinutes"
 
 SETUP_KEY = r"SYSTEM\Setup"
-SETUP_NUMBERS = ("SetupType", "SystemSetupInProgress", "OOBEInProgress")
-"""Values of that key that are 0 unless Windows Setup works or will go on."""
+SETUP_REQUIRED = ("SetupType", "SystemSetupInProgress", "OOBEInProgress")
+"""Numbers of that key that every Windows 10 and 11 has, so that a key without them is not believed."""
+SETUP_LIVE = {
+    "SystemSetupInProgress": "Windows Setup is in progress",
+    "OOBEInProgress": "the out-of-box experience is in progress",
+    "Upgrade": "an upgrade of Windows is in progress",
+    "RollbackActive": "an upgrade of Windows is being rolled back",
+    "FactoryPreInstallInProgress": "Windows is being deployed",
+}
+"""Numbers of that key that are 0 or absent unless this is so."""
+SETUP_ARMED = ("SetupType", "SetupPhase")
+"""Numbers of that key that are 0 or absent unless Windows Setup goes on at the next start."""
 WINPE_KEY = r"SYSTEM\CurrentControlSet\Control\MiniNT"
+AUDIT_KEY, AUDIT = r"SYSTEM\Setup\Status", "AuditBoot"
+AUTOPILOT_KEY = r"SOFTWARE\Microsoft\Windows\Autopilot\EnrollmentStatusTracking\Device\Setup"
+AUTOPILOT_DONE = "HasProvisioningCompleted"
+"""0 while the enrollment status page sets the device up; absent on devices without one."""
 
 OWN_KEY = r"SOFTWARE\configmgr.client"
 """Where this collection remembers things on an endpoint."""
@@ -53,9 +67,8 @@ TASK_SEQUENCE_VALUES = ("Package", "Program", "Active Request Handle", "CleanUpF
 
 CLIENT_SERVICE = "CcmExec"
 AGENT_SERVICE = "smstsmgr"
-
-TASK_SEQUENCE_PROCESSES = ("TSManager.exe", "TSMBootstrap.exe", "TsProgressUI.exe")
-SETUP_PROCESSES = ("SetupHost.exe", "setupprep.exe")
+PROOF_SERVICE = "Winmgmt"
+"""Runs wherever WMI answers, so a list without it is not the list of services."""
 
 DEFAULT_LIMIT_MINUTES = 2880
 CHECK_INTERVAL_MINUTES = 60

@@ -9,28 +9,41 @@ import ipaddress
 from .._windows.system import ComputerNames
 
 NETBIOS_LENGTH = 15
+"""Characters; NetBIOS cuts what is longer, so that two machines may share a cut name."""
 CHECKS = ("short", "fqdn", "off")
 
 
 def mismatch(expected: str, actual: ComputerNames, check: str) -> str | None:
     """Why *actual* is not the machine that is called *expected*; None where it is.
 
-    ``short`` compares the host part in either of the computer's names, ``fqdn`` the whole DNS name.
+    ``short`` compares the host part in either of the computer's names, ``fqdn`` the whole DNS name. Of a host part
+    that is longer than NetBIOS takes, only the DNS host name proves anything.
     """
     if check == "off":
         return None
     expected = expected.strip().rstrip(".")
     if is_address(expected):
-        return f"{expected} is an address, so nobody can tell whether {actual.dns_host} is the machine that was meant"
+        return f"{expected} is an address, which does not say whether {actual.dns_host} is the machine that was meant"
     if check == "fqdn":
         own = f"{actual.dns_host}.{actual.domain}" if actual.domain else actual.dns_host
         return None if expected.lower() == own.lower() else f"the machine that answers as {expected} calls itself {own}"
-    host, dns_host, netbios = expected.partition(".")[0].lower(), actual.dns_host.lower(), actual.netbios.lower()
-    # NetBIOS cuts names: the cut one counts only where the computer tells no longer one.
-    cut = host[:NETBIOS_LENGTH] if dns_host == netbios else host
-    if host and (host == dns_host or cut == netbios):
+    host = expected.partition(".")[0].lower()
+    names = {actual.dns_host.lower()}
+    if len(host) <= NETBIOS_LENGTH:
+        names.add(actual.netbios.lower())
+    if host and host in names:
         return None
     return f"the machine that answers as {expected} calls itself {actual.dns_host}"
+
+
+def matches_netbios(expected: str, netbios: str) -> bool | None:
+    """Whether a machine of which only the NetBIOS name is known is *expected*; None where that does not tell."""
+    if is_address(expected):
+        return None
+    host = expected.strip().partition(".")[0].lower()
+    if len(host) > NETBIOS_LENGTH and host[:NETBIOS_LENGTH] == netbios.lower():
+        return None
+    return host == netbios.lower()
 
 
 def is_address(name: str) -> bool:

@@ -6,17 +6,16 @@ from __future__ import annotations
 
 import typing as t
 
-from .._windows import system
 from .._windows.endpoint import Endpoint
 from .._windows.errors import WindowsError
 from .._windows.services import Service
 from .._wsman.cim import CimObject
 from .._wsman.errors import Fault, NotFound, ProtocolError
 from . import constants
+from .readings import Readings
 from .releases import behaviours, release
 from .schedules.catalog import MACHINE_POLICY_REQUEST, find
 from .schedules.history import read_last_triggers
-from .signals import Signals
 from .times import whole_minutes
 
 _SERVICES = (constants.CLIENT_SERVICE, constants.AGENT_SERVICE)
@@ -25,27 +24,27 @@ _SITE_AUTHORITY = "SMS:"
 
 def read_info(endpoint: Endpoint) -> dict[str, t.Any]:
     """The module's result. A part that cannot be read is None, and ``unreadable`` says why."""
-    signals = Signals()
-    services = signals.read("services", lambda: endpoint.services.read(*_SERVICES))
-    version, installed = _version(endpoint, services, signals)
-    result = {"installed": installed, **_machine(endpoint, signals), **_client(version)}
+    readings = Readings()
+    services = readings.read("services", lambda: endpoint.services.read(*_SERVICES))
+    version, installed = _version(endpoint, services, readings)
+    result = {"installed": installed, **_machine(endpoint, readings), **_client(version)}
     if installed is not False:
         result |= {
-            "site": signals.read("site", lambda: _site(endpoint)),
-            "management_point": signals.read("management_point", lambda: _management_point(endpoint)),
-            "last_policy_request": signals.read("last_policy_request", lambda: _last_policy_request(endpoint)),
-            "restart_pending": signals.read("restart_pending", lambda: _restart_pending(endpoint)),
+            "site": readings.read("site", lambda: _site(endpoint)),
+            "management_point": readings.read("management_point", lambda: _management_point(endpoint)),
+            "last_policy_request": readings.read("last_policy_request", lambda: _last_policy_request(endpoint)),
+            "restart_pending": readings.read("restart_pending", lambda: _restart_pending(endpoint)),
             "services": {
-                name.lower(): _service(endpoint, (services or {}).get(name.lower()), signals) for name in _SERVICES
+                name.lower(): _service(endpoint, (services or {}).get(name.lower()), readings) for name in _SERVICES
             },
         }
-    return {**result, "unreadable": signals.unreadable}
+    return {**result, "unreadable": readings.unreadable}
 
 
 def _version(
-    endpoint: Endpoint, services: dict[str, Service] | None, signals: Signals
+    endpoint: Endpoint, services: dict[str, Service] | None, readings: Readings
 ) -> tuple[str | None, bool | None]:
-    """The version, by the class or else by the registry, and whether a client is installed; None: nobody can tell.
+    """The version, by the class or else by the registry, and whether a client is installed; None where nothing tells.
 
     Where the class is missing and the service is there, a client is installed and broken.
     """
@@ -58,12 +57,12 @@ def _version(
     except NotFound as error:
         if has_service is False:
             return None, False
-        signals.unreadable["client_class"] = str(error)
+        readings.unreadable["client_class"] = str(error)
         installed = has_service
     except (Fault, ProtocolError) as error:
-        signals.unreadable["client_class"] = str(error)
+        readings.unreadable["client_class"] = str(error)
         installed = has_service or None
-    return signals.read("client_version", lambda: _mobile_client(endpoint, "SmsClientVersion")), installed
+    return readings.read("client_version", lambda: _mobile_client(endpoint, "SmsClientVersion")), installed
 
 
 def _client(version: str | None) -> dict[str, t.Any]:
@@ -80,9 +79,9 @@ def _client(version: str | None) -> dict[str, t.Any]:
     }
 
 
-def _machine(endpoint: Endpoint, signals: Signals) -> dict[str, t.Any]:
-    names = signals.read("names", lambda: system.computer_names(endpoint.session))
-    windows = signals.read("operating_system", lambda: system.operating_system(endpoint.session))
+def _machine(endpoint: Endpoint, readings: Readings) -> dict[str, t.Any]:
+    names = readings.read("names", endpoint.system.computer_names)
+    windows = readings.read("operating_system", endpoint.system.operating_system)
     return {
         "computer_name": names.netbios if names else None,
         "dns_name": names.dns_host if names else None,
@@ -94,10 +93,10 @@ def _machine(endpoint: Endpoint, signals: Signals) -> dict[str, t.Any]:
     }
 
 
-def _service(endpoint: Endpoint, service: Service | None, signals: Signals) -> dict[str, t.Any] | None:
+def _service(endpoint: Endpoint, service: Service | None, readings: Readings) -> dict[str, t.Any] | None:
     if service is None:
         return None
-    dependencies = signals.read(
+    dependencies = readings.read(
         f"{service.name.lower()}_dependencies", lambda: endpoint.services.dependencies(service.name)
     )
     return {"state": service.state, "start_mode": service.start_mode, "dependencies": dependencies}
@@ -109,7 +108,7 @@ def _site(endpoint: Endpoint) -> str | None:
     if code:
         return code
     output = endpoint.session.invoke(
-        constants.CLIENT_NAMESPACE, constants.CLIENT_CLASS, "GetAssignedSite", {}, repeatable=True
+        constants.CLIENT_NAMESPACE, constants.CLIENT_CLASS, "GetAssignedSite", {}, repeatable=True, writes=False
     )
     return output.string("sSiteCode") or None
 
@@ -146,7 +145,9 @@ def _last_policy_request(endpoint: Endpoint) -> str | None:
 
 def _restart_pending(endpoint: Endpoint) -> bool:
     method = "DetermineIfRebootPending"
-    output = endpoint.session.invoke(constants.SDK_NAMESPACE, constants.UTILITIES_CLASS, method, {}, repeatable=True)
+    output = endpoint.session.invoke(
+        constants.SDK_NAMESPACE, constants.UTILITIES_CLASS, method, {}, repeatable=True, writes=False
+    )
     code = output.integer("ReturnValue") or 0
     if code:
         raise WindowsError(f"{constants.UTILITIES_CLASS}.{method} returned {code & 0xFFFFFFFF:#010x}", code)

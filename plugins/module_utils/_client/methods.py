@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._windows import command
+from .._windows.commands import POWERSHELL, WMIC, failure_text
 from .._windows.endpoint import Endpoint
 from .._wsman.errors import (
     Fault,
@@ -26,7 +26,6 @@ from .._wsman.errors import (
 )
 from . import constants
 from .errors import MethodFailed, NotReady
-from .schedules import catalog
 
 VIA = ("auto", "wmi", "command")
 
@@ -35,30 +34,41 @@ PATH_REFUSED = (OperationRefused, InvalidRequest, NotFound)
 
 
 class ClientMethods:
-    """``way`` is wmi or command once a call succeeded; the next calls of the task take it at once."""
+    """``way`` is wmi or command once a call succeeded; the next calls of the task take it at once.
 
-    def __init__(self, endpoint: Endpoint, via: str, system_directory: str, log: t.Callable[[str], None]) -> None:
+    Every call writes: it is made inside ``Guard.writing``, and the second way is judged anew.
+    """
+
+    def __init__(self, endpoint: Endpoint, via: str, log: t.Callable[[str], None]) -> None:
         self._endpoint = endpoint
         self._via = via
-        self._system_directory = system_directory
         self._log = log
         self.way: str | None = None if via == "auto" else via
         self.refusal: str | None = None
 
     def set_mode(self, enabled: bool) -> None:
-        """SetClientProvisioningMode. May be repeated: it asks for a state."""
+        """SetClientProvisioningMode. Not sent again by itself where the answer is lost: what is read back decides."""
         text = "True" if enabled else "False"
         self._call("SetClientProvisioningMode", {"bEnable": enabled}, f'"{text}"', f"${text.lower()}")
 
-    def trigger(self, schedule: str) -> None:
-        """TriggerSchedule, for a schedule by its name or id."""
-        identifier = catalog.find(schedule).id
-        self._call("TriggerSchedule", {"sScheduleID": identifier}, f'"{identifier}"', f"'{identifier}'")
+    def trigger(self, identifier: str) -> None:
+        """TriggerSchedule, for a schedule by its id. Twice does no harm, so a lost connection is no reason to stop."""
+        self._call(
+            "TriggerSchedule", {"sScheduleID": identifier}, f'"{identifier}"', f"'{identifier}'", repeatable=True
+        )
 
-    def _call(self, method: str, parameters: dict[str, bool | str], wmic: str, powershell: str) -> None:
+    def _call(
+        self,
+        method: str,
+        parameters: dict[str, bool | str],
+        wmic: str,
+        powershell: str,
+        *,
+        repeatable: bool = False,
+    ) -> None:
         if self.way != "command":
             try:
-                self._invoke(method, parameters)
+                self._invoke(method, parameters, repeatable)
                 self.way = "wmi"
                 return
             except PATH_REFUSED as error:
@@ -69,9 +79,14 @@ class ClientMethods:
         self._run(method, wmic, powershell)
         self.way = "command"
 
-    def _invoke(self, method: str, parameters: dict[str, bool | str]) -> None:
+    def _invoke(self, method: str, parameters: dict[str, bool | str], repeatable: bool) -> None:
         output = self._endpoint.session.invoke(
-            constants.CLIENT_NAMESPACE, constants.CLIENT_CLASS, method, parameters, repeatable=True
+            constants.CLIENT_NAMESPACE,
+            constants.CLIENT_CLASS,
+            method,
+            parameters,
+            repeatable=repeatable,
+            writes=True,
         )
         # Success is 0, null or no ReturnValue at all: all three have been seen.
         code = output.integer("ReturnValue")
@@ -79,25 +94,24 @@ class ClientMethods:
             raise _failure(code)(f"{constants.CLIENT_CLASS}.{method} returned {code & 0xFFFFFFFF:#010x}")
 
     def _run(self, method: str, wmic: str, powershell: str) -> None:
-        session = self._endpoint.session
+        commands = self._endpoint.commands
         try:
-            result = command.run_line(
-                session,
-                rf"{self._system_directory}\{command.WMIC}",
+            result = commands.run_line(
+                WMIC,
                 rf"/namespace:\\root\ccm path sms_client CALL {method} {wmic} /NOINTERACTIVE",
+                writes=True,
             )
         except FileMissing:  # WMIC is an optional feature of newer Windows
-            result = command.run_line(
-                session,
-                rf"{self._system_directory}\{command.POWERSHELL}",
+            result = commands.run_line(
+                POWERSHELL,
                 "-NoProfile -NonInteractive -Command Invoke-WmiMethod -Namespace 'root\\ccm' -Class 'SMS_Client'"
                 f" -Name '{method}' -ArgumentList {powershell}",
+                writes=True,
             )
         if result.exit_code != 0:
-            detail = " ".join((result.stderr or result.stdout).split())[:300]
             code = f"{result.exit_code & 0xFFFFFFFF:#010x}"
             raise _failure(result.exit_code)(
-                f"{constants.CLIENT_CLASS}.{method} by command failed with code {code}: {detail}"
+                f"{constants.CLIENT_CLASS}.{method} by command failed with code {code}: {failure_text(result)}"
             )
 
 
@@ -105,12 +119,15 @@ def _failure(code: int) -> type[MethodFailed]:
     return NotReady if isinstance(fault(FaultDetail(code & 0xFFFFFFFF, "", "")), ProviderFailure) else MethodFailed
 
 
-def trigger_when_ready(methods: ClientMethods, schedule: str, backoff: t.Iterable[None]) -> Exception | None:
-    """Triggers *schedule*, again while the client is still starting and *backoff* lasts; None, or the last failure."""
+def trigger_when_ready(methods: ClientMethods, identifier: str, backoff: t.Iterable[None]) -> Exception | None:
+    """Triggers the schedule of that id, again while the client is starting and *backoff* lasts.
+
+    None where it was triggered, else the last failure.
+    """
     failure: Exception | None = None
     for _ in backoff:
         try:
-            methods.trigger(schedule)
+            methods.trigger(identifier)
         except (ProviderFailure, OperationTimedOut) as error:
             failure = error
         except (MethodFailed, Fault) as error:
@@ -118,3 +135,19 @@ def trigger_when_ready(methods: ClientMethods, schedule: str, backoff: t.Iterabl
         else:
             return None
     return failure
+
+
+_PROPERTIES_KEY = r"SOFTWARE\Microsoft\SMS\Client\Configuration\Client Properties"
+_USUAL_DIRECTORY = r"C:\Windows\CCM"
+
+
+def run_ccmeval(endpoint: Endpoint) -> None:
+    """Runs the client's own health evaluation and waits for its end; MethodFailed where it says that it failed.
+
+    It puts services right after an upgrade that died (community, one source). It writes: inside ``Guard.writing``.
+    """
+    directory = endpoint.registry.get_string(_PROPERTIES_KEY, "Local SMS Path") or _USUAL_DIRECTORY
+    directory = directory.rstrip("\\")
+    result = endpoint.commands.run(rf"{directory}\ccmeval.exe", [], writes=True)
+    if result.exit_code != 0:
+        raise MethodFailed(f"ccmeval.exe failed with code {result.exit_code}")

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from .._client import constants
-from .._windows import command, system
+from .._windows import commands, system
 from .redaction import Allowlist
 
 _NUMBER = r"-?[0-9]{1,10}"
-_USUAL_PROGRAMS = [rf"{system.USUAL_SYSTEM_DIRECTORY}\{program}" for program in (command.WMIC, command.POWERSHELL)]
+_USUAL_PROGRAMS = [rf"{system.USUAL_SYSTEM_DIRECTORY}\{program}" for program in (commands.WMIC, commands.POWERSHELL)]
 
 ALLOWLIST = Allowlist(
     names=frozenset(

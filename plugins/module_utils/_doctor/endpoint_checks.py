@@ -14,7 +14,7 @@ from .._client.methods import PATH_REFUSED
 from .._client.releases import release
 from .._client.schedules.catalog import MACHINE_POLICY_REQUEST, find
 from .._client.schedules.history import read_last_triggers
-from .._windows import command, files, system
+from .._windows import commands, system
 from .._windows.endpoint import Endpoint
 from .._windows.errors import PermissionRefused, WindowsError
 from .._windows.registry import KeyAbsent, RegistryType
@@ -69,7 +69,7 @@ class Inside:
 
     def _login(self) -> Check:
         try:
-            self.windows = system.operating_system(self._session)
+            self.windows = self._endpoint.system.operating_system()
             self._ahead = self.windows.now - dt.datetime.now(dt.timezone.utc)
         except Fault as fault:  # whoever gets a fault for an answer has logged in
             self._fault = fault
@@ -143,14 +143,19 @@ class Inside:
             ),
             constants.POLICY_NAMESPACE: lambda: session.instances(constants.POLICY_NAMESPACE, constants.POLICY_CLASS),
             constants.SDK_NAMESPACE: lambda: session.invoke(
-                constants.SDK_NAMESPACE, constants.UTILITIES_CLASS, "DetermineIfRebootPending", {}, repeatable=True
+                constants.SDK_NAMESPACE,
+                constants.UTILITIES_CLASS,
+                "DetermineIfRebootPending",
+                {},
+                repeatable=True,
+                writes=False,
             ),
         }
 
     def _native_invoke(self) -> Check:
         try:
             output = self._session.invoke(
-                constants.CLIENT_NAMESPACE, constants.CLIENT_CLASS, _HARMLESS_METHOD, {}, repeatable=True
+                constants.CLIENT_NAMESPACE, constants.CLIENT_CLASS, _HARMLESS_METHOD, {}, repeatable=True, writes=False
             )
         except PATH_REFUSED as error:
             if self._without_class and isinstance(error, NotFound):
@@ -174,9 +179,9 @@ class Inside:
 
     def _fallback(self) -> Check:
         directory = self.windows.system_directory if self.windows else system.USUAL_SYSTEM_DIRECTORY
-        programs = (command.WMIC, command.POWERSHELL)
-        there = [program for program in programs if files.find(self._session, rf"{directory}\{program}")]
-        unknown = "needed" if self._refused else "nobody knows whether it is needed"
+        programs = (commands.WMIC, commands.POWERSHELL)
+        there = [program for program in programs if self._endpoint.files.find(rf"{directory}\{program}")]
+        unknown = "needed" if self._refused else "whether it is needed is not known"
         use = {"wmi": "not needed", "none": "of no use", "unknown": unknown}
         if there:
             found = f"{' and '.join(there)}; {use[self.way]}"
@@ -206,7 +211,7 @@ class Inside:
         return Check("clock", "ok", found)
 
     def _name(self) -> Check:
-        names = system.computer_names(self._session)
+        names = self._endpoint.system.computer_names()
         problem = mismatch(self._expected_name, names, "short")
         if problem:
             return Check("name", "failed", problem, advice("wrong_machine", self._settings.names))

@@ -16,8 +16,7 @@ import zlib
 from dataclasses import dataclass
 
 from .._wsman.errors import FileMissing, ProtocolError
-from .._wsman.session import Session
-from . import command
+from .commands import POWERSHELL, Commands, failure_text, literal
 from .errors import WindowsError
 
 _CONSTRAINED = 87
@@ -69,8 +68,6 @@ _PROBLEMS = {
 # Base64 adds a third, and what cannot be compressed grows a little, on old versions of .NET by up to a half.
 _GROWTH = 2
 _LINE = 256
-# PowerShell takes each of these for the end of a text in single quotes, and two of them for one character of it.
-_SINGLE_QUOTES = re.compile("(['\u2018\u2019\u201a\u201b])")
 
 
 @dataclass(frozen=True)
@@ -83,12 +80,7 @@ class FileEnd:
     problem: str = ""
 
 
-def literal(text: str) -> str:
-    """*text* as a PowerShell text that nothing is expanded in and that nothing breaks out of."""
-    return "'" + _SINGLE_QUOTES.sub(r"\1\1", text) + "'"
-
-
-def read(session: Session, system_directory: str, wanted: t.Sequence[tuple[str, int]]) -> list[FileEnd]:
+def read(commands: Commands, wanted: t.Sequence[tuple[str, int]]) -> list[FileEnd]:
     """For each path its newest bytes, no more than the number with it. Starts PowerShell once."""
     script = " ".join(line.strip() for line in _SCRIPT.splitlines()).format(
         constrained=_CONSTRAINED,
@@ -96,10 +88,10 @@ def read(session: Session, system_directory: str, wanted: t.Sequence[tuple[str, 
         limits=", ".join(str(limit) for _path, limit in wanted),
     )
     try:
-        result = command.run(
-            session,
-            rf"{system_directory}\{command.POWERSHELL}",
+        result = commands.run(
+            POWERSHELL,
             ["-NoProfile", "-NonInteractive", "-Command", script],
+            writes=False,
             max_output=sum(limit * _GROWTH + _LINE for _path, limit in wanted),
         )
     except FileMissing as error:
@@ -113,9 +105,9 @@ def read(session: Session, system_directory: str, wanted: t.Sequence[tuple[str, 
             result.exit_code,
         )
     if result.exit_code != 0:
-        detail = " ".join((result.stderr or result.stdout).split())[:300]
         raise WindowsError(
-            f"reading files by PowerShell failed with code {result.exit_code}: {detail}", result.exit_code
+            f"reading files by PowerShell failed with code {result.exit_code}: {failure_text(result)}",
+            result.exit_code,
         )
     return _ends(result.stdout, [limit for _path, limit in wanted])
 

@@ -27,16 +27,19 @@ class DataFile:
     modified: dt.datetime | None
 
 
-def find(session: Session, path: str) -> DataFile | None:
-    rows = session.query("root/cimv2", f"{_COLUMNS} WHERE Name='{_escaped(path)}'")
-    return _file(rows[0]) if rows else None
+class Files:
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
+    def find(self, path: str) -> DataFile | None:
+        rows = self._session.query("root/cimv2", f"{_COLUMNS} WHERE Name='{_escaped(path)}'")
+        return _file(rows[0]) if rows else None
 
-def in_folder(session: Session, folder: str) -> list[DataFile]:
-    """The files directly in *folder*; none where it does not exist."""
-    drive, path = ntpath.splitdrive(folder)
-    where = rf"Drive='{_escaped(drive)}' AND Path='{_escaped(path)}\\'"
-    return [_file(row) for row in session.query("root/cimv2", f"{_COLUMNS} WHERE {where}")]
+    def in_folder(self, folder: str) -> list[DataFile]:
+        """The files directly in *folder*; none where it does not exist."""
+        drive, path = ntpath.splitdrive(folder)
+        where = rf"Drive='{_escaped(drive)}' AND Path='{_escaped(path)}\\'"
+        return [_file(row) for row in self._session.query("root/cimv2", f"{_COLUMNS} WHERE {where}")]
 
 
 def _escaped(text: str) -> str:

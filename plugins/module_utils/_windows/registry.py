@@ -19,7 +19,7 @@ from .errors import PermissionRefused, WindowsError
 
 HKEY_LOCAL_MACHINE = 0x80000002
 
-_ABSENT = (1, 2)
+_INVALID_FUNCTION, _NOT_FOUND = 1, 2
 _DENIED = (5, 0x80041003)
 _SET_VALUE, _CREATE_SUB_KEY = 0x2, 0x4
 
@@ -55,6 +55,21 @@ _ACCESSORS = {
 }
 
 
+@dataclass(frozen=True)
+class StoredValue:
+    """A value as it stands: ``data`` None where it is absent, ``type`` its Windows number."""
+
+    data: RegistryData | None = None
+    type: int | None = None
+
+    def data_for_result(self) -> str | int | list[str] | None:
+        """Plain JSON: binary data in hexadecimal digits."""
+        return self.data.hex() if isinstance(self.data, bytes) else self.data
+
+
+ABSENT = StoredValue()
+
+
 class KeyAbsent(WindowsError):
     """The key does not exist."""
 
@@ -65,10 +80,13 @@ class Registry:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def types(self, key: str) -> dict[str, int]:
-        """Type number of each value of *key*, by the value's name in lower case; raises KeyAbsent."""
+    def types(self, key: str, *, strict: bool = False) -> dict[str, int]:
+        """Type number of each value of *key*, by the value's name in lower case; raises KeyAbsent.
+
+        *strict* takes code 1 for an error, not for "absent".
+        """
         output = self._call("EnumValues", key)
-        if self._absent(output, key):
+        if self._absent(output, key, strict=strict):
             raise KeyAbsent(f"registry key HKLM\\{key} does not exist", 2)
         names, types = output.strings("sNames"), output.integers("Types")
         if len(names) != len(types):
@@ -88,6 +106,11 @@ class Registry:
             return None
         return _decoded(output, accessor.field, RegistryType(value_type))
 
+    def stored(self, key: str, name: str, types: t.Mapping[str, int] | None = None) -> StoredValue:
+        """A value with its type. *types* are the key's, where they were read before; else raises KeyAbsent."""
+        value_type = (self.types(key) if types is None else types).get(name.lower())
+        return StoredValue() if value_type is None else StoredValue(self.get(key, name, value_type), value_type)
+
     def get_string(self, key: str, name: str) -> str | None:
         return t.cast("str | None", self.get(key, name, RegistryType.SZ))
 
@@ -98,8 +121,27 @@ class Registry:
         """A REG_MULTI_SZ; absent and empty are the same."""
         return t.cast("list[str] | None", self.get(key, name, RegistryType.MULTI_SZ)) or []
 
-    def key_exists(self, key: str) -> bool:
-        return not self._absent(self._call("EnumKey", key), key)
+    def number(self, key: str, name: str) -> int | None:
+        """A number by the type that the key itself tells; None where the value or the key is absent for certain."""
+        try:
+            value_type = self.types(key, strict=True).get(name.lower())
+        except KeyAbsent:
+            return None
+        if value_type is None:
+            return None
+        data = self.get(key, name, value_type)
+        if not isinstance(data, int):
+            raise ProtocolError(f"HKLM\\{key}: {name} is not a number")
+        return data
+
+    def key_exists(self, key: str, *, strict: bool = False) -> bool:
+        """*strict* takes code 1 for an error, not for "absent"."""
+        return not self._absent(self._call("EnumKey", key), key, strict=strict)
+
+    def keys(self, key: str) -> list[str]:
+        """The names of the keys directly below *key*; none where it does not exist."""
+        output = self._call("EnumKey", key)
+        return [] if self._absent(output, key) else output.strings("sNames")
 
     def may_write(self, key: str) -> bool:
         """Whether the account may set values and create keys below *key*; asks, and writes nothing.
@@ -118,43 +160,50 @@ class Registry:
         self._write(accessor.set, key, name, {accessor.field: encoded})
 
     def delete_value(self, key: str, name: str) -> None:
-        """Removes a value; one that is absent is as wanted."""
+        """Removes a value; one that is absent is no error."""
         self._write("DeleteValue", key, name, {})
 
     def create_key(self, key: str) -> None:
-        """Creates a key with its parents; one that exists is as wanted."""
+        """Creates a key with its parents; one that exists is no error."""
         self._write("CreateKey", key, None, {})
 
     def delete_key(self, key: str) -> None:
-        """Removes a key that has no subkeys; one that is absent is as wanted."""
+        """Removes a key that has no subkeys; one that is absent is no error."""
         self._write("DeleteKey", key, None, {})
 
     def _write(self, method: str, key: str, name: str | None, data: dict[str, t.Any]) -> None:
-        output = self._call(method, key, name, data)
+        output = self._call(method, key, name, data, writes=True)
         if self._absent(output, key) and not method.startswith("Delete"):
             raise KeyAbsent(f"registry key HKLM\\{key} does not exist", 2)
 
     def _call(
-        self, method: str, key: str, name: str | None = None, data: t.Mapping[str, t.Any] | None = None
+        self,
+        method: str,
+        key: str,
+        name: str | None = None,
+        data: t.Mapping[str, t.Any] | None = None,
+        *,
+        writes: bool = False,
     ) -> CimObject:
         parameters: dict[str, t.Any] = {"hDefKey": HKEY_LOCAL_MACHINE, "sSubKeyName": key}
         if name is not None:
             parameters["sValueName"] = name
         return self._session.invoke(
-            "root/default", "StdRegProv", method, {**parameters, **(data or {})}, repeatable=True
+            "root/default", "StdRegProv", method, {**parameters, **(data or {})}, repeatable=True, writes=writes
         )
 
     @staticmethod
-    def _absent(output: CimObject, what: str) -> bool:
+    def _absent(output: CimObject, what: str, *, strict: bool = False) -> bool:
         code = output.integer("ReturnValue")
         if code is None:
             raise ProtocolError(f"{output.class_name} has no ReturnValue")
         code &= 0xFFFFFFFF
         if code in _DENIED:
             raise PermissionRefused(f"no access to registry HKLM\\{what}", code)
-        if code not in (0, *_ABSENT):
+        absent = (_NOT_FOUND,) if strict else (_NOT_FOUND, _INVALID_FUNCTION)
+        if code not in (0, *absent):
             raise WindowsError(f"registry HKLM\\{what} failed with code {code:#x}", code)
-        return code in _ABSENT
+        return code in absent
 
 
 def _decoded(output: CimObject, field: str, value_type: RegistryType) -> RegistryData:

@@ -21,7 +21,7 @@ from .._wsman.errors import FileMissing, InvalidRequest, NotFound, OperationRefu
 from .._wsman.session import Session
 from .._wsman.shell import CommandResult
 from .._wsman.xml import local_name, parse
-from . import command
+from .commands import POWERSHELL, Commands, failure_text, literal
 from .errors import WindowsError
 
 SYSTEM_SID = "S-1-5-18"
@@ -69,17 +69,17 @@ class BootTask:
 class ScheduledTasks:
     """Tasks of the root folder, by names without blanks and quotes."""
 
-    def __init__(self, session: Session, system_directory: str) -> None:
+    def __init__(self, session: Session, commands: Commands) -> None:
         self._session = session
-        self._system_directory = system_directory
+        self._commands = commands
 
     def read(self, name: str) -> BootTask | None:
         """None where there is no such task."""
-        found = self._schtasks("/query", "/xml", "/tn", f"\\{name}")
+        found = self._schtasks("/query", "/xml", "/tn", f"\\{name}", writes=False)
         if found.exit_code == 0:
             return from_xml(found.stdout)
         # "Not found" and "denied" share one exit code, and the text is in the endpoint's language: the list decides.
-        listed = self._schtasks("/query", "/fo", "csv", "/nh")
+        listed = self._schtasks("/query", "/fo", "csv", "/nh", writes=False)
         if listed.exit_code == 0 and f"\\{name}".lower() not in _names(listed.stdout):
             return None
         raise _failure(f"The task {name} cannot be read", found)
@@ -89,7 +89,9 @@ class ScheduledTasks:
         xml = to_xml(task)
         parameters: dict[str, Value] = {"Force": True, "TaskName": name, "TaskPath": "\\", "Xml": xml}
         try:
-            self._session.invoke(_WMI_NAMESPACE, "PS_ScheduledTask", "RegisterByXml", parameters, repeatable=True)
+            self._session.invoke(
+                _WMI_NAMESPACE, "PS_ScheduledTask", "RegisterByXml", parameters, repeatable=True, writes=True
+            )
         except _REFUSED as refusal:
             try:
                 self._register_by_command(name, xml)
@@ -99,27 +101,21 @@ class ScheduledTasks:
                 ) from error
 
     def _register_by_command(self, name: str, xml: str) -> None:
-        literal = xml.replace("'", "''")
-        result = command.run(
-            self._session,
-            rf"{self._system_directory}\{command.POWERSHELL}",
-            [
-                "-NoProfile",
-                "-NonInteractive",
-                "-Command",
-                f"Register-ScheduledTask -Force -TaskName '{name}' -TaskPath '\\' -Xml '{literal}' -ErrorAction Stop",
-            ],
+        script = (
+            f"Register-ScheduledTask -Force -TaskName {literal(name)} -TaskPath '\\' -Xml {literal(xml)}"
+            " -ErrorAction Stop"
         )
+        result = self._commands.run(POWERSHELL, ["-NoProfile", "-NonInteractive", "-Command", script], writes=True)
         if result.exit_code != 0:
             raise _failure(f"The task {name} cannot be registered", result)
 
     def delete(self, name: str) -> None:
-        result = self._schtasks("/delete", "/f", "/tn", f"\\{name}")
+        result = self._schtasks("/delete", "/f", "/tn", f"\\{name}", writes=True)
         if result.exit_code != 0:
             raise _failure(f"The task {name} cannot be deleted", result)
 
-    def _schtasks(self, *arguments: str) -> CommandResult:
-        return command.run(self._session, rf"{self._system_directory}\schtasks.exe", arguments)
+    def _schtasks(self, *arguments: str, writes: bool) -> CommandResult:
+        return self._commands.run("schtasks.exe", arguments, writes=writes)
 
 
 def to_xml(task: BootTask) -> str:
@@ -188,7 +184,7 @@ def _delay(text: str) -> dt.timedelta:
     try:
         return parse_interval(text)
     except ValueError:
-        raise ProtocolError(f"the task's delay {text!r} is no duration") from None
+        raise ProtocolError(f"the task's delay {text!r} is not a valid duration") from None
 
 
 def _names(listing: str) -> set[str]:
@@ -196,5 +192,4 @@ def _names(listing: str) -> set[str]:
 
 
 def _failure(what: str, result: CommandResult) -> WindowsError:
-    detail = " ".join((result.stderr or result.stdout).split())[:300]
-    return WindowsError(f"{what}: code {result.exit_code}: {detail}", result.exit_code)
+    return WindowsError(f"{what}: code {result.exit_code}: {failure_text(result)}", result.exit_code)

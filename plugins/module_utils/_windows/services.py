@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .._wsman.cim import Value
 from .._wsman.session import Session
-from . import command
+from .commands import Commands
 from .errors import PermissionRefused, WindowsError
 from .registry import Registry
 
@@ -58,9 +58,10 @@ class Service:
 
 
 class Services:
-    def __init__(self, session: Session, registry: Registry) -> None:
+    def __init__(self, session: Session, registry: Registry, commands: Commands) -> None:
         self._session = session
         self._registry = registry
+        self._commands = commands
 
     def read(self, *names: str) -> dict[str, Service]:
         """The installed ones of *names*, each by its name in lower case."""
@@ -77,28 +78,25 @@ class Services:
     def dependencies(self, name: str) -> list[str]:
         return self._registry.get_strings(rf"SYSTEM\CurrentControlSet\Services\{name}", "DependOnService")
 
-    def set_dependencies(self, system_directory: str, name: str, dependencies: t.Sequence[str]) -> None:
+    def set_dependencies(self, name: str, dependencies: t.Sequence[str]) -> None:
         """Replaces them, an empty list clears them.
 
         By sc.exe, since the service control manager keeps its own copy of what the registry holds, and an empty
         array cannot be told from an omitted one in a call of Win32_Service.Change over WS-Management.
         """
-        result = command.run(
-            self._session,
-            rf"{system_directory}\sc.exe",
-            ["config", name, "depend=", "/".join(dependencies) or "/"],
-        )
+        result = self._commands.run("sc.exe", ["config", name, "depend=", "/".join(dependencies) or "/"], writes=True)
         if result.exit_code != 0:
             kind = PermissionRefused if result.exit_code == 5 else WindowsError
+            # sc.exe prints its errors on standard output.
             detail = " ".join((result.stdout or result.stderr).split())
             raise kind(f"sc.exe config {name} failed with code {result.exit_code}: {detail}", result.exit_code)
 
     def start(self, name: str) -> None:
-        """Asks for the start; one that runs already is as wanted."""
+        """Asks for the start; one that runs already is no error."""
         self._control(name, "StartService", {}, accept=_ALREADY_RUNNING)
 
     def stop(self, name: str) -> None:
-        """Asks for the stop; one that is stopped already is as wanted."""
+        """Asks for the stop; one that is stopped already is no error."""
         self._control(name, "StopService", {}, accept=_NOT_ACTIVE)
 
     def change_start_mode(self, name: str, start_mode: str) -> None:
@@ -107,7 +105,7 @@ class Services:
 
     def _control(self, name: str, method: str, parameters: t.Mapping[str, Value], accept: int) -> None:
         output = self._session.invoke(
-            CIMV2, "Win32_Service", method, parameters, selectors={"Name": name}, repeatable=True
+            CIMV2, "Win32_Service", method, parameters, selectors={"Name": name}, repeatable=True, writes=True
         )
         code = output.integer("ReturnValue") or 0
         if code in (0, accept):

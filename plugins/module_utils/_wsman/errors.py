@@ -53,6 +53,18 @@ class StaleConnection(ConnectionLost):
     """A kept-alive connection that the endpoint had closed: a new one may do better."""
 
 
+class NotSent(WSManError):
+    """A request that writes was held back, since what decides could not be read. ``layer`` is where that failed."""
+
+    def __init__(self, message: str, layer: str) -> None:
+        super().__init__(message)
+        self.layer = layer
+
+
+class Unjudged(RuntimeError):
+    """A defect of ours: something was to be written that nobody judges."""
+
+
 class DeadlineExceeded(WSManError):
     """The session's deadline passed. Whether the last request was carried out is not known."""
 

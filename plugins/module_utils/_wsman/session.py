@@ -1,11 +1,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A conversation with one endpoint: Get, Enumerate, Delete, Invoke, and raw requests for other resources."""
+"""A conversation with one endpoint: Get, Enumerate, Delete, Invoke, and raw requests for other resources.
+
+A request that writes is sent only inside ``judged_by``, and each time it is sent, a repetition included, the judge is
+asked in the moment before. So nobody can write first and ask later, or ask once and write twice.
+"""
 
 from __future__ import annotations
 
 import time
 import typing as t
+from contextlib import contextmanager
 from xml.etree.ElementTree import Element
 
 from . import envelope, uris
@@ -16,9 +21,12 @@ from .errors import (
     EndpointUnreachable,
     Fault,
     NotFound,
+    NotSent,
     OperationTimedOut,
     ProtocolError,
     StaleConnection,
+    Unjudged,
+    WSManError,
 )
 from .settings import Settings
 from .xml import local_name
@@ -30,9 +38,11 @@ Log = t.Callable[[str], None]
 
 
 class Transport(t.Protocol):
-    def send(self, message: bytes, read_timeout: float) -> bytes:
+    def send(self, message: bytes, read_timeout: float, *, single: bool = False) -> bytes:
         """The SOAP reply to *message*, faults included, within *read_timeout* seconds of silence.
 
+        *single* is one HTTP exchange over the connection that is open: StaleConnection, and nothing was carried out,
+        where that would take a new connection or a new login.
         Raises EndpointUnreachable, LoginRejected, ConnectionLost, DeadlineExceeded or ProtocolError.
         """
         ...
@@ -42,6 +52,9 @@ class Transport(t.Protocol):
 
 Connect = t.Callable[[], Transport]
 """Builds a fresh transport; logging in may wait until the first message."""
+
+Judge = t.Callable[[], None]
+"""Reads what must be true before a write, and raises whatever keeps it from being sent."""
 
 
 class Session:
@@ -59,6 +72,7 @@ class Session:
         self._log = log
         self._transport: Transport | None = None
         self._answered = False
+        self._judge: Judge | None = None
 
     def __enter__(self) -> Session:
         return self
@@ -67,6 +81,15 @@ class Session:
         if self._transport is not None:
             self._transport.close()
             self._transport = None
+
+    @contextmanager
+    def judged_by(self, judge: Judge) -> t.Iterator[None]:
+        """Inside, requests that write are sent, each right after *judge* let it pass. The innermost judge counts."""
+        outer, self._judge = self._judge, judge
+        try:
+            yield
+        finally:
+            self._judge = outer
 
     def get(self, namespace: str, class_name: str, selectors: t.Mapping[str, str] | None = None) -> CimObject:
         """An instance by its keys, or a singleton without any."""
@@ -84,7 +107,7 @@ class Session:
         return [_with_reference(item) for item in self._enumerate(uris.wmi_uri(namespace, class_name), asked)]
 
     def delete(self, namespace: str, class_name: str, selectors: t.Mapping[str, str]) -> None:
-        """Deletes the instance with these keys; one that is gone is as wanted.
+        """Deletes the instance with these keys, which is a write; one that is gone already is no error.
 
         Where no answer comes, a Get decides whether it was carried out. One that was not is repeated if the connection
         was stale; after any other loss, and after a time-out, the error is raised.
@@ -92,7 +115,7 @@ class Session:
         uri = uris.wmi_uri(namespace, class_name)
         for last_attempt in (False, True):
             try:
-                self.request(uris.DELETE, uri, "", selectors=selectors)
+                self.request(uris.DELETE, uri, "", selectors=selectors, writes=True)
                 return
             except NotFound:
                 return
@@ -134,14 +157,20 @@ class Session:
         method: str,
         parameters: t.Mapping[str, Value],
         *,
+        writes: bool,
         selectors: t.Mapping[str, str] | None = None,
         repeatable: bool = False,
     ) -> CimObject:
-        """The method's output; *selectors* name an instance, none the class itself (a static method)."""
+        """The method's output; *selectors* name an instance, none the class itself (a static method).
+
+        *writes* says whether the method changes anything on the endpoint.
+        """
         uri = uris.wmi_uri(namespace, class_name)
         body = f'<p:{method}_INPUT xmlns:p="{uri}">{encode(parameters)}</p:{method}_INPUT>'
         subject = ", ".join(value for value in parameters.values() if isinstance(value, str))
-        reply = self.request(f"{uri}/{method}", uri, body, selectors=selectors, repeatable=repeatable, subject=subject)
+        reply = self.request(
+            f"{uri}/{method}", uri, body, selectors=selectors, repeatable=repeatable, writes=writes, subject=subject
+        )
         output = _only_child(reply)
         if local_name(output.tag) != f"{method}_OUTPUT":
             raise ProtocolError(f"the answer to {method} is a {local_name(output.tag)}")
@@ -156,9 +185,13 @@ class Session:
         selectors: t.Mapping[str, str] | None = None,
         options: t.Mapping[str, str] | None = None,
         repeatable: bool = False,
+        writes: bool = False,
         subject: str = "",
     ) -> Element:
-        """The reply's ``s:Body``; raises the fault that it holds. *subject* says in messages what was asked for."""
+        """The reply's ``s:Body``; raises the fault that it holds. *subject* says in messages what was asked for.
+
+        One that *writes* raises what its judge raises, or NotSent where the judge could not tell.
+        """
         available = self.deadline.available()
         message = envelope.request(
             action,
@@ -170,14 +203,13 @@ class Session:
             selectors=selectors,
             options=options,
         )
-        started = time.monotonic()
         try:
-            reply = self._send(message)
+            started, reply = self._deliver(message, writes)
         except StaleConnection as error:
             if not repeatable:
                 raise
             self._log(f"{error}; connecting again")
-            reply = self._send(message)
+            started, reply = self._deliver(message, writes)
         operation = f"{action.rpartition('/')[2]} of {resource_uri.partition('/wsman/1/')[2]}"
         if subject:
             operation += f" ({subject})"
@@ -189,12 +221,29 @@ class Session:
             fault.operation = operation
             raise
 
-    def _send(self, message: bytes) -> bytes:
+    def _deliver(self, message: bytes, writes: bool) -> tuple[float, bytes]:
+        """When it was sent, and the reply."""
+        if writes:
+            self._ask_the_judge()
+        return time.monotonic(), self._send(message, single=writes)
+
+    def _ask_the_judge(self) -> None:
+        judge, self._judge = self._judge, None  # who judges does not write
+        if judge is None:
+            raise Unjudged("a request that writes, and nobody judges whether it may be sent")
+        try:
+            judge()
+        except WSManError as error:
+            raise NotSent(f"nothing was written, since what decides could not be read: {error}", error.layer) from error
+        finally:
+            self._judge = judge
+
+    def _send(self, message: bytes, *, single: bool) -> bytes:
         if self._transport is None:
             self._transport = self._connect()
         self.calls += 1
         try:
-            reply = self._transport.send(message, self._settings.read_timeout)
+            reply = self._transport.send(message, self._settings.read_timeout, single=single)
         except StaleConnection:
             self._transport = None
             raise

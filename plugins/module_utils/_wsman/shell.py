@@ -30,8 +30,17 @@ class CommandResult:
     stderr: str
 
 
-def run(session: Session, application: str, arguments: t.Sequence[str], max_output: int = MAX_OUTPUT) -> CommandResult:
+def run(
+    session: Session,
+    application: str,
+    arguments: t.Sequence[str],
+    *,
+    writes: bool,
+    max_output: int = MAX_OUTPUT,
+) -> CommandResult:
     """Runs *application*, a full path, and waits for its end; ProtocolError if it prints more than *max_output* bytes.
+
+    *writes* says whether the command changes anything: its start is then the request that is judged.
 
     WINRS_SKIP_CMD_SHELL starts it with CreateProcess: no cmd.exe reads the line, and PATH is not searched.
     *arguments* go on the command line as they are, blank-separated: quote them before.
@@ -46,7 +55,7 @@ def run(session: Session, application: str, arguments: t.Sequence[str], max_outp
     selectors = {"ShellId": _shell_id(created)}
     try:
         with session.deadline.keeping(CLOSING):
-            return _run_in_shell(session, selectors, application, arguments, max_output)
+            return _run_in_shell(session, selectors, application, arguments, writes, max_output)
     finally:
         # A shell that stays open counts against the user's quota for two hours; yet a failure to close it
         # must not hide what went before.
@@ -59,6 +68,7 @@ def _run_in_shell(
     selectors: t.Mapping[str, str],
     application: str,
     arguments: t.Sequence[str],
+    writes: bool,
     max_output: int,
 ) -> CommandResult:
     line = f"<rsp:Command>{text_of(application)}</rsp:Command>" + "".join(
@@ -70,6 +80,7 @@ def _run_in_shell(
         f'<rsp:CommandLine xmlns:rsp="{uris.SHELL}">{line}</rsp:CommandLine>',
         selectors=selectors,
         options={"WINRS_SKIP_CMD_SHELL": "TRUE"},
+        writes=writes,
         subject=application,
     )
     command_id = started.findtext(f".//{{{uris.SHELL}}}CommandId", "")

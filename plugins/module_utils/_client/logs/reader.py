@@ -9,7 +9,7 @@ import ntpath
 import typing as t
 from dataclasses import dataclass
 
-from ..._windows import file_tail, files
+from ..._windows import file_tail
 from ..._windows.endpoint import Endpoint
 from ..._windows.file_tail import FileEnd
 from ..._windows.files import DataFile
@@ -37,16 +37,14 @@ def log_directory(endpoint: Endpoint) -> str | None:
     return endpoint.registry.get_string(locations.LOGGING_KEY, locations.LOG_DIRECTORY)
 
 
-def read_logs(
-    endpoint: Endpoint, paths: t.Sequence[str], system_directory: str, *, max_bytes: int, rotated: bool
-) -> list[Log]:
+def read_logs(endpoint: Endpoint, paths: t.Sequence[str], *, max_bytes: int, rotated: bool) -> list[Log]:
     """*max_bytes* of each of *paths*, with *rotated* over all its generations. One that is missing is told so."""
     if rotated:
         found = _with_generations(endpoint, paths, max_bytes)
     else:
-        found = [(path, files.find(endpoint.session, path), max_bytes) for path in paths]
+        found = [(path, endpoint.files.find(path), max_bytes) for path in paths]
     wanted = [(path, limit) for path, file, limit in found if file is not None and limit]
-    ends = file_tail.read(endpoint.session, system_directory, wanted) if wanted else []
+    ends = file_tail.read(endpoint.commands, wanted) if wanted else []
     by_path = dict(zip((path for path, _limit in wanted), ends, strict=True))
     return [
         Log(path, file, by_path.get(path, FileEnd(file.size, file.size) if file else NOTHING))
@@ -58,7 +56,7 @@ def _with_generations(
     endpoint: Endpoint, paths: t.Sequence[str], max_bytes: int
 ) -> list[tuple[str, DataFile | None, int]]:
     folders = {
-        folder: {file.path: file for file in files.in_folder(endpoint.session, folder)}
+        folder: {file.path: file for file in endpoint.files.in_folder(folder)}
         for folder in dict.fromkeys(ntpath.dirname(path) for path in paths)
     }
     found: list[tuple[str, DataFile | None, int]] = []

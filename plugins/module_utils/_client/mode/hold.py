@@ -5,17 +5,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import typing as t
 
 from ..._windows.endpoint import Endpoint
 from ..._windows.errors import WindowsError
-from ..._windows.registry import RegistryType
+from ..._windows.registry import KeyAbsent, RegistryType
 from .. import constants
 from ..times import from_iso, iso
 from . import limit
 from .state import ClientState, Hold
 from .timeline import timeline
 
+_VALUE = "Hold"
 LONGEST_TEXT = 255
 """Characters of an owner or a reason: enough for a person to read, and far below what the registry takes."""
 
@@ -29,14 +31,16 @@ def read_option(option: t.Mapping[str, str]) -> Hold:
         if len(text) > LONGEST_TEXT:
             raise ValueError(f"hold.{name} has {len(text)} characters: give {LONGEST_TEXT} at most")
         if not text.isprintable():
-            raise ValueError(f"hold.{name}={text!r} holds what cannot be printed: give one line of text")
+            raise ValueError(f"hold.{name}={text!r} has characters that cannot be printed: give one line of text")
     text = option["expires"].strip()
     try:
         expires = from_iso(text)
     except ValueError:
         expires = None
     if expires is None or expires.tzinfo is None:
-        raise ValueError(f"hold.expires={text!r} is no time with a time zone: give one such as 2026-11-30T18:00:00Z")
+        raise ValueError(
+            f"hold.expires={text!r} is not a valid time with a time zone: give one such as 2026-11-30T18:00:00Z"
+        )
     return Hold(
         option["owner"].strip(), option["reason"].strip(), expires.astimezone(dt.timezone.utc).replace(microsecond=0)
     )
@@ -74,41 +78,61 @@ def describe(hold: Hold) -> str:
 
 
 def read(endpoint: Endpoint) -> Hold | None:
-    """WindowsError where what is stored is no hold."""
-    registry = endpoint.registry
-    expires = registry.get(constants.HOLD_KEY, "Expires", RegistryType.QWORD)
-    if not isinstance(expires, int):
-        return None
+    """WindowsError where what is stored is not a valid hold."""
     try:
-        until = dt.datetime.fromtimestamp(expires, dt.timezone.utc)
-    except (OverflowError, ValueError, OSError):
-        raise WindowsError(f"HKLM\\{constants.HOLD_KEY}: Expires is no time", 0) from None
-    entered = registry.get(constants.HOLD_KEY, "Entered", RegistryType.QWORD)
-    return Hold(
-        owner=registry.get_string(constants.HOLD_KEY, "Owner") or "",
-        reason=registry.get_string(constants.HOLD_KEY, "Reason") or "",
-        expires=until,
-        entered=entered if isinstance(entered, int) else None,
-    )
+        types = endpoint.registry.types(constants.HOLD_KEY)
+    except KeyAbsent:
+        return None
+    if _VALUE.lower() not in types:
+        return _read_in_parts(endpoint) if "expires" in types else None
+    text = endpoint.registry.get_string(constants.HOLD_KEY, _VALUE) or ""
+    try:
+        found = json.loads(text)
+        return Hold(str(found["owner"]), str(found["reason"]), _moment(found["expires"]), found["entered"])
+    except (ValueError, TypeError, KeyError):
+        raise WindowsError(f"HKLM\\{constants.HOLD_KEY}: {_VALUE} is not a valid hold", 0) from None
 
 
 def write(endpoint: Endpoint, hold: Hold) -> None:
-    """The expiry last: without it there is no hold. One that is replaced holds all the time."""
-    registry = endpoint.registry
-    registry.create_key(constants.HOLD_KEY)
-    tie(endpoint, hold.entered)
-    registry.set(constants.HOLD_KEY, "Owner", RegistryType.SZ, hold.owner)
-    registry.set(constants.HOLD_KEY, "Reason", RegistryType.SZ, hold.reason)
-    registry.set(constants.HOLD_KEY, "Expires", RegistryType.QWORD, int(hold.expires.timestamp()))
+    endpoint.registry.create_key(constants.HOLD_KEY)
+    rewrite(endpoint, hold)
 
 
-def tie(endpoint: Endpoint, entered: int | None) -> None:
-    """Says which stay in the mode the hold is about, so that it hides no later one; None: not known yet."""
-    if entered is None:
-        endpoint.registry.delete_value(constants.HOLD_KEY, "Entered")
-    else:
-        endpoint.registry.set(constants.HOLD_KEY, "Entered", RegistryType.QWORD, entered)
+def rewrite(endpoint: Endpoint, hold: Hold) -> None:
+    """Replaces one that is there."""
+    text = json.dumps(
+        {
+            "owner": hold.owner,
+            "reason": hold.reason,
+            "expires": int(hold.expires.timestamp()),
+            "entered": hold.entered,
+        }
+    )
+    endpoint.registry.set(constants.HOLD_KEY, _VALUE, RegistryType.SZ, text)
 
 
 def remove(endpoint: Endpoint) -> None:
     endpoint.registry.delete_key(constants.HOLD_KEY)
+
+
+def _moment(epoch: t.Any) -> dt.datetime:
+    try:
+        return dt.datetime.fromtimestamp(epoch, dt.timezone.utc)
+    except (OverflowError, OSError) as error:
+        raise ValueError from error
+
+
+def _read_in_parts(endpoint: Endpoint) -> Hold:
+    """As earlier builds stored it: a value for each part."""
+    registry = endpoint.registry
+    try:
+        expires = _moment(registry.get(constants.HOLD_KEY, "Expires", RegistryType.QWORD))
+    except (ValueError, TypeError):
+        raise WindowsError(f"HKLM\\{constants.HOLD_KEY}: Expires is not a valid time", 0) from None
+    entered = registry.get(constants.HOLD_KEY, "Entered", RegistryType.QWORD)
+    return Hold(
+        owner=registry.get_string(constants.HOLD_KEY, "Owner") or "",
+        reason=registry.get_string(constants.HOLD_KEY, "Reason") or "",
+        expires=expires,
+        entered=entered if isinstance(entered, int) else None,
+    )

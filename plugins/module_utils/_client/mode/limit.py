@@ -9,16 +9,17 @@ from .. import constants
 LARGEST = 2**32 - 1
 
 
-def problem(max_minutes: int, *, allow_short: bool) -> str | None:
-    """Why *max_minutes* is not to be written; None where it is."""
+def problem(max_minutes: int, *, allow_short: bool | None = None) -> str | None:
+    """Why *max_minutes* is not to be written; None where it is. *allow_short* None: there is no such option."""
     if not 0 <= max_minutes <= LARGEST:
         return (
             f"max_minutes={max_minutes} does not fit into a DWORD: give 0 (the default of 48 hours) or 60 to {LARGEST}"
         )
+    otherwise = ", or allow_short=true to write it all the same" if allow_short is False else ""
     if 0 < max_minutes < constants.CHECK_INTERVAL_MINUTES and not allow_short:
         return (
             f"max_minutes={max_minutes} would act as {constants.CHECK_INTERVAL_MINUTES}, since the client looks once an"
-            f" hour: give {constants.CHECK_INTERVAL_MINUTES} or more, or allow_short=true to write it all the same"
+            f" hour: give {constants.CHECK_INTERVAL_MINUTES} or more{otherwise}"
         )
     return None
 

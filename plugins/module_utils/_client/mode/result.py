@@ -7,8 +7,7 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
-from ..._windows.system import ComputerNames
-from ..identity import is_address, mismatch
+from ..identity import matches_netbios
 from .state import ClientState
 from .verdict import Assessment
 
@@ -25,15 +24,9 @@ def as_result(state: ClientState, assessment: Assessment, expected_name: str) ->
         "timeline": assessment.timeline.as_result() if assessment.timeline else None,
         "client_version": state.client_version,
         "computer_name": system.computer_name if system else None,
-        "name_matches": _name_matches(expected_name, system.computer_name) if system else None,
+        "name_matches": matches_netbios(expected_name, system.computer_name) if system else None,
         "clock_skew_seconds": (
             round((system.now - dt.datetime.now(dt.timezone.utc)).total_seconds()) if system else None
         ),
         "full": state.full,
     }
-
-
-def _name_matches(expected: str, actual: str) -> bool | None:
-    if is_address(expected):
-        return None
-    return mismatch(expected, ComputerNames(actual, actual, None), "short") is None

@@ -8,22 +8,11 @@ import dataclasses
 import datetime as dt
 from dataclasses import dataclass, field
 
-from ..._windows.registry import RegistryData
+from ..._windows.registry import ABSENT, StoredValue
 from ..._windows.services import Service
-from ..._windows.system import USUAL_SYSTEM_DIRECTORY, OperatingSystem
+from ..._windows.system import OperatingSystem
 from .. import constants
-
-
-@dataclass(frozen=True)
-class StoredValue:
-    """A registry value: ``data`` None where it is absent, ``type`` its Windows number."""
-
-    data: RegistryData | None = None
-    type: int | None = None
-
-    def data_for_result(self) -> str | int | list[str] | None:
-        """Plain JSON: binary data in hexadecimal digits."""
-        return self.data.hex() if isinstance(self.data, bytes) else self.data
+from ..activity import NOT_READ, Activity
 
 
 @dataclass(frozen=True)
@@ -35,40 +24,16 @@ class Mode:
     excludes: str
 
     @property
-    def left(self) -> bool:
+    def exited(self) -> bool:
         return self.enabled is False and not self.excludes
-
-
-@dataclass(frozen=True)
-class Setup:
-    """``SYSTEM\\Setup``: what Windows Setup does now and will do after the next restart."""
-
-    in_progress: bool = False
-    oobe_in_progress: bool = False
-    type: int = 0
-    command_line: str = ""
-
-    @property
-    def armed(self) -> bool:
-        """A command line waits for the next start (KB 939857: type 1 and 2 run it)."""
-        return self.type != 0 and bool(self.command_line)
-
-
-@dataclass(frozen=True)
-class Guard:
-    """The signals that tell whether something runs that an exit would break. None: could not be read."""
-
-    processes: list[str] | None = None
-    services: dict[str, Service] | None = None
-    setup: Setup | None = None
-    winpe: bool | None = None
 
 
 @dataclass(frozen=True)
 class Hold:
     """Somebody keeps the client in the mode on purpose.
 
-    ``entered`` is ProvisioningEnabledTime of the stay in the mode that it is about; None where that is not known.
+    ``entered`` is ProvisioningEnabledTime of the stay in the mode that it is about: before the entry, that of the stay
+    before, or 0, so that it explains no stay of another's making. None is of a hold that was written without.
     """
 
     owner: str
@@ -85,15 +50,14 @@ class Hold:
 class ClientState:
     """Everything read. A brief read fills ``mode`` alone and leaves ``full`` false.
 
-    ``unreadable`` maps a signal to the reason why it could not be read.
+    ``unreadable`` maps a signal to the reason why it could not be read, beside those of ``activity``.
     """
 
     mode: Mode
     full: bool = False
-    entered: StoredValue = StoredValue()
-    max_minutes: StoredValue = StoredValue()
-    system: OperatingSystem | None = None
-    guard: Guard = Guard()
+    entered: StoredValue = ABSENT
+    max_minutes: StoredValue = ABSENT
+    activity: Activity = NOT_READ
     hold: Hold | None = None
     requests: list[str] | None = None
     client_version: str | None = None
@@ -101,10 +65,10 @@ class ClientState:
     unreadable: dict[str, str] = field(default_factory=dict)
 
     @property
-    def system_directory(self) -> str:
-        return self.system.system_directory if self.system else USUAL_SYSTEM_DIRECTORY
+    def system(self) -> OperatingSystem | None:
+        return self.activity.system
 
-
-def client_service(state: ClientState) -> Service | None:
-    """The client's service; None where it is not installed or could not be read."""
-    return (state.guard.services or {}).get(constants.CLIENT_SERVICE.lower())
+    @property
+    def client_service(self) -> Service | None:
+        """None where it is not installed or could not be read."""
+        return self.activity.service(constants.CLIENT_SERVICE)

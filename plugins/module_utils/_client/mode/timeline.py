@@ -8,9 +8,9 @@ import datetime as dt
 import typing as t
 from dataclasses import dataclass
 
+from ..._windows.registry import StoredValue
 from .. import constants
 from ..times import iso, whole_minutes
-from .state import StoredValue
 
 CLOCK_TOLERANCE = dt.timedelta(minutes=5)
 """A time of entry this far ahead is still now: clocks are set now and then."""

@@ -4,15 +4,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import enum
-import typing as t
 from dataclasses import dataclass
 
 from ..._windows.system import OperatingSystem
 from .. import constants
+from ..activity import Evidence, armed, live, resuming, unknown
 from ..times import duration, whole_minutes
-from .state import ClientState, Guard, Hold, client_service
+from .state import ClientState, Hold
 from .timeline import Timeline, timeline
 
 DEFAULT_MINIMUM_AGE = 240
@@ -34,18 +33,10 @@ class Verdict(str, enum.Enum):
 
 RELEASED = frozenset({Verdict.STUCK, Verdict.OVERDUE, Verdict.HALF_EXITED})
 """Released without being asked twice."""
+PASSING = frozenset({Verdict.EXPECTED, Verdict.RESUME_PENDING, Verdict.UNKNOWN, Verdict.NOT_INSTALLED})
+"""May be another one in some minutes or hours, without anybody's doing."""
 RELEASED_BY_FORCE = frozenset({Verdict.RECENT, Verdict.RESUME_PENDING, Verdict.HELD})
 """Released where somebody says why. What runs now, or cannot be read, is never overruled."""
-
-
-@dataclass(frozen=True)
-class Evidence:
-    signal: str
-    value: t.Any
-    means: str
-
-    def as_result(self) -> dict[str, t.Any]:
-        return {"signal": self.signal, "value": self.value, "means": self.means}
 
 
 @dataclass(frozen=True)
@@ -58,54 +49,14 @@ class Assessment:
     timeline: Timeline | None
 
 
-def live_signals(guard: Guard) -> list[Evidence]:
-    """What shows that a task sequence or Windows Setup runs at this moment."""
-    found = []
-    for name in guard.processes or []:
-        setup = name.lower() in {process.lower() for process in constants.SETUP_PROCESSES}
-        found.append(Evidence("process", name, "Windows Setup runs" if setup else "a task sequence runs"))
-    agent = (guard.services or {}).get(constants.AGENT_SERVICE)
-    if agent is not None and not agent.stopped:
-        found.append(
-            Evidence(
-                "service", f"{agent.name} {agent.state or 'in no known state'}", "the task sequence agent is active"
-            )
-        )
-    if guard.setup is not None and guard.setup.in_progress:
-        found.append(Evidence("setup", "SystemSetupInProgress=1", "Windows Setup is in progress"))
-    if guard.setup is not None and guard.setup.oobe_in_progress:
-        found.append(Evidence("setup", "OOBEInProgress=1", "the out-of-box experience is in progress"))
-    if guard.winpe:
-        found.append(Evidence("winpe", True, "this is Windows PE, as during an OS deployment"))
-    return found
-
-
-def unknown_signals(guard: Guard, unreadable: t.Mapping[str, str]) -> list[Evidence]:
-    """The *unreadable* signals with their reasons, and those of the guard that are not known for whatever reason."""
-    reasons = dict(unreadable)
-    for field in dataclasses.fields(guard):
-        if getattr(guard, field.name) is None:
-            reasons.setdefault(field.name, "it was not read")
-    return [Evidence(signal, None, f"could not be read: {reason}") for signal, reason in reasons.items()]
-
-
 def unreadable_signals(state: ClientState) -> list[Evidence]:
     """The signals that decide and are not known: with one of these in the dark, nothing may be written."""
-    reasons = {signal: reason for signal, reason in state.unreadable.items() if signal != "requests"}
-    if state.system is None:
-        reasons.setdefault("clock", "it was not read")
-    return unknown_signals(state.guard, reasons)
-
-
-def reason_to_wait(guard: Guard, unreadable: t.Mapping[str, str]) -> str:
-    """What runs now, cannot be read, or waits for a restart; empty where a write disturbs nothing."""
-    for item in live_signals(guard):
-        return f"{item.means} ({item.value})"
-    for item in unknown_signals(guard, unreadable):
-        return f"{item.signal} {item.means}"
-    if guard.setup is not None and guard.setup.armed:
-        return f"Windows Setup resumes at the next restart ({guard.setup.command_line})"
-    return ""
+    own = [
+        Evidence(signal, None, f"could not be read: {reason}")
+        for signal, reason in state.unreadable.items()
+        if signal != "requests"  # of a machine that has run for a while these are context
+    ]
+    return own + unknown(state.activity)
 
 
 def assess(state: ClientState, minimum_age: int = DEFAULT_MINIMUM_AGE) -> Assessment:
@@ -121,36 +72,36 @@ def assess(state: ClientState, minimum_age: int = DEFAULT_MINIMUM_AGE) -> Assess
         return Assessment(Verdict.NORMAL, "Not in provisioning mode.", evidence, None)
     now = state.system.now if state.system else None
     times = timeline(state.entered, state.max_minutes, state.client_version, now, in_mode=mode.enabled is not False)
-    live, unreadable = live_signals(state.guard), unreadable_signals(state)
-    evidence += live + _context(state, times) + unreadable
-    verdict, summary = _decide(state, times, live, unreadable, minimum_age)
+    running, unreadable = live(state.activity), unreadable_signals(state)
+    evidence += running + _context(state, times) + unreadable
+    verdict, summary = _decide(state, times, running, unreadable, minimum_age)
     return Assessment(verdict, summary, evidence, times)
 
 
 def _decide(
-    state: ClientState, times: Timeline, live: list[Evidence], unreadable: list[Evidence], minimum_age: int
+    state: ClientState, times: Timeline, running: list[Evidence], unreadable: list[Evidence], minimum_age: int
 ) -> tuple[Verdict, str]:
-    mode, services, service = state.mode, state.guard.services, client_service(state)
+    mode, services, service = state.mode, state.activity.services, state.client_service
     if state.class_missing and services is not None:
         if service is None:
             return Verdict.NOT_INSTALLED, "There is no ConfigMgr client."
         return Verdict.UNKNOWN, "The client's service is there but its WMI class is not: the client needs a repair."
     if mode.enabled is None:
         seen = "absent" if mode.text is None else f"{mode.text!r}"
-        return Verdict.UNKNOWN, f"{constants.MODE} is {seen}, neither true nor false: nobody can tell the mode."
+        return Verdict.UNKNOWN, f"{constants.MODE} is {seen}, neither true nor false, so the mode cannot be determined."
     disabled = service is not None and service.disabled
-    if mode.left and not disabled and services is not None:
+    if mode.exited and not disabled and services is not None:
         return Verdict.NORMAL, "Not in provisioning mode."
     what = "In provisioning mode" if mode.enabled else "Half out of provisioning mode"
-    if live:
-        return Verdict.EXPECTED, f"{what} while {live[0].means} ({live[0].value})."
-    if unreadable or state.system is None or state.guard.setup is None:
+    if running:
+        return Verdict.EXPECTED, f"{what} while {running[0].means} ({running[0].value})."
+    if unreadable or state.system is None:
         names = ", ".join(item.signal for item in unreadable) or "the state"
-        return Verdict.UNKNOWN, f"{what}; nobody can tell whether a change would be safe: {names} could not be read."
-    if state.guard.setup.armed:
-        return Verdict.RESUME_PENDING, (
-            f"{what} and waiting for a restart, which will run {state.guard.setup.command_line}."
-        )
+        return Verdict.UNKNOWN, f"{what}; {names} could not be read, so whether a change is safe cannot be determined."
+    for item in resuming(state.activity):
+        return Verdict.RESUME_PENDING, f"{what}; {item.means} ({item.value})."
+    for item in armed(state.activity):
+        return Verdict.RESUME_PENDING, f"{what} and waiting for a restart, which will run {item.value}."
     if mode.enabled:
         return _decide_in_mode(state, state.system, times, minimum_age)
     if mode.excludes:
@@ -179,11 +130,8 @@ def _decide_in_mode(
 
 
 def _context(state: ClientState, times: Timeline) -> list[Evidence]:
-    found = []
-    setup = state.guard.setup
-    if setup is not None and setup.armed:
-        found.append(Evidence("setup", setup.command_line, "Windows Setup resumes at the next restart"))
-    service = client_service(state)
+    found = resuming(state.activity) + armed(state.activity)
+    service = state.client_service
     if service is not None:
         means = "left disabled, as by an upgrade that died" if service.disabled else "the client's service"
         found.append(Evidence("service", f"{service.name} {service.state} {service.start_mode}", means))
@@ -195,7 +143,7 @@ def _context(state: ClientState, times: Timeline) -> list[Evidence]:
         )
     else:
         found.append(Evidence("entered_at", times.as_result()["entered_at"], "the mode was last entered then"))
-    for request in state.requests or []:
+    for request in [] if state.activity.requests else state.requests or []:
         found.append(Evidence("request", request, "a task sequence request; it may outlive its task sequence"))
     if "requests" in state.unreadable:
         found.append(Evidence("request", None, f"could not be read: {state.unreadable['requests']}"))

@@ -1,65 +1,93 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a preparation has to remember so that exactly it can be undone. Pure.
-
-A record is written before the change that it is about. So a run that is cut short leaves either a record without its
-change, which undoing recognizes and drops, or both.
-"""
+"""What this collection changed on an endpoint and can undo, kept there: it outlives the controller that did it."""
 
 from __future__ import annotations
 
-import enum
-import json
 import typing as t
-from dataclasses import dataclass
 
-Value = t.Any
-"""A setting's state in plain JSON types; None where it is absent."""
-Same = t.Callable[[Value, Value], bool]
+from ..._windows.endpoint import Endpoint
+from ..._windows.errors import WindowsError
+from ..._windows.registry import KeyAbsent, RegistryType
+from .. import constants
+from .entry import Entry
 
+_JOURNAL, _PREPARED, _AGENT = "Journal", "Prepared", "smstsmgr"
+"""Keys below ours. The second and third are where earlier builds kept their two memories."""
+_AGENT_VALUE, _NOTHING = "DependOnService", "/"
 
-@dataclass(frozen=True)
-class Record:
-    """``before`` is what was there before the first change, ``written`` each value that was written over it since."""
-
-    before: Value
-    written: tuple[Value, ...]
-
-    def as_text(self) -> str:
-        return json.dumps({"before": self.before, "written": list(self.written)}, sort_keys=True)
-
-    @staticmethod
-    def from_text(text: str) -> Record:
-        """Raises ValueError where *text* is none of ours."""
-        found = json.loads(text)
-        if not isinstance(found, dict) or set(found) != {"before", "written"} or not isinstance(found["written"], list):
-            raise ValueError("it is no record of a preparation")
-        return Record(found["before"], tuple(found["written"]))
+DEPENDENCY = "dependency"
 
 
-class Undo(enum.Enum):
-    """What undoing does with a record."""
+class Journal:
+    """One string value a setting. ``entries`` are as read last, and follow what is written.
 
-    PUT_BACK = "put back"
-    FORGET = "forget"  # it already is as it was
-    LEAVE = "leave"  # somebody else has changed it since
-
-
-def extended(record: Record | None, current: Value, wanted: Value, same: Same) -> Record:
-    """The record to keep before *wanted* is written over *current*.
-
-    A *current* value that the preparation did not write is somebody else's, and what undoing leads back to.
+    What an earlier build remembered is read as well, and is carried over when its setting is written about.
+    Writing is done inside ``Guard.writing``.
     """
-    if record is not None and _among(record.written, current, same):
-        return Record(record.before, (*record.written, wanted))
-    return Record(current, (wanted,))
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._registry = endpoint.registry
+        self._names: dict[str, set[str]] = {}
+        self.entries: dict[str, Entry] = {}
+
+    def read(self) -> None:
+        """Raises WindowsError where an entry is damaged: what is to be put back cannot be determined then."""
+        self.entries, self._names = {}, {}
+        keys = {key.lower() for key in self._registry.keys(constants.OWN_KEY)}
+        if _AGENT.lower() in keys:
+            stored = self._registry.get_strings(_key(_AGENT), _AGENT_VALUE)
+            if stored:
+                before = [name for name in stored if name != _NOTHING]
+                self.entries[DEPENDENCY] = Entry(before, (), "smstsmgr_dependency")
+                self._names[_AGENT] = {DEPENDENCY}
+        for key in (_PREPARED, _JOURNAL):
+            if key.lower() in keys:
+                self._names[key] = set(self._read(key))
+
+    def _read(self, key: str) -> t.Iterator[str]:
+        try:
+            names = self._registry.types(_key(key))
+        except KeyAbsent:
+            return
+        for name in sorted(names):
+            text = self._registry.get_string(_key(key), name)
+            try:
+                self.entries[name] = Entry.from_text(text or "")
+            except ValueError as error:
+                raise WindowsError(
+                    f"HKLM\\{_key(key)}: the entry {name} is damaged ({error}). Set right by hand what it is about,"
+                    " then delete it",
+                    0,
+                ) from None
+            yield name
+
+    def note(self, name: str, entry: Entry) -> None:
+        if _JOURNAL not in self._names:
+            self._registry.create_key(_key(_JOURNAL))
+            self._names[_JOURNAL] = set()
+        self._registry.set(_key(_JOURNAL), name, RegistryType.SZ, entry.as_text())
+        self._names[_JOURNAL].add(name)
+        self.entries[name] = entry
+        for key in (_PREPARED, _AGENT):
+            self._drop(key, name)
+
+    def forget(self, name: str) -> None:
+        for key in (_AGENT, _PREPARED, _JOURNAL):
+            self._drop(key, name)
+        self.entries.pop(name, None)
+
+    def _drop(self, key: str, name: str) -> None:
+        names = self._names.get(key, set())
+        if name not in names:
+            return
+        if names == {name}:
+            self._registry.delete_key(_key(key))
+            del self._names[key]
+        else:
+            self._registry.delete_value(_key(key), name)
+            names.discard(name)
 
 
-def undo(record: Record, current: Value, same: Same) -> Undo:
-    if same(current, record.before):
-        return Undo.FORGET
-    return Undo.PUT_BACK if _among(record.written, current, same) else Undo.LEAVE
-
-
-def _among(values: t.Iterable[Value], value: Value, same: Same) -> bool:
-    return any(same(value, each) for each in values)
+def _key(name: str) -> str:
+    return rf"{constants.OWN_KEY}\{name}"

@@ -21,12 +21,23 @@ TASK_NAME = "configmgr.client.safeguard"
 RUN_ONCE_KEY = r"SOFTWARE\Microsoft\Windows\CurrentVersion\RunOnce"
 RUN_ONCE_NAME = "configmgr.client.safeguard"
 
+DEFAULT_DELAY = 5
+"""Minutes."""
 LEAST_DELAY, LARGEST_DELAY = 1, 9999
 """Minutes. 9999 is the most that schtasks.exe can say (mmmm:ss), so that a task made here can be edited there."""
 MAX_RUN_ONCE = 260
 """Characters; Windows ignores what is longer (Microsoft, Run and RunOnce registry keys)."""
 MAX_SHELL_LINE = 8191
 """Characters; cmd.exe takes no more (Microsoft, KB 830473)."""
+
+_BUSY = " ".join(
+    (
+        *("TSManager", "TSMBootstrap", "TsProgressUI", "TSBootShell", "smsboot", "smsswd", "smsappinstall"),
+        *("OSDSetupHook", "OSDUpgradeWindows", "SetupHost", "setupprep", "SetupPlatform", "WindowsUpdateBox"),
+        *("windeploy", "oobeldr", "msoobe", "ResetEngine"),
+    )
+)
+"""Names of what must not run; findstr.exe takes 511 characters, and tasklist.exe cuts names after 25."""
 
 _WMIC = r'wbem\WMIC{exe} /namespace:\\root\ccm path sms_client CALL SetClientProvisioningMode "False" /NOINTERACTIVE'
 
@@ -66,7 +77,6 @@ def _boot_line(system_directory: str) -> str:
     def reads(key: str, name: str, text: str) -> str:
         return rf'{program("reg")} query HKLM\{key} /v {name}|{program("find")} /i "{text}"'
 
-    names = " ".join(constants.TASK_SEQUENCE_PROCESSES + constants.SETUP_PROCESSES)
     powershell = (
         rf"{system_directory}\WindowsPowerShell\v1.0\powershell.exe -NoProfile -NonInteractive -Command"
         r" Invoke-WmiMethod -Namespace root\ccm -Class SMS_Client -Name SetClientProvisioningMode -ArgumentList $false"
@@ -83,11 +93,11 @@ def _boot_line(system_directory: str) -> str:
     return "&&".join(
         [
             reads(constants.CCMEXEC_KEY, constants.MODE, "true"),
-            *(reads(constants.SETUP_KEY, name, "0x0") for name in constants.SETUP_NUMBERS),
+            *(reads(constants.SETUP_KEY, name, "0x0") for name in constants.SETUP_REQUIRED),
             f'{program("sc")} query {constants.AGENT_SERVICE}|{program("find")} "STOPPED"',
             # Proves that the next list can be had at all: there, nothing found must mean that nothing runs.
             f'{program("tasklist")}|{program("findstr")} /i /l "lsass.exe"',
-            f'({program("tasklist")}|{program("findstr")} /i /l "{names}"||({fires}))',
+            f'({program("tasklist")}|{program("findstr")} /i /l "{_BUSY}"||({fires}))',
         ]
     )
 

@@ -14,6 +14,7 @@ from ..._windows.system import OperatingSystem
 from ..._wsman.errors import Fault, ProtocolError
 from .. import constants
 from ..backoff import Backoff
+from ..guard import Guard
 from ..methods import ClientMethods, trigger_when_ready
 from .catalog import Schedule
 from .history import proves, read_last_triggers
@@ -39,9 +40,16 @@ class Triggers:
     """*system* was just read: the endpoint's clock is reckoned from there. ``each`` is kept up to date as it goes."""
 
     def __init__(
-        self, endpoint: Endpoint, system: OperatingSystem, schedules: t.Iterable[Schedule], wait: float, log: Log
+        self,
+        endpoint: Endpoint,
+        guard: Guard,
+        system: OperatingSystem,
+        schedules: t.Iterable[Schedule],
+        wait: float,
+        log: Log,
     ) -> None:
         self._endpoint = endpoint
+        self._guard = guard
         self._system = system
         self._read_at = time.monotonic()
         self._wait = wait
@@ -58,7 +66,10 @@ class Triggers:
         return [trigger for trigger in self.each if trigger.problem]
 
     def send(self, methods: ClientMethods, pause: float) -> None:
-        """Triggers each; one that fails does not keep the next from its turn. *pause* is in seconds."""
+        """Triggers each; one that fails does not keep the next from its turn. *pause* is in seconds.
+
+        Raises Blocked where the guard lets no more be triggered.
+        """
         backoff = Backoff(self._wait + pause * (len(self.each) - 1), self._endpoint.session.deadline)
         for number, trigger in enumerate(self.each, 1):
             name = trigger.schedule.name
@@ -66,7 +77,8 @@ class Triggers:
                 self._log(f"waiting {pause:g} s before {name}")
                 time.sleep(pause)
             sent = self._now()
-            failure = trigger_when_ready(methods, name, backoff)
+            with self._guard.writing():
+                failure = trigger_when_ready(methods, trigger.schedule.id, backoff)
             if failure is None:
                 trigger.sent = sent
                 self._log(f"triggered {name} ({number} of {len(self.each)})")
@@ -95,13 +107,13 @@ class Triggers:
                     trigger.proof, trigger.proof_reason = "unreadable", str(error)
                 continue
             for trigger in pending:
-                self._judge(trigger, after.get(trigger.schedule.id))
+                self._look_for_proof(trigger, after.get(trigger.schedule.id))
             pending = [trigger for trigger in pending if trigger.proof != "seen"]
             if not pending:
                 return
             self._log(f"waiting for proof of {', '.join(trigger.schedule.name for trigger in pending)}")
 
-    def _judge(self, trigger: Trigger, after: dt.datetime | None) -> None:
+    def _look_for_proof(self, trigger: Trigger, after: dt.datetime | None) -> None:
         before = self._before.get(trigger.schedule.id)
         moment = trigger.sent
         if moment is not None and proves(

@@ -172,7 +172,7 @@ def _reason_to_keep_task(instance: Instance, state: TaskSequenceState, reasons: 
     for request in state.requests or []:
         if belongs_to(instance, request):
             return f"is named by the request {request.request_id}, which {reasons[request.request_id]}"
-    return "is named by no request of a task sequence"
+    return "is not named by any request of a task sequence"
 
 
 def _reason_to_keep_the_unnamed(

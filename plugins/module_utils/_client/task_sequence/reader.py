@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from ..._windows import system
 from ..._windows.endpoint import Endpoint
 from ..._windows.registry import KeyAbsent
 from .. import constants
-from ..mode.reader import read_guard
-from ..signals import Signals
+from ..guard import Guard
+from ..readings import Readings
 from .rules import (
     EXECUTION_REQUESTS,
     MAINTENANCE_REQUESTS,
@@ -27,51 +26,45 @@ _PAUSE = (constants.PAUSED_COOKIE, constants.PAUSED)
 _DETAILS = ("AdvertID", "ContentID", "ProgramID", "MIFPackageName")
 
 
-def read_task_sequences(endpoint: Endpoint) -> TaskSequenceState:
-    guard, guard_unreadable = read_guard(endpoint)
-    signals = Signals()
-    state = TaskSequenceState(
-        guard=guard,
-        guard_unreadable=guard_unreadable,
-        system=signals.read("clock", lambda: system.operating_system(endpoint.session)),
-        registry=signals.read(REGISTRY, lambda: _registry(endpoint)),
-    )
+def read_task_sequences(endpoint: Endpoint, guard: Guard) -> TaskSequenceState:
+    activity = guard.read_activity()
+    readings = Readings()
+    state = TaskSequenceState(activity=activity, registry=readings.read(REGISTRY, lambda: _registry(endpoint)))
     if state.client_missing:
-        return dataclasses.replace(state, unreadable=signals.unreadable)
-    requests, processes = _requests(endpoint, signals)
+        return dataclasses.replace(state, unreadable=readings.unreadable)
+    requests, processes = _requests(endpoint, readings)
     return dataclasses.replace(
         state,
         requests=requests,
         processes=processes,
-        maintenance=signals.read(
+        maintenance=readings.read(
             MAINTENANCE_REQUESTS,
             lambda: _instances(endpoint, constants.CLIENT_NAMESPACE, constants.MAINTENANCE_CLASS, "ClientID"),
         ),
-        policies=signals.read(
+        policies=readings.read(
             ORPHANED_POLICY,
             lambda: _instances(endpoint, constants.POLICY_NAMESPACE, constants.POLICY_CLASS, "PolicySource"),
         ),
-        pause=signals.read(PAUSED_DISTRIBUTION, lambda: read_pause(endpoint)),
-        unreadable=signals.unreadable,
+        pause=readings.read(PAUSED_DISTRIBUTION, lambda: read_pause(endpoint)),
+        unreadable=readings.unreadable,
     )
 
 
 def read_again(endpoint: Endpoint, state: TaskSequenceState, cleared: list[Request]) -> TaskSequenceState:
-    """*state* with what tells life from death as it is now.
+    """*state* with the requests as they are now; of what runs, the guard speaks.
 
     The *cleared* requests stay in it: what else is to be cleared is judged by them.
     """
-    guard, guard_unreadable = read_guard(endpoint)
-    signals = Signals()
-    requests, processes = _requests(endpoint, signals)
-    unreadable = {name: reason for name, reason in state.unreadable.items() if name != EXECUTION_REQUESTS}
+    readings = Readings()
+    requests, processes = _requests(endpoint, readings)
+    unreadable = {
+        name: reason for name, reason in state.unreadable.items() if name not in (EXECUTION_REQUESTS, "processes")
+    }
     return dataclasses.replace(
         state,
-        guard=guard,
-        guard_unreadable=guard_unreadable,
         requests=None if requests is None else [*cleared, *requests],
         processes=processes,
-        unreadable={**unreadable, **signals.unreadable},
+        unreadable={**unreadable, **readings.unreadable},
     )
 
 
@@ -80,13 +73,13 @@ def read_pause(endpoint: Endpoint) -> dict[str, int]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _requests(endpoint: Endpoint, signals: Signals) -> tuple[list[Request] | None, dict[int, str] | None]:
+def _requests(endpoint: Endpoint, readings: Readings) -> tuple[list[Request] | None, dict[int, str] | None]:
     """The requests with the processes that they name."""
-    requests = signals.read(EXECUTION_REQUESTS, lambda: _read_requests(endpoint))
+    requests = readings.read(EXECUTION_REQUESTS, lambda: _read_requests(endpoint))
     if requests is None:
         return None, None
     named = {request.process_id for request in requests if request.process_id}
-    return requests, signals.read("processes", lambda: system.process_names(endpoint.session, named))
+    return requests, readings.read("processes", lambda: endpoint.system.process_names(named))
 
 
 def _read_requests(endpoint: Endpoint) -> list[Request]:

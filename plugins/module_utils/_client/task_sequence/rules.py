@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 
 from ..._windows.system import OperatingSystem
 from .. import constants
-from ..mode.state import Guard
-from ..mode.verdict import Evidence, live_signals, reason_to_wait, unknown_signals
+from ..activity import Activity, Evidence, armed, blocker, live, resuming, unknown
 from ..times import whole_minutes
 
 EXECUTION_REQUESTS = "execution_requests"
@@ -54,15 +53,13 @@ class Instance:
 
 @dataclass(frozen=True)
 class TaskSequenceState:
-    """What was read. None: could not be read, and ``unreadable`` says why.
+    """What was read. None: could not be read, and ``unreadable`` says why, beside what ``activity`` says of itself.
 
-    ``guard_unreadable`` are the guard's own signals. ``processes`` are the names of the running processes that the
+    ``processes`` are the names of the running processes that the
     requests name, by id. ``pause`` holds the values of paused software distribution that are there.
     """
 
-    guard: Guard
-    guard_unreadable: t.Mapping[str, str] = field(default_factory=dict)
-    system: OperatingSystem | None = None
+    activity: Activity
     requests: list[Request] | None = None
     processes: t.Mapping[int, str] | None = None
     maintenance: list[Instance] | None = None
@@ -72,8 +69,12 @@ class TaskSequenceState:
     unreadable: t.Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def system(self) -> OperatingSystem | None:
+        return self.activity.system
+
+    @property
     def client_missing(self) -> bool:
-        return self.guard.services is not None and constants.CLIENT_SERVICE.lower() not in self.guard.services
+        return self.activity.services is not None and self.activity.service(constants.CLIENT_SERVICE) is None
 
 
 class Situation(str, enum.Enum):
@@ -98,12 +99,12 @@ def sign_of_life(request: Request, processes: t.Mapping[int, str] | None) -> str
     claims to run, to be about to, or to have failed, every state counts as one that waits.
     """
     if request.class_name.lower() != constants.REQUEST_CLASS.lower():
-        return f"is a {request.class_name}, no request of a task sequence"
+        return f"is a {request.class_name}, not a request of a task sequence"
     if not request.request_id:
         return "has no RequestID"
     if request.process_id:
         if processes is None:
-            return f"names the process {request.process_id}, and nobody can tell whether that runs"
+            return f"names the process {request.process_id}, and whether that runs cannot be determined"
         if request.process_id in processes:
             return f"names the process {request.process_id} ({processes[request.process_id]}), which runs"
     state, running_state = request.state.lower(), request.running_state.lower()
@@ -114,7 +115,7 @@ def sign_of_life(request: Request, processes: t.Mapping[int, str] | None) -> str
 
 
 def age_minutes(request: Request, system: OperatingSystem) -> int | None:
-    """Minutes since the client received *request*, the least that they can be; None where nobody can tell.
+    """Minutes since the client received *request*, the least that they can be; None where that cannot be determined.
 
     A published dump has another time of such a request in local time that is marked as UTC. Which of the two the
     client writes here is not known, so both are tried, and the future is no reading.
@@ -141,7 +142,7 @@ def paused(state: TaskSequenceState) -> dict[str, int]:
 def signs_of_life(state: TaskSequenceState) -> list[Evidence]:
     """What shows that a task sequence or Windows Setup runs now: the guard's signals, and processes of requests."""
     processes = state.processes or {}
-    return live_signals(state.guard) + [
+    return live(state.activity) + [
         Evidence("process", processes[request.process_id], f"the request {request.request_id} runs")
         for request in state.requests or []
         if request.process_id in processes
@@ -149,27 +150,30 @@ def signs_of_life(state: TaskSequenceState) -> list[Evidence]:
 
 
 def obstacle(state: TaskSequenceState) -> str:
-    """Why nothing may be cleared now; empty where the guard lets it."""
+    """Why nothing may be cleared now; empty where something may."""
     for item in signs_of_life(state):
         return f"{item.means} ({item.value})"
-    return reason_to_wait(state.guard, state.guard_unreadable)
+    return blocker(state.activity)
 
 
 def assess(state: TaskSequenceState) -> Assessment:
     requests = state.requests or []
-    live = signs_of_life(state)
-    in_the_dark = unknown_signals(state.guard, {**state.guard_unreadable, **state.unreadable})
+    running = signs_of_life(state)
+    in_the_dark = unknown(state.activity) + [
+        Evidence(signal, None, f"could not be read: {reason}") for signal, reason in state.unreadable.items()
+    ]
     dead = [request for request in requests if not sign_of_life(request, state.processes)]
-    evidence = [*live, *_leftover_evidence(state, dead), *in_the_dark]
-    setup = state.guard.setup
-    if live:
-        return Assessment(Situation.RUNNING, f"Now {live[0].means} ({live[0].value}).", evidence)
-    waits = obstacle(state)
-    if setup is not None and setup.armed and not state.guard_unreadable:
-        evidence.insert(0, Evidence("setup", setup.command_line, "Windows Setup resumes at the next restart"))
-        return Assessment(Situation.RESUME_PENDING, f"Nothing runs, and {waits}.", evidence)
+    evidence = [*running, *_leftover_evidence(state, dead), *in_the_dark]
+    if running:
+        return Assessment(Situation.RUNNING, f"Now {running[0].means} ({running[0].value}).", evidence)
+    if unknown(state.activity):
+        return Assessment(
+            Situation.UNKNOWN, f"Whether something runs cannot be determined: {obstacle(state)}.", evidence
+        )
+    waits = resuming(state.activity) + armed(state.activity)
     if waits:
-        return Assessment(Situation.UNKNOWN, f"Nobody can tell whether something runs: {waits}.", evidence)
+        summary = f"Nothing runs, and {waits[0].means} ({waits[0].value})."
+        return Assessment(Situation.RESUME_PENDING, summary, [*waits, *evidence])
     if state.client_missing:
         return Assessment(Situation.NONE, "There is no ConfigMgr client.", evidence)
     left = _leftovers(state, dead)
@@ -178,7 +182,7 @@ def assess(state: TaskSequenceState) -> Assessment:
     if in_the_dark:
         names = ", ".join(item.signal for item in in_the_dark)
         return Assessment(
-            Situation.UNKNOWN, f"Nothing runs; nobody can tell what was left: {names} could not be read.", evidence
+            Situation.UNKNOWN, f"Nothing runs; what was left cannot be determined: {names} could not be read.", evidence
         )
     if requests:
         return Assessment(Situation.NONE, f"Nothing runs or was left; {len(requests)} request(s) wait.", evidence)

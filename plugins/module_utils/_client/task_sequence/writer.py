@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Clears what a dead task sequence left, one item after the other, each looked at again right before."""
+"""Clears what a dead task sequence left, one item after the other, each under the guard and looked at again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..._windows.registry import RegistryType
 from ..._wsman.errors import NotFound
 from .. import constants
 from ..errors import NotVerified
-from ..guard import reason_to_wait
+from ..guard import Blocked, Guard
 from .clearing import Plan, Step, plan_clearing
 from .reader import read_again, read_pause
 from .rules import EXECUTION_REQUESTS, MAINTENANCE_REQUESTS, ORPHANED_POLICY, PAUSED_DISTRIBUTION, TaskSequenceState
@@ -29,12 +29,14 @@ class Clearing:
     def __init__(
         self,
         endpoint: Endpoint,
+        guard: Guard,
         state: TaskSequenceState,
         kinds: t.Collection[str],
         minimum_age: int,
         log: t.Callable[[str], None],
     ) -> None:
         self._endpoint = endpoint
+        self._guard = guard
         self._state = state
         self._kinds = kinds
         self._minimum_age = minimum_age
@@ -44,16 +46,11 @@ class Clearing:
 
     def carry_out(self, plan: Plan) -> None:
         """Raises NotVerified, a fault or WindowsError."""
-        for step in plan.steps:
-            self.stopped = self._obstacle(step)
-            if self.stopped:
-                return
-            is_back = self._clear(step)
-            self._log(f"cleared {step.kind}: {step.item}")
-            self.done.append(step)
-            if is_back:
-                self.stopped = f"{step.item} is there again: {is_back}"
-                return
+        try:
+            for step in plan.steps:
+                self._clear(step)
+        except Blocked as reason:
+            self.stopped = str(reason)
 
     def _obstacle(self, step: Step) -> str:
         """Why *step* would not be planned any more."""
@@ -66,25 +63,25 @@ class Clearing:
         kept = (kept.why for kept in current.kept if (kept.kind, kept.item) == (step.kind, step.item))
         return current.obstacle or f"{step.item} {next(kept, 'is no longer there')}"
 
-    def _clear(self, step: Step) -> str:
-        """What has brought *step*'s item back at once: a task sequence that just started. Empty where it is gone."""
-        if step.kind == PAUSED_DISTRIBUTION:
-            self._endpoint.registry.set(constants.DISTRIBUTION_KEY, step.item, RegistryType.DWORD, 0)
-            gone = read_pause(self._endpoint).get(step.item) == 0
-        else:
-            namespace, class_name = _CLASSES[step.kind]
-            self._endpoint.session.delete(namespace, class_name, step.target)
-            gone = self._is_gone(namespace, class_name, step.target)
-        if gone:
-            return ""
-        reason = reason_to_wait(self._endpoint)
-        if not reason:
+    def _clear(self, step: Step) -> None:
+        with self._guard.writing(lambda: self._obstacle(step)):
+            if step.kind == PAUSED_DISTRIBUTION:
+                self._endpoint.registry.set(constants.DISTRIBUTION_KEY, step.item, RegistryType.DWORD, 0)
+            else:
+                self._endpoint.session.delete(*_CLASSES[step.kind], step.target)
+        self._log(f"cleared {step.kind}: {step.item}")
+        self.done.append(step)
+        if not self._is_gone(step):
+            reason = self._guard.blocker()
+            if reason:  # a task sequence that has just started brought it back
+                raise Blocked(f"{step.item} is there again: {reason}")
             raise NotVerified(f"Clearing {step.item} of {step.kind} was accepted, and it is still there")
-        return reason
 
-    def _is_gone(self, namespace: str, class_name: str, selectors: t.Mapping[str, str]) -> bool:
+    def _is_gone(self, step: Step) -> bool:
+        if step.kind == PAUSED_DISTRIBUTION:
+            return read_pause(self._endpoint).get(step.item) == 0
         try:
-            self._endpoint.session.get(namespace, class_name, selectors)
+            self._endpoint.session.get(*_CLASSES[step.kind], step.target)
         except NotFound:
             return True
         return False

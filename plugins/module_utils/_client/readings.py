@@ -12,7 +12,7 @@ from .._wsman.errors import Fault, ProtocolError
 _Read = t.TypeVar("_Read")
 
 
-class Signals:
+class Readings:
     """Reads signals one by one; one that fails is noted, and the others are still read."""
 
     def __init__(self) -> None:

@@ -1,0 +1,349 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries a plan for the mode out, and reads back until it holds.
+
+Each step may be repeated, so a run that is cut short is run again. Each request that writes is sent under the guard,
+which also reads again what the step was planned for.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from ..._windows.endpoint import Endpoint
+from ..._windows.errors import WindowsError
+from ..._windows.registry import StoredValue
+from ..._wsman.errors import (
+    ConnectionLost,
+    DeadlineExceeded,
+    NotSent,
+    OperationTimedOut,
+    ProviderFailure,
+    StaleConnection,
+    WSManError,
+)
+from .. import constants
+from ..backoff import Backoff
+from ..errors import MethodFailed, NotReady, NotVerified
+from ..guard import Blocked, Guard
+from ..methods import ClientMethods, run_ccmeval, trigger_when_ready
+from ..schedules.catalog import find
+from . import hold
+from .plan import Action, Entry, Exit, Plan, Step
+from .reader import read_again, read_entered, read_mode
+from .state import ClientState, Hold, Mode
+
+Log = t.Callable[[str], None]
+
+READ_BACK = 30.0
+"""Seconds of the deadline that no call of the client's method may use up: what came of it is read then."""
+_OPERATION_TIMEOUT = "ansible_winrm_operation_timeout_sec, ansible_psrp_operation_timeout"
+_LONG_CALL = (
+    " The client may still be at it: such a call is known to take five minutes and then to fail. Look again after that,"
+    " or wait for its end with via=command and deadline=600."
+)
+
+
+@dataclass
+class Outcome:
+    """``mode`` is what was read last; ``done`` the steps that the endpoint accepted, also when an exception followed.
+
+    ``attempts`` counts the calls of SetClientProvisioningMode, ``stopped`` says why the steps after ``done`` were not
+    taken.
+    """
+
+    mode: Mode
+    attempts: int = 0
+    done: list[Step] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    stopped: str = ""
+
+    def has_done(self, action: Action) -> bool:
+        return any(step.action is action for step in self.done)
+
+
+class ModeChange:
+    """*state* is the state that *plan* was made for; *wait* is how many seconds to wait for the client."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        guard: Guard,
+        wanted: Exit | Entry,
+        state: ClientState,
+        plan: Plan,
+        methods: ClientMethods,
+        *,
+        wait: float,
+        log: Log,
+    ) -> None:
+        self._endpoint = endpoint
+        self._guard = guard
+        self._wanted = wanted
+        self._state = state
+        self._plan = plan
+        self._methods = methods
+        self._wait = wait
+        self._log = log
+        self._lost: Exception | None = None
+        self._hold = state.hold
+        self._entered_before = state.entered
+        self._process_now = 0
+        self.outcome = Outcome(state.mode)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything on the endpoint is other than it was, as far as is known."""
+        return bool(self.outcome.done) or self.outcome.mode != self._state.mode or self._hold != self._state.hold
+
+    def carry_out(self) -> Outcome:
+        """Raises NotVerified, MethodFailed, a fault or WindowsError; ``outcome`` tells how far it came."""
+        try:
+            self._carry_out()
+        except Blocked as reason:
+            self.outcome.stopped = str(reason)
+            self._look_back()
+        except Exception:
+            self._look_back()
+            raise
+        return self.outcome
+
+    def _carry_out(self) -> None:
+        writes = [step for step in self._plan.steps if not step.action.is_follow_up]
+        for step in writes:
+            self._write(step)
+        if any(step.action is Action.SET_MODE and step.argument is True for step in writes):
+            self._verify_entry()
+        elif any(step.action is not Action.HOLD for step in writes):
+            self._verify_exit()
+        for step in self._plan.steps[len(writes) :]:
+            self._follow_up(step)
+
+    def _look_back(self) -> None:
+        """What is reported after a stop or a failure is what is there now."""
+        with suppress(WSManError, WindowsError, Blocked):
+            self.outcome.mode = read_mode(self._endpoint)
+            if self._plan.hold is not None and self.outcome.mode.enabled is False:
+                self._take_back(self._plan.hold)
+
+    def _take_back(self, own: Hold) -> None:
+        """An entry that failed leaves no hold behind if one may be removed; one that stays explains no later stay."""
+        self._hold = hold.read(self._endpoint)
+        if not own.same_as(self._hold) or own.same_as(self._state.hold):
+            return
+        with self._guard.writing(lambda: self._unless_hold_is(own)):
+            hold.remove(self._endpoint)
+        self._hold = None
+        self.outcome.done = [step for step in self.outcome.done if step.action is not Action.HOLD]
+
+    # -- steps -----------------------------------------------------------------------------------------------------
+
+    def _write(self, step: Step) -> None:
+        if step.action is Action.SET_MODE:
+            self._set_mode(step)
+            return
+        services = self._endpoint.services
+        with self._writing(step):
+            if step.action is Action.HOLD and self._plan.hold is not None:
+                hold.write(self._endpoint, self._plan.hold)
+                self._hold = self._plan.hold
+            elif step.action is Action.CHANGE_START_MODE:
+                services.change_start_mode(constants.CLIENT_SERVICE, str(step.argument))
+            elif step.action is Action.START_SERVICE:
+                services.start(str(step.argument))
+        self.outcome.done.append(step)
+
+    def _writing(self, step: Step) -> t.ContextManager[None]:
+        return self._guard.writing(lambda: self._why_not_any_more(step), armed_is_fine=self._wanted.force)
+
+    def _why_not_any_more(self, step: Step) -> str:
+        """What another administrator or process has changed, so that *step* would not be planned now."""
+        current = read_again(self._endpoint, self._state)
+        self._entered_before = current.entered
+        own = self._plan.hold
+        if own is not None and current.hold not in (None, self._state.hold) and not own.same_as(current.hold):
+            return f"another hold has just been set by {hold.describe(current.hold)}" if current.hold else ""
+        plan = self._wanted.plan(current)
+        if plan.left_alone or plan.has(step.action) or step.action is Action.HOLD:
+            return plan.left_alone
+        return "another administrator or process has just changed the mode, and there is nothing left to do"
+
+    def _set_mode(self, step: Step) -> None:
+        """A client that has just started fails for some minutes: the call is repeated, each time under the guard."""
+        enabled = bool(step.argument)
+        failure: Exception | None = None
+        for _ in Backoff(self._wait, self._endpoint.session.deadline, first_pause=2, longest_pause=30):
+            if isinstance(self._lost, StaleConnection) and read_mode(self._endpoint).enabled is enabled:
+                return
+            self.outcome.attempts += 1
+            try:
+                with self._endpoint.session.deadline.keeping(READ_BACK), self._writing(step):
+                    self._methods.set_mode(enabled)
+            except (Blocked, NotSent):
+                self.outcome.attempts -= 1
+                raise
+            except (ProviderFailure, NotReady) as error:
+                self._log(f"attempt {self.outcome.attempts} failed, the client may be starting: {error}")
+                failure, self._lost = error, None
+            except StaleConnection as error:
+                self._log(f"SetClientProvisioningMode gave no answer ({error}); reading back, and trying again")
+                failure = self._lost = error
+            except (ConnectionLost, DeadlineExceeded, OperationTimedOut) as error:
+                # It may have been carried out all the same: what is read back decides.
+                self._log(f"SetClientProvisioningMode gave no answer ({error}); reading back")
+                self._lost = error
+                return
+            else:
+                self._lost = None
+                self.outcome.done.append(step)
+                return
+        if failure and not self._lost:
+            raise MethodFailed(
+                f"SetClientProvisioningMode({str(enabled).lower()}) failed, {self.outcome.attempts} time(s) within"
+                f" wait_timeout={self._wait:g} s: {failure}. A client that has just started fails for some minutes:"
+                " a longer wait_timeout and deadline let it try more often"
+            ) from failure
+
+    def _follow_up(self, step: Step) -> None:
+        if step.action is Action.REMOVE_HOLD:
+            with self._guard.writing(lambda: self._unless_hold_is(self._state.hold), armed_is_fine=self._wanted.force):
+                hold.remove(self._endpoint)
+            self._hold = None
+            self.outcome.done.append(step)
+            return
+        with self._guard.writing(self._why_not_out, armed_is_fine=self._wanted.force):
+            if step.action is Action.RUN_CCMEVAL:
+                run_ccmeval(self._endpoint)
+                self.outcome.done.append(step)
+            else:
+                self._trigger(str(step.argument), step)
+
+    def _trigger(self, schedule: str, step: Step) -> None:
+        failure = trigger_when_ready(
+            self._methods, find(schedule).id, Backoff(self._wait, self._endpoint.session.deadline)
+        )
+        if failure is None:
+            self.outcome.done.append(step)
+        else:
+            self.outcome.warnings.append(f"The schedule {schedule} could not be triggered: {failure}")
+
+    def _why_not_out(self) -> str:
+        mode = read_mode(self._endpoint)
+        return "" if mode.exited else "the client has been set into provisioning mode again"
+
+    def _unless_hold_is(self, own: Hold | None) -> str:
+        found = hold.read(self._endpoint)
+        if found is None or (own is not None and own.same_as(found)):
+            return ""
+        return f"another hold has just been set by {hold.describe(found)}"
+
+    # -- verification ----------------------------------------------------------------------------------------------
+
+    def _verify_exit(self) -> None:
+        service_before = self._state.client_service
+        process_before = service_before.process_id if service_before else 0
+        held_before = False
+        missing = ""
+        for _ in Backoff(self._wait, self._endpoint.session.deadline):
+            missing = self._client_service_problem()
+            self.outcome.mode = read_mode(self._endpoint)
+            missing = missing or self._exit_problem()
+            if missing:
+                self._log(f"waiting: {missing}")
+            # The client restarts to leave the mode. Before that the new values might not last: look twice.
+            elif held_before or self._process_now != process_before:
+                self._note_unanswered(False)
+                return
+            held_before = not missing
+        raise self._not_verified("false", missing or "the state did not last")
+
+    def _exit_problem(self) -> str:
+        mode = self.outcome.mode
+        if mode.enabled is False:
+            return f"{constants.EXCLUDES} is still filled" if mode.excludes else ""
+        if mode.enabled and self.outcome.has_done(Action.SET_MODE):
+            self._stop_if_entered_again()
+        return f"{constants.MODE} is still {mode.text}"
+
+    def _stop_if_entered_again(self) -> None:
+        """The exit was accepted, and somebody was faster than what reads it back."""
+        notes_time = self._notes_time_of_entry()
+        if notes_time and not _moved(self._entered_before, read_entered(self._endpoint)):
+            return
+        reason = self._guard.blocker(armed_is_fine=self._wanted.force)
+        if notes_time or reason:
+            by = reason or "by another administrator or process"
+            raise Blocked(f"the client left provisioning mode and was then set into it again: {by}")
+
+    def _verify_entry(self) -> None:
+        missing = ""
+        for _ in Backoff(self._wait, self._endpoint.session.deadline):
+            self.outcome.mode = read_mode(self._endpoint)
+            entered = read_entered(self._endpoint)
+            if not self.outcome.mode.enabled:
+                missing = f"{constants.MODE} is still {self.outcome.mode.text}"
+            elif self._notes_time_of_entry() and not _moved(self._entered_before, entered):
+                missing = f"{constants.ENTERED} did not move"
+            else:
+                missing = self._client_service_problem()
+            if not missing:
+                self._note_unanswered(True)
+                return self._bind_hold(entered)
+            self._log(f"waiting: {missing}")
+        raise self._not_verified("true", missing)
+
+    def _note_unanswered(self, enabled: bool) -> None:
+        """A call that gave no answer was carried out after all."""
+        if self._lost is not None:
+            self.outcome.done.append(Step(Action.SET_MODE, enabled))
+
+    def _bind_hold(self, entered: StoredValue) -> None:
+        """Says which stay in the mode the hold is about, so that it hides no later one."""
+        own = self._plan.hold
+        if own is None:
+            return
+        found = hold.read(self._endpoint)
+        if not own.same_as(found):
+            whose = f"the hold of {hold.describe(found)}" if found else "no hold"
+            raise NotVerified(
+                f"Entered provisioning mode, and then {whose} was read back: another administrator or process was"
+                " faster"
+            )
+        if isinstance(entered.data, int):
+            bound = dataclasses.replace(own, entered=entered.data)
+            with self._guard.writing(lambda: self._unless_hold_is(own)):
+                hold.rewrite(self._endpoint, bound)
+            self._hold = bound
+
+    def _notes_time_of_entry(self) -> bool:
+        build = constants.client_build(self._state.client_version)
+        return (build or 0) >= constants.FIRST_BUILD_THAT_LEAVES
+
+    def _not_verified(self, wanted: str, missing: str) -> NotVerified:
+        said, advice = "was accepted", ""
+        if isinstance(self._lost, OperationTimedOut):
+            said = f"got no answer within the operation time-out ({_OPERATION_TIMEOUT})"
+            advice = _LONG_CALL
+        elif isinstance(self._lost, DeadlineExceeded):
+            said, advice = f"got no answer: {self._lost}", _LONG_CALL
+        elif self._lost:
+            said = f"got no answer ({self._lost})"
+        return NotVerified(
+            f"SetClientProvisioningMode({wanted}) {said}; read back for up to wait_timeout={self._wait:g} s,"
+            f" {missing}.{advice}"
+            " Look at CcmExec.log on the endpoint; the call may be repeated"
+        )
+
+    def _client_service_problem(self) -> str:
+        service = self._endpoint.services.read(constants.CLIENT_SERVICE).get(constants.CLIENT_SERVICE.lower())
+        self._process_now = service.process_id if service else 0
+        if service is None:
+            return f"the service {constants.CLIENT_SERVICE} is gone"
+        return "" if service.running else f"the service {constants.CLIENT_SERVICE} is {service.state or 'in no state'}"
+
+
+def _moved(before: StoredValue, now: StoredValue) -> bool:
+    return now.data is not None and now.data != before.data

@@ -1,0 +1,100 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which processes show that a task sequence, Windows Setup or the like is at work. Pure.
+
+Names: Microsoft's pages on task sequences and Windows Setup, SetupDiag, the files of ConfigMgr's boot images, and what
+administrators have published. Left out on purpose, since they run on healthy machines as well: UserOOBEBroker,
+FirstLogonAnim, CloudExperienceHostBroker, UpdateAssistant, TiWorker; and ccmsetup, which upgrades clients every day.
+``docs/verdicts.md`` weighs them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .._windows.system import Process
+
+PROOF = "lsass.exe"
+"""Runs on every Windows, so a list without it is not the list of what runs."""
+
+WHERE = " OR ".join(
+    [
+        f"Name='{PROOF}'",
+        *(f"Name LIKE '{pattern}'" for pattern in ("TS%", "OSD%", "SMS%", "%setup%", "%oobe%", "Windows[1U]%")),
+        *(f"Name LIKE '{pattern}'" for pattern in ("audit%", "%reset%", "rollback%", "mighost%", "McsClient%")),
+        "Name='windeploy.exe'",
+        "Name='sysprep.exe'",
+        "CommandLine LIKE '%SMSTSPostUpgrade%'",
+        "ExecutablePath LIKE '%$WINDOWS.~BT%'",
+        "ExecutablePath LIKE '%SMSTaskSequence%'",
+    ]
+)
+"""WQL that finds every process to be weighed here. WMI limits how many terms a query may have and names no number."""
+
+TASK_SEQUENCE = "a task sequence runs"
+SETUP = "Windows Setup runs"
+_OOBE = "the out-of-box experience or a preparation for it runs"
+_RESET = "a reset of Windows is being prepared or runs"
+
+_NAMES = {
+    TASK_SEQUENCE: (
+        *("TSManager", "TSMBootstrap", "TsProgressUI", "TSBootShell", "TsEnv", "TSInstallSWUpdate", "smsboot"),
+        *("smsswd", "smsappinstall", "smsnetuse", "OSDUpgradeWindows", "OSDSetupWindows", "OSDSetupHook"),
+        *("OSDApplyOS", "OSDDiskPart", "OSDNetSettings", "OSDWinSettings", "OSDJoin", "OSDPrepareOS"),
+        *("OSDPrepareSmsClient", "OSDDriverClient", "OSDDownloadContent", "OSDBitLocker", "OSDBitLocker_wtg"),
+        *("OSDOfflineBitlocker", "OSDMigrateUserState", "OSDSmpClient", "OSDRunPowerShellScript"),
+        *("OSDSetDynamicVariables", "OSDCaptureSystemImage", "OSDCaptureCD", "OSDPrestartCheck"),
+    ),
+    SETUP: (
+        *("SetupHost", "setupprep", "SetupPlatform", "ModernSetupHost", "WindowsUpdateBox"),
+        *("Windows10UpgraderApp", "Windows11InstallationAssistant", "setupugc", "setupcl"),
+    ),
+    _OOBE: ("windeploy", "oobeldr", "msoobe", "sysprep"),
+    _RESET: ("systemreset", "ResetEngine", "SystemResetPlatform"),
+}
+_BY_NAME = {f"{name}.exe".lower(): means for means, names in _NAMES.items() for name in names}
+
+_BY_PLACE = {
+    "audit.exe": (_OOBE, ("\\oobe\\",)),
+    "auditshd.exe": (_OOBE, ("\\oobe\\",)),
+    "rollback.exe": (SETUP, ("$windows.~bt",)),
+    "mighost.exe": (SETUP, ("$windows.~bt", "\\sources\\")),
+    "tsd.exe": (TASK_SEQUENCE, ("\\ccm\\", "\\sms\\bin\\")),
+    "mcsclient.exe": (TASK_SEQUENCE, ("\\ccm\\", "\\sms\\bin\\")),
+    "smstftp.exe": (TASK_SEQUENCE, ("\\ccm\\", "\\sms\\bin\\")),
+}
+"""Names that others use too: what each means where its path holds one of these."""
+
+_SETUP_PLACE = re.compile(r"\$windows\.~(bt|ws)\\|\\(sources|oobe)\\setup\.exe$|^[a-z]:\\setup\.exe$")
+_SETUP_SWITCH = re.compile(
+    r"/auto[: ]+\"?(upgrade|clean|dataonly)|/(imageindex|installfrom|postoobe|postrollback|postrollbackcontext"
+    r"|migratedrivers|showoobe|dynamicupdate|installdrivers|reflectdrivers|compat|pkey)\b|/eula +accept"
+    r"|/product +server|/unattend:"
+)
+"""What only Windows Setup takes, as Microsoft's page on its command line has it."""
+
+
+def means(process: Process) -> str:
+    """What *process* shows to be at work; empty where it shows nothing."""
+    name, path, line = process.name.lower(), process.path.lower(), process.command_line.lower()
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    if "smstspostupgrade" in line:
+        return "an upgrade's task sequence goes on"
+    if "\\_smstasksequence\\packages\\" in path:
+        return TASK_SEQUENCE
+    if "\\$windows.~bt\\" in path:
+        return SETUP
+    if name == "setup.exe":
+        return _of_setup_exe(path, line)
+    if name == "ccmsetup.exe" and "provisionts" in line:
+        return "the client is being installed and will start a task sequence"
+    meaning, places = _BY_PLACE.get(name, ("", ()))
+    return meaning if any(place in path for place in places) else ""
+
+
+def _of_setup_exe(path: str, line: str) -> str:
+    """Any installer may have this name: its place or its switches tell."""
+    if not path and not line:
+        return "a setup.exe runs, and whether it is Windows Setup's cannot be determined"
+    return SETUP if _SETUP_PLACE.search(path) or _SETUP_SWITCH.search(line) else ""
