@@ -41,8 +41,9 @@ class Transport(t.Protocol):
     def send(self, message: bytes, read_timeout: float, *, single: bool = False) -> bytes:
         """The SOAP reply to *message*, faults included, within *read_timeout* seconds of silence.
 
-        *single* is one HTTP exchange over the connection that is open: StaleConnection, and nothing was carried out,
-        where that would take a new connection or a new login.
+        With *single* it takes one HTTP exchange, over the connection that is open and logged in. StaleConnection then
+        means that this would have taken a new connection or a new login, and that nothing was carried out.
+
         Raises EndpointUnreachable, LoginRejected, ConnectionLost, DeadlineExceeded or ProtocolError.
         """
         ...
@@ -61,7 +62,7 @@ class Session:
     """One authenticated connection, opened at the first call, for as long as the *deadline* lasts.
 
     A call that can be repeated without harm survives one loss of a kept-alive connection; any other raises
-    ConnectionLost, since nobody can know whether it was carried out.
+    ConnectionLost, since whether it was carried out is not known.
     """
 
     def __init__(self, settings: Settings, connect: Connect, deadline: Deadline, log: Log = lambda line: None) -> None:
@@ -109,8 +110,8 @@ class Session:
     def delete(self, namespace: str, class_name: str, selectors: t.Mapping[str, str]) -> None:
         """Deletes the instance with these keys, which is a write; one that is gone already is no error.
 
-        Where no answer comes, a Get decides whether it was carried out. One that was not is repeated if the connection
-        was stale; after any other loss, and after a time-out, the error is raised.
+        Where no answer comes, a Get decides whether it was carried out. One that was not is repeated once after the
+        loss of the connection; after a time-out the error is raised.
         """
         uri = uris.wmi_uri(namespace, class_name)
         for last_attempt in (False, True):
@@ -125,7 +126,7 @@ class Session:
                     self.get(namespace, class_name, selectors)
                 except NotFound:
                     return
-                if last_attempt or not isinstance(error, StaleConnection):
+                if last_attempt or not isinstance(error, ConnectionLost):
                     raise
 
     def _enumerate(self, uri: str, asked: str, subject: str = "") -> list[Element]:
@@ -205,8 +206,10 @@ class Session:
         )
         try:
             started, reply = self._deliver(message, writes)
-        except StaleConnection as error:
-            if not repeatable:
+        except ConnectionLost as error:
+            # A write that meets a closed connection was not sent; any other loss leaves open whether it was.
+            stale = isinstance(error, StaleConnection)
+            if not ((repeatable and stale) or (writes and (repeatable or stale))):
                 raise
             self._log(f"{error}; connecting again")
             started, reply = self._deliver(message, writes)

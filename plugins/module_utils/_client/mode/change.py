@@ -22,7 +22,6 @@ from ..._wsman.errors import (
     NotSent,
     OperationTimedOut,
     ProviderFailure,
-    StaleConnection,
     WSManError,
 )
 from .. import constants
@@ -176,7 +175,7 @@ class ModeChange:
         enabled = bool(step.argument)
         failure: Exception | None = None
         for _ in Backoff(self._wait, self._endpoint.session.deadline, first_pause=2, longest_pause=30):
-            if isinstance(self._lost, StaleConnection) and read_mode(self._endpoint).enabled is enabled:
+            if self._lost is not None and read_mode(self._endpoint).enabled is enabled:
                 return
             self.outcome.attempts += 1
             try:
@@ -188,10 +187,10 @@ class ModeChange:
             except (ProviderFailure, NotReady) as error:
                 self._log(f"attempt {self.outcome.attempts} failed, the client may be starting: {error}")
                 failure, self._lost = error, None
-            except StaleConnection as error:
+            except ConnectionLost as error:
                 self._log(f"SetClientProvisioningMode gave no answer ({error}); reading back, and trying again")
                 failure = self._lost = error
-            except (ConnectionLost, DeadlineExceeded, OperationTimedOut) as error:
+            except (DeadlineExceeded, OperationTimedOut) as error:
                 # It may have been carried out all the same: what is read back decides.
                 self._log(f"SetClientProvisioningMode gave no answer ({error}); reading back")
                 self._lost = error
