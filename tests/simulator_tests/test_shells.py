@@ -156,12 +156,6 @@ def test_a_program_waits_for_the_end_of_its_input(fresh: Host) -> None:
     assert client.get_command_output(shell, command) == (b"needle\r\n", b"", 0)
 
 
-def test_powershell_reads_its_script(fresh: Host) -> None:
-    client, shell, command = started(fresh, "powershell.exe -")
-    client.send_command_input(shell, command, b'Write-Host "a b" c', end=True)
-    assert client.get_command_output(shell, command)[0] == b"a b c\n"
-
-
 @pytest.mark.parametrize(
     ("language", "codepage", "expected"),
     [
