@@ -97,11 +97,7 @@ def test_wmic_may_be_missing() -> None:
         ("sc.exe query nope", 1060),
         ("sc.exe config nope depend= /", 1060),
         ("sc.exe config smstsmgr depend=/", 1639),
-        ("sc.exe config smstsmgr start= maybe", 1639),
-        ("sc.exe start CcmExec", 1056),
-        ("sc.exe start RemoteRegistry", 1058),
-        ("sc.exe stop smstsmgr", 1062),
-        ("sc.exe stop Winmgmt", 1051),
+        ("sc.exe config smstsmgr start= auto", 1639),
         ("sc.exe config Winmgmt depend= RPCSS/CcmExec", 1059),
     ],
 )
