@@ -67,8 +67,6 @@ EXAMINED: dict[str, tuple[Case, dict[str, str], str, str]] = {
     "login not offered": (case(spec={"auth": ["kerberos"]}), {**NO_TLS, "login": "failed"}, "unknown", "transport"),
     "no such path": (case(ansible_winrm_path="/other"), {**NO_TLS, "login": "failed"}, "unknown", "path"),
     "no password": (case(ansible_password=None), {"options": "failed"}, "unknown", "needs a password"),
-    "basic over http": (case(ansible_winrm_transport="basic"), {"options": "failed"}, "unknown", "unprotected"),
-    "no number": (case(ansible_winrm_read_timeout_sec="soon"), {"options": "failed"}, "unknown", "read_timeout_sec"),
     "denied": (case("access_denied"), {**NO_TLS, "rights": "failed"}, "unknown", "local administrator"),
     "limited": (case("limited_account"), {**NO_TLS, "rights": "failed"}, "unknown", "local administrator"),
     "no client": (case("no_client"), {**NO_TLS, "namespaces": "failed"}, "none", "no ConfigMgr client"),
@@ -174,12 +172,6 @@ EXAMINED: dict[str, tuple[Case, dict[str, str], str, str]] = {
         {"options": "failed"},
         "unknown",
         "ansible_psrp_auth=basic over http",
-    ),
-    "psrp, login not offered": (
-        case(spec={"auth": ["kerberos"]}, ansible_connection="psrp"),
-        {**NO_TLS, "login": "failed"},
-        "unknown",
-        "ansible_psrp_auth",
     ),
     "name given": (case("stale_name", options={"computer_name": "PC-RENAMED"}), NO_TLS, "wmi", "PC-RENAMED"),
 }

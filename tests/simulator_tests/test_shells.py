@@ -12,49 +12,14 @@ from simulator.client import Simulator
 from simulator_tests.wire import NS, SHELL, TRANSFER, Host, envelope, local_names
 from winrm.exceptions import WSManFaultError
 
-SC = r"C:\Windows\System32\sc.exe"
-
-
-def run(host: Host, command: str, *arguments: str, **options: Any) -> tuple[int, bytes, bytes]:
-    client = host.pywinrm()
-    shell = client.open_shell(codepage=65001)
-    try:
-        command_id = client.run_command(shell, command, arguments, **options)
-        stdout, stderr, exit_code = client.get_command_output(shell, command_id)
-        client.cleanup_command(shell, command_id)
-    finally:
-        client.close_shell(shell)
-    return exit_code, stdout, stderr
-
-
-def test_a_program_with_pywinrm(pc: Host) -> None:
-    exit_code, stdout, stderr = run(pc, "sc.exe", "query", "CcmExec")
-    assert (exit_code, stderr) == (0, b"")
-    assert b"RUNNING" in stdout
-    assert pc.fleet.endpoint(pc.name)["shells"] == []
-
-
-def test_a_program_without_cmd(pc: Host) -> None:
-    assert run(pc, SC, "query", "CcmExec", skip_cmd_shell=True)[0] == 0
-
-
-def test_an_exit_code(pc: Host) -> None:
-    assert run(pc, SC, "query", "nothing", skip_cmd_shell=True)[0] == 1060
-
 
 def test_a_bare_name_without_cmd_is_not_found(pc: Host) -> None:
+    client = pc.pywinrm()
+    shell = client.open_shell()
     with pytest.raises(WSManFaultError) as caught:
-        run(pc, "sc.exe", "query", "CcmExec", skip_cmd_shell=True)
+        client.run_command(shell, "sc.exe", ["query", "CcmExec"], skip_cmd_shell=True)
+    client.close_shell(shell)
     assert (caught.value.wsman_fault_code, caught.value.fault_subcode) == (2147942402, "w:InternalError")
-
-
-def test_a_program_with_pypsrp(pc: Host) -> None:
-    with pc.pypsrp() as client, WinRS(client, codepage=65001) as shell:
-        process = Process(shell, SC, ["query", "CcmExec"], no_shell=True)
-        process.invoke()
-        process.signal("http://schemas.microsoft.com/wbem/wsman/1/windows/shell/signal/ctrl_c")
-    assert process.rc == 0
-    assert b"RUNNING" in process.stdout
 
 
 def test_create_response(pc: Host) -> None:
@@ -132,34 +97,11 @@ def started(host: Host, line: str) -> tuple[Any, str, str]:
     return client, shell, client.run_command(shell, line)
 
 
-def test_output_comes_before_the_end(fresh: Host) -> None:
-    client, shell, command = started(fresh, 'powershell.exe Write-Host "first"; Start-Sleep 60; Write-Host "last"')
-    assert client.get_command_output_raw(shell, command) == (b"first\n", b"", -1, False)
-    fresh.fleet.advance("61s")
-    assert client.get_command_output_raw(shell, command) == (b"last\n", b"", 0, True)
-
-
-def test_ctrl_c_keeps_what_was_printed(fresh: Host) -> None:
-    client, shell, command = started(fresh, "powershell.exe Write-Host first; Start-Sleep 60; Write-Host last")
-    body = (
-        f'<rsp:Signal xmlns:rsp="{SHELL}" CommandId="{command}"><rsp:Code>{SHELL}/signal/ctrl_c</rsp:Code></rsp:Signal>'
-    )
-    client.send_message(envelope(f"{SHELL}/cmd", f"{SHELL}/Signal", body, selectors={"ShellId": shell}))
-    stdout, _, exit_code, done = client.get_command_output_raw(shell, command)
-    assert (stdout, exit_code % 2**32, done) == (b"first\n", 0xC000013A, True)
-
-
 def test_a_program_waits_for_the_end_of_its_input(fresh: Host) -> None:
     client, shell, command = started(fresh, "findstr /l needle")
     client.send_command_input(shell, command, b"hay\r\nneed")
     client.send_command_input(shell, command, b"le\r\n", end=True)
     assert client.get_command_output(shell, command) == (b"needle\r\n", b"", 0)
-
-
-def test_powershell_reads_its_script(fresh: Host) -> None:
-    client, shell, command = started(fresh, "powershell.exe -")
-    client.send_command_input(shell, command, b'Write-Host "a b" c', end=True)
-    assert client.get_command_output(shell, command)[0] == b"a b c\n"
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,6 @@ class Scm:
         name: str,
         *,
         start_mode: StartMode | None = None,
-        delayed: bool | None = None,
         depend_on: Iterable[str] | None = None,
         display_name: str | None = None,
         path: str | None = None,
@@ -145,7 +144,6 @@ class Scm:
         changed = replace(
             service,
             start_mode=start_mode or service.start_mode,
-            delayed=service.delayed if delayed is None else delayed,
             depend_on=names,
             display_name=display_name or service.display_name,
             path=path or service.path,

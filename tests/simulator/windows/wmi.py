@@ -82,14 +82,15 @@ class Wmi:
         self._gate.check_remote_call(cim_class.namespace, cim_class.name, declared.name)
         return _outs(declared, self._call(cim_class, declared, keys, values))
 
-    def call_locally(self, namespace: str, class_name: str, method: str, values: list[str] | Mapping[str, str]) -> Row:
-        """A static method called by a program on the machine; a list of values is in the method's own order."""
+    def call_locally(self, namespace: str, class_name: str, method: str, values: list[str]) -> Row:
+        """A static method called by a program on the machine; the values are in the method's own order."""
         cim_class, declared = self._method(namespace, class_name, method)
-        if not isinstance(values, Mapping):
-            if len(values) > len(declared.inputs):
-                raise WmiError("invalid_method_parameters")
-            values = {parameter.name: value for parameter, value in zip(declared.inputs, values, strict=False)}
-        typed = self._typed_arguments(declared, {name: [value] for name, value in values.items()})
+        if len(values) > len(declared.inputs):
+            raise WmiError("invalid_method_parameters")
+        given: dict[str, list[str | None]] = {
+            parameter.name: [value] for parameter, value in zip(declared.inputs, values, strict=False)
+        }
+        typed = self._typed_arguments(declared, given)
         return self._call(cim_class, declared, {}, typed)
 
     def _method(self, namespace: str, class_name: str, method: str) -> tuple[CimClass, Method]:

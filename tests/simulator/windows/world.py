@@ -74,10 +74,8 @@ class World:
             "COMPUTERNAME": self.spec.machine_name.upper(),
         }
 
-    def call_locally(
-        self, namespace: str, class_name: str, method: str, values: list[str] | Mapping[str, str]
-    ) -> Mapping[str, Value]:
-        """A WMI method called by a program on the machine itself; a list of values is in the method's own order."""
+    def call_locally(self, namespace: str, class_name: str, method: str, values: list[str]) -> Mapping[str, Value]:
+        """A WMI method called by a program on the machine itself; the values are in the method's own order."""
         return self.wmi.call_locally(namespace, class_name, method, values)
 
     def run_detached(self, command_line: str) -> int:

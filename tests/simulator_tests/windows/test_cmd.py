@@ -134,8 +134,7 @@ def test_powershell_registers_tasks() -> None:
         "<Task xmlns='http://schemas.microsoft.com/windows/2004/02/mit/task'><Triggers><BootTrigger/></Triggers>"
         "<Actions><Exec><Command>cmd.exe</Command></Exec></Actions></Task>"
     ).replace("'", '\\"')
-    line = f"powershell.exe -Command \"Register-ScheduledTask -TaskName 'Ours' -Xml '{xml}'\""
-    assert machine.run_program(None, line).exit_code == 0
+    script = f"Register-ScheduledTask -Force -TaskName 'Ours' -TaskPath '\\' -Xml '{xml}' -ErrorAction Stop"
+    assert machine.run_program(None, f'powershell.exe -Command "{script}"').exit_code == 0
     assert [task["uri"] for task in machine.describe()["scheduled_tasks"]] == ["\\Ours"]
-    assert machine.run_program(None, line).exit_code == 1
-    assert machine.run_program(None, line.replace("-Xml", "-Force -Xml")).exit_code == 0
+    assert machine.run_program(None, f'powershell.exe -Command "{script.replace("<Actions>", "")}"').exit_code == 1

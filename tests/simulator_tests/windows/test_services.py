@@ -35,7 +35,8 @@ def test_a_disabled_service_says_so_everywhere() -> None:
     endpoint = Endpoint()
     endpoint.service("ChangeStartMode", "smstsmgr", StartMode="Disabled")
     assert endpoint.registry("GetDWORDValue", KEY, sValueName="Start")["uValue"] == 4
-    assert "START_TYPE         : 4   DISABLED" in endpoint.machine.run_program(None, "sc qc smstsmgr").stdout
+    (service,) = endpoint.rows("root/cimv2", "SELECT StartMode FROM Win32_Service WHERE Name='smstsmgr'")
+    assert service["StartMode"] == "Disabled"
     assert endpoint.service("StartService", "smstsmgr") == 14
 
 

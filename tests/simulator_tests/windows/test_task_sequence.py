@@ -56,9 +56,9 @@ def test_a_restart_reads_services_from_the_registry() -> None:
     endpoint = Endpoint()
     key = "SYSTEM\\CurrentControlSet\\Services\\smstsmgr"
     endpoint.registry("SetMultiStringValue", key, sValueName="DependOnService", sValue=["Winmgmt", "CcmExec"])
-    assert "CcmExec" not in endpoint.machine.run_program(None, "sc qc smstsmgr").stdout
+    assert endpoint.machine.describe()["services"]["smstsmgr"]["depend_on"] == ["Winmgmt"]
     endpoint.machine.fire("reboot")
-    assert "CcmExec" in endpoint.machine.run_program(None, "sc qc smstsmgr").stdout
+    assert endpoint.machine.describe()["services"]["smstsmgr"]["depend_on"] == ["Winmgmt", "CcmExec"]
 
 
 def test_while_it_boots_it_is_not_up() -> None:

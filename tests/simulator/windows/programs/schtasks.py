@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""schtasks.exe: create, change, query, run and delete tasks (official docs for switches; output from public samples).
+"""schtasks.exe: create, change, query and delete tasks (official docs for switches; output from public samples).
 
 Every failure has the exit code 1. A task that is not made from XML gets the default settings: it does not start on
 battery power.
@@ -26,7 +26,7 @@ def run(world: World, arguments: list[str]) -> ProgramResult:
     if not arguments:
         return _error("Invalid syntax.")
     command, options = arguments[0].lower(), _options(arguments[1:])
-    if options is None or command not in ("/create", "/change", "/delete", "/query", "/run"):
+    if options is None or command not in ("/create", "/change", "/delete", "/query"):
         return _error('Invalid syntax. Type "SCHTASKS /?" for usage.')
     name = options.get("/tn", "")
     if command == "/query" and not name:
@@ -46,9 +46,6 @@ def run(world: World, arguments: list[str]) -> ProgramResult:
         return _error("The system cannot find the file specified.")
     if command == "/query":
         return ProgramResult(0, _printed(task.xml) if "/xml" in options else _row(task))
-    if command == "/run":
-        world.scheduled_tasks.run(task)
-        return ProgramResult(0, f'SUCCESS: Attempted to run the scheduled task "{name}".\r\n')
     if command == "/change":
         world.scheduled_tasks.enable(task, "/disable" not in options)
         return ProgramResult(0, f'SUCCESS: The parameters of scheduled task "{name}" have been changed.\r\n')

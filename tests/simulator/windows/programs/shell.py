@@ -27,19 +27,8 @@ def _ccmeval(world: World, arguments: list[str]) -> ProgramResult:
     return ProgramResult(0)
 
 
-def _ccmrestart(world: World, arguments: list[str]) -> ProgramResult:
-    if world.client:
-        world.journal.written("ccmrestart")
-        world.client.restart()
-    return ProgramResult(0)
-
-
 def _hostname(world: World, arguments: list[str]) -> ProgramResult:
     return ProgramResult(0, f"{world.spec.machine_name}\r\n")
-
-
-def _whoami(world: World, arguments: list[str]) -> ProgramResult:
-    return ProgramResult(0, f"{world.spec.domain.partition('.')[0].lower()}\\operator\r\n")
 
 
 def _cmd(world: World, tail: str, stdin: str) -> ProgramResult:
@@ -56,10 +45,6 @@ def _filtering(program: Callable[[str, str], ProgramResult]) -> Program:
     return lambda world, tail, stdin: program(tail, stdin)
 
 
-def _powershell(world: World, tail: str, stdin: str) -> ProgramResult:
-    return powershell.run(world, command_line.arguments(tail), stdin)
-
-
 _READ_INPUT = ("find", "findstr", "sort")
 _PROGRAMS: dict[str, Program] = {
     f"{_SYSTEM32}\\sc.exe": _splitting(sc.run),
@@ -71,11 +56,9 @@ _PROGRAMS: dict[str, Program] = {
     f"{_SYSTEM32}\\findstr.exe": _filtering(text_filters.findstr),
     f"{_SYSTEM32}\\sort.exe": _filtering(text_filters.sort),
     f"{_SYSTEM32}\\hostname.exe": _splitting(_hostname),
-    f"{_SYSTEM32}\\whoami.exe": _splitting(_whoami),
     f"{_SYSTEM32}\\wbem\\wmic.exe": _splitting(wmic.run),
-    f"{_SYSTEM32}\\windowspowershell\\v1.0\\powershell.exe": _powershell,
+    f"{_SYSTEM32}\\windowspowershell\\v1.0\\powershell.exe": _splitting(powershell.run),
     "c:\\windows\\ccm\\ccmeval.exe": _splitting(_ccmeval),
-    "c:\\windows\\ccm\\ccmrestart.exe": _splitting(_ccmrestart),
 }
 
 
@@ -85,7 +68,7 @@ def reads_input(world: World, application: str | None, line: str) -> bool:
         return False
     words = command_line.split(line.lstrip('" ').replace('"', " "))
     name = _stem(words[0]) if words else ""
-    return name in _READ_INPUT or (name == "powershell" and words[-1] == "-")
+    return name in _READ_INPUT
 
 
 def run_program(world: World, application: str | None, line: str, stdin: str = "") -> ProgramResult:

@@ -4,8 +4,10 @@ from __future__ import annotations
 import base64
 import gzip
 import typing as t
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -17,6 +19,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._wsman.shell impo
 
 SINGLE_QUOTES = "'\u2018\u2019\u201a\u201b"
 PATHS = [(r"C:\a.log", 100), (r"C:\b.log", 10)]
+TRANSCRIPT = Path(__file__).parents[4] / "simulator/windows/programs/transcripts/newest_ends.yml"
 
 
 def read_literal(script: str) -> tuple[str, str]:
@@ -70,6 +73,15 @@ def test_each_file_gets_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     assert endpoint.asked["arguments"][:-1] == ["-NoProfile", "-NonInteractive", "-Command"]
     assert '"' not in endpoint.asked["arguments"][-1]
     assert "\n" not in endpoint.asked["arguments"][-1]
+
+
+def test_script_is_the_one_whose_output_the_simulated_endpoints_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They interpret nothing. Whoever changes the script says in the transcript what PowerShell prints then."""
+    known = yaml.safe_load(TRANSCRIPT.read_text(encoding="utf-8"))["script"]
+    asked = known.replace("<paths>", r"'C:\a.log', 'C:\b.log'").replace("<limits>", "100, 10")
+    endpoint = Endpoint("0 0 0 \r\n1 0 0 \r\n")
+    read(monkeypatch, endpoint)
+    assert endpoint.asked["arguments"][-1].split() == asked.split()
 
 
 def test_empty_file(monkeypatch: pytest.MonkeyPatch) -> None:

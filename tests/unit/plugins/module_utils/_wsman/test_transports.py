@@ -241,6 +241,7 @@ def test_http_asked_of_an_https_port(connect: Connect, tls: Tls) -> None:
         assert server.exchanges == []
 
 
+WAYS = ["http", "http, logged in", "https"]
 STATUSES = {
     "404 Not Found": "no WinRM service at this path",
     "413 Request Entity Too Large": "larger",
@@ -251,10 +252,15 @@ STATUSES = {
 }
 
 
-@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize(("secure", "login"), [(False, False), (False, True), (True, False)], ids=WAYS)
 @pytest.mark.parametrize(("status", "words"), STATUSES.items())
-def test_status_says_what_is_there(connect: Connect, tls: Tls, status: str, words: str, secure: bool) -> None:
-    with BadServer(lambda exchange: exchange.answer(status), tls.context if secure else None) as server:
+def test_status_says_what_is_there(
+    connect: Connect, tls: Tls, status: str, words: str, secure: bool, login: bool
+) -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.answer(status)
+
+    with BadServer(ntlm(answer) if login else answer, tls.context if secure else None) as server:
         message = fails(connect(server.port, tls=secure), errors.EndpointUnreachable, "http")
         assert f"HTTP {status[:3]}" in message
         assert words in message
@@ -325,9 +331,12 @@ def test_challenge_that_is_none(connect: Connect, token: str) -> None:
         assert server.logins == 0
 
 
-@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
-def test_forbidden(connect: Connect, tls: Tls, secure: bool) -> None:
-    with BadServer(lambda exchange: exchange.answer("403 "), tls.context if secure else None) as server:
+@pytest.mark.parametrize(("secure", "login"), [(False, False), (False, True), (True, False)], ids=WAYS)
+def test_forbidden(connect: Connect, tls: Tls, secure: bool, login: bool) -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.answer("403 ")
+
+    with BadServer(ntlm(answer) if login else answer, tls.context if secure else None) as server:
         fails(connect(server.port, tls=secure), errors.LoginUnavailable, "login")
 
 

@@ -169,6 +169,24 @@ def test_passwords_are_in_no_text() -> None:
     assert PASSWORD not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("connection_timeout", 0, "=0 .*1 s"),
+        ("read_timeout", 0, "=0 "),
+        ("operation_timeout", 0, "=0 "),
+        ("reconnection_retries", -1, "=-1 "),
+        ("reconnection_backoff", -1, "=-1 "),
+        ("max_envelope_size", 4096, "=4096 .*8192 octets"),
+        ("credssp_minimum_version", 1, "=1 "),
+        ("proxy", "proxy.example:3128", ".*http://"),
+    ],
+)
+def test_bad_option_is_named(name: str, value: t.Any, words: str) -> None:
+    with pytest.raises(SettingsError, match=f"ansible_psrp_{name}{words}"):
+        settings(**{f"ansible_psrp_{name}": value})
+
+
 # What has no effect
 
 
