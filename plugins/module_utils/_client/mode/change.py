@@ -118,6 +118,8 @@ class ModeChange:
             self._verify_entry()
         elif any(step.action is not Action.HOLD for step in writes):
             self._verify_exit()
+        elif writes and self._plan.hold is not None:
+            self._require_own_hold(self._plan.hold)
         for step in self._plan.steps[len(writes) :]:
             self._follow_up(step)
 
@@ -304,18 +306,20 @@ class ModeChange:
         own = self._plan.hold
         if own is None:
             return
-        found = hold.read(self._endpoint)
-        if not own.same_as(found):
-            whose = f"the hold of {hold.describe(found)}" if found else "no hold"
-            raise NotVerified(
-                f"Entered provisioning mode, and then {whose} was read back: another administrator or process was"
-                " faster"
-            )
+        self._require_own_hold(own)
         if isinstance(entered.data, int):
             bound = dataclasses.replace(own, entered=entered.data)
             with self._guard.writing(lambda: self._unless_hold_is(own)):
                 hold.rewrite(self._endpoint, bound)
             self._hold = bound
+
+    def _require_own_hold(self, own: Hold) -> None:
+        found = hold.read(self._endpoint)
+        if not own.same_as(found):
+            whose = f"the hold of {hold.describe(found)}" if found else "no hold"
+            raise NotVerified(
+                f"A hold was written, and then {whose} was read back: another administrator or process was faster"
+            )
 
     def _notes_time_of_entry(self) -> bool:
         build = constants.client_build(self._state.client_version)
