@@ -135,7 +135,7 @@ class Simulator:
     def reset_traffic(self, name: str) -> None:
         self._of(name, "DELETE", "/traffic")
 
-    def event(self, name: str, event: str, **detail: Any) -> None:
+    def event(self, name: str, event: str, /, **detail: Any) -> None:
         self._of(name, "POST", "/event", {"event": event, **detail})
 
     def patch(self, name: str, **keys: Any) -> None:

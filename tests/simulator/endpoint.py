@@ -102,7 +102,7 @@ class Endpoint:
             return True
         return self.machine.is_up
 
-    def fire(self, event: str, **detail: Any) -> None:
+    def fire(self, event: str, /, **detail: Any) -> None:
         """Something happens to the endpoint: to its network here, everything else in the machine."""
         if event in NETWORK_EVENTS:
             self.drop_connections()

@@ -30,7 +30,17 @@ from .files import CCM_LOGS, ClientLogs, File, Files, LogRecord, cmtrace_line, s
 from .journal import Journal
 from .processes import ProcessTable
 from .registry import Registry, RegType, RegValue
-from .registry_image import COMPUTER_NAME, MINI_NT, MOSETUP, SETUP, TCPIP, WINDOWS_NT, fresh_windows
+from .registry_image import (
+    COMPUTER_NAME,
+    IMAGE,
+    IMAGE_STATE,
+    MINI_NT,
+    MOSETUP,
+    SETUP,
+    TCPIP,
+    WINDOWS_NT,
+    fresh_windows,
+)
 from .service_record import Service
 from .services import Scm
 from .spec import Ago, Entered, FileSpec, MachineSpec, ProvisioningSpec, RequestSpec
@@ -92,7 +102,7 @@ def _identity(world: World, given: Given) -> None:
     registry.set_value(WINDOWS_NT, "ProductName", RegValue.sz(spec.os.caption.removeprefix("Microsoft ")))
     registry.set_value(WINDOWS_NT, "CurrentBuild", RegValue.sz(build))
     registry.set_value(WINDOWS_NT, "CurrentBuildNumber", RegValue.sz(build))
-    registry.set_value(COMPUTER_NAME, "ComputerName", RegValue.sz(spec.machine_name.upper()))
+    registry.set_value(COMPUTER_NAME, "ComputerName", RegValue.sz(spec.netbios_name))
     registry.set_value(TCPIP, "Hostname", RegValue.sz(spec.machine_name))
     registry.set_value(TCPIP, "Domain", RegValue.sz(spec.domain))
     world.logs.time_zone = spec.os.time_zone
@@ -126,7 +136,7 @@ def _setup(world: World, given: Given) -> None:
     for name, value in world.spec.setup.items():
         if given and name not in given:
             continue
-        key = MOSETUP if name in ("SetupProgress", "BoxResult") else SETUP
+        key = {"SetupProgress": MOSETUP, "BoxResult": MOSETUP, IMAGE_STATE: IMAGE}.get(name, SETUP)
         data = RegValue.sz(value) if isinstance(value, str) else RegValue.dword(value)
         world.registry.set_value(key, name, data)
 
@@ -347,7 +357,9 @@ def _processes(world: World, given: Given) -> None:
         world.processes.end(process_id)
     world.planted.clear()
     for name in world.spec.processes:
-        if not world.processes.named(name):
+        if "\\" in name:
+            world.planted[name] = world.processes.start(name)
+        elif not world.processes.named(name):
             world.planted[name] = world.processes.start(command_line(name), name)
 
 

@@ -86,7 +86,16 @@ def _restart_ccmexec(world: World, detail: Detail) -> None:
 
 
 def _start_process(world: World, detail: Detail) -> None:
-    world.processes.start(str(detail.get("command_line") or detail.get("name") or "notepad.exe"))
+    """By its command line, or by its name alone; `path` is its file where the command line does not tell that."""
+    line = str(detail.get("command_line") or detail.get("path") or detail.get("name") or "notepad.exe")
+    world.processes.start(
+        line,
+        str(detail.get("name", "")),
+        session=int(detail.get("session", 0)),
+        path=str(detail.get("path", "")),
+        protected=bool(detail.get("protected", False)),
+    )
+    world.journal.happened("process.started", line)
 
 
 def _run_command(world: World, detail: Detail) -> None:
@@ -96,6 +105,7 @@ def _run_command(world: World, detail: Detail) -> None:
 
 def _end_process(world: World, detail: Detail) -> None:
     world.processes.end_named(str(detail.get("name", "")))
+    world.journal.happened("process.ended", str(detail.get("name", "")))
 
 
 def _logon(world: World, detail: Detail) -> None:

@@ -54,7 +54,7 @@ class Machine:
         """Whether what the command line starts with waits for its standard input to end."""
         return shell.reads_input(self._world, application, command_line)
 
-    def fire(self, event: str, **detail: Any) -> None:
+    def fire(self, event: str, /, **detail: Any) -> None:
         """Something happens to the machine; ValueError names the events that there are."""
         self._world.timeline.catch_up()
         events.fire(self._world, event, detail)

@@ -263,6 +263,11 @@ class MachineSpec:
     source: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """The mapping that this was read from."""
 
+    @property
+    def netbios_name(self) -> str:
+        """The name of the days before DNS has room for fifteen characters (official); the host name stays whole."""
+        return self.machine_name[:15].upper()
+
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], where: str) -> MachineSpec:
         reader = Reader(mapping, where, MODEL_KEYS)
@@ -326,6 +331,7 @@ _SETUP_VALUES = {
     "UpgradeInProgress": int,
     "SetupProgress": int,
     "BoxResult": int,
+    "ImageState": str,
 }
 
 

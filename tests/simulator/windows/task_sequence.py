@@ -15,7 +15,7 @@ from .cim.model import Value
 from .client import ClientError
 from .client_registry import DISTRIBUTION_STATE, TASK_SEQUENCE
 from .registry import RegValue
-from .registry_image import MOSETUP, SETUP
+from .registry_image import IMAGE, IMAGE_COMPLETE, IMAGE_STATE, MOSETUP, SETUP
 from .requests import ExecutionRequests
 from .services import ScmError
 
@@ -178,3 +178,4 @@ class TaskSequences:
         for name in ("SetupType", "SetupPhase", "SystemSetupInProgress", "OOBEInProgress"):
             self._world.registry.set_value(SETUP, name, RegValue.dword(0))
         self._world.registry.set_value(SETUP, "CmdLine", RegValue.sz(""))
+        self._world.registry.set_value(IMAGE, IMAGE_STATE, RegValue.sz(IMAGE_COMPLETE))

@@ -63,6 +63,10 @@ class Variants:
     a trigger on the schedule fired; one author of client tools: not when somebody triggers it)."""
     oem_license: bool = choice(False, True)
     """Windows Setup skips SetupComplete.cmd on a machine with an OEM product key (official)."""
+    # Processes.
+    lsa_protection: bool = choice(True, False)
+    """Whether lsass.exe is protected, so that WMI tells neither its path nor its command line (official: the default of
+    new installations since Windows 11 22H2; before, only where somebody turned it on)."""
     # Services.
     change_empty_dependency: str = choice("clears", "keeps", "invalid")
     """Win32_Service.Change with one empty ServiceDependencies element (no evidence)."""

@@ -71,7 +71,7 @@ class World:
             "ProgramData": "C:\\ProgramData",
             "ProgramFiles": "C:\\Program Files",
             "TEMP": "C:\\Windows\\TEMP",
-            "COMPUTERNAME": self.spec.machine_name.upper(),
+            "COMPUTERNAME": self.spec.netbios_name,
         }
 
     def call_locally(

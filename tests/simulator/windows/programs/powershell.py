@@ -159,7 +159,7 @@ def _invoke(world: World, cmdlet: str, parameters: Mapping[str, str]) -> Program
     except WmiError as error:
         name = "Invoke-WmiMethod" if cmdlet == "invoke-wmimethod" else "Invoke-CimMethod"
         return ProgramResult(1, "", f"{name} : {error.text} \r\n", error.duration)
-    server = world.spec.machine_name.upper()
+    server = world.spec.netbios_name
     if cmdlet == "invoke-wmimethod":
         return ProgramResult(0, _wmi_object(results, parameters.get("namespace", "root\\cimv2"), server))
     return ProgramResult(0, _cim_object(results))

@@ -68,7 +68,7 @@ class Win32Service(BaseProvider):
             "State": service.state,
             "Status": "OK",
             "SystemCreationClassName": "Win32_ComputerSystem",
-            "SystemName": self._world.spec.machine_name.upper(),
+            "SystemName": self._world.spec.netbios_name,
             "TagId": 0,
             "WaitHint": 0,
         }
