@@ -21,7 +21,7 @@ from .wsman.service import Host, Service
 from .wsman.settings import WsmanSettings
 
 # Events after which nothing of the old network state is left.
-_RESTARTS = {"reboot", "hard_reset", "upgrade_restart"}
+_RESTARTS = {"reboot", "hard_reset", "upgrade_restart", "task_sequence_restart"}
 NETWORK_EVENTS = ("drop_connections",)
 _CONFIGURED_LOGINS = ("Basic", "Kerberos", "Negotiate", "Certificate", "CredSSP")
 

@@ -59,7 +59,7 @@ def assemble(spec: MachineSpec, clock: Clock) -> World:
     timeline = Timeline(clock, spec.clock_skew)
     registry = Registry(fresh_windows())
     processes = ProcessTable(lambda: timeline.now, timeline.now - spec.uptime)
-    scm = Scm(registry, processes)
+    scm = Scm(registry, processes, timeline)
     files = Files(timeline)
     world = World(
         spec=spec,
@@ -339,7 +339,13 @@ def _services(world: World, given: Given) -> None:
         mode = wanted.start_mode or service.start_mode
         depend_on = service.depend_on if wanted.depend_on is None else wanted.depend_on
         world.scm.install(
-            replace(service, start_mode=mode, depend_on=depend_on, marked_for_deletion=wanted.marked_for_deletion)
+            replace(
+                service,
+                start_mode=mode,
+                depend_on=depend_on,
+                marked_for_deletion=wanted.marked_for_deletion,
+                start_time=wanted.start_time,
+            )
         )
         if wanted.state:
             world.scm.force_state(name, running=wanted.state == "Running")
@@ -384,6 +390,11 @@ def _received(world: World, request: RequestSpec) -> datetime | None:
         return None
     moment = _moment(entered, now)
     return min(moment, now) if moment else now
+
+
+def _task_sequence_resumes(world: World, given: Given) -> None:
+    if world.spec.task_sequence_resumes_in is not None:
+        world.task_sequences.wait(world.spec.task_sequence_resumes_in)
 
 
 def _maintenance_requests(world: World, given: Given) -> None:
@@ -444,6 +455,7 @@ _APPLIERS: dict[str, Callable[[World, Given], None]] = {
     "processes": _processes,
     "ts_requests": _requests,
     "programs": _programs,
+    "task_sequence_resumes_in": _task_sequence_resumes,
     "maintenance_requests": _maintenance_requests,
     "policies": _policies,
     "registry": _registry,

@@ -28,6 +28,10 @@ def _start_task_sequence(world: World, detail: Detail) -> None:
     world.task_sequences.start(detail)
 
 
+def _task_sequence_restart(world: World, detail: Detail) -> None:
+    world.task_sequences.restarts(detail)
+
+
 def _end_task_sequence(world: World, detail: Detail) -> None:
     world.task_sequences.end()
 
@@ -116,6 +120,7 @@ EVENTS: Mapping[str, Callable[[World, Detail], None]] = {
     "start_in_place_upgrade": _start_upgrade,
     "upgrade_restart": _restart_upgrade,
     "start_task_sequence": _start_task_sequence,
+    "task_sequence_restart": _task_sequence_restart,
     "end_task_sequence": _end_task_sequence,
     "kill_task_sequence": _kill_task_sequence,
     "reboot": _reboot,

@@ -50,6 +50,8 @@ class World:
     """CCM_ClientAgentConfig as the machine's default policy asks for it."""
     planted: dict[str, int] = field(default_factory=dict)
     """Processes that the fleet file asked for, by name."""
+    busy: float = 0.0
+    """How many seconds the call takes that is being answered."""
 
     def __post_init__(self) -> None:
         self.task_sequences = TaskSequences(self, self.requests)
@@ -61,6 +63,10 @@ class World:
     @property
     def variants(self) -> Variants:
         return self.spec.variants
+
+    def takes(self, seconds: float) -> None:
+        """The call that is being answered took effect, and its answer comes so much later."""
+        self.busy += seconds
 
     def environment(self) -> dict[str, str]:
         """Environment variables of the provider host, which runs as LocalSystem."""

@@ -30,6 +30,7 @@ _TEXTS = {
     "enabled devices associated with it.",
     services.CIRCULAR_DEPENDENCY: "Circular service dependency was specified.",
     services.SERVICE_DOES_NOT_EXIST: "The specified service does not exist as an installed service.",
+    services.SERVICE_CANNOT_ACCEPT_CONTROL: "The service cannot accept control messages at this time.",
     services.SERVICE_NOT_ACTIVE: "The service has not been started.",
     services.SERVICE_DEPENDENCY_FAIL: "The dependency service or group failed to start.",
     services.SERVICE_MARKED_FOR_DELETE: "The specified service has been marked for deletion.",
@@ -43,6 +44,7 @@ _START_WORDS: dict[str, tuple[StartMode, bool]] = {
     "disabled": ("Disabled", False),
     "delayed-auto": ("Auto", True),
 }
+_STATES = {"Stopped": "1  STOPPED", "Start Pending": "2  START_PENDING", "Running": "4  RUNNING"}
 _START_NAMES = {"Boot": "BOOT_START", "System": "SYSTEM_START", "Auto": "AUTO_START", "Manual": "DEMAND_START"}
 _USAGE = """
 DESCRIPTION:
@@ -159,7 +161,7 @@ def _failure(function: str, code: int) -> ProgramResult:
 
 
 def _status(service: Service, extended: bool, state: str = "") -> str:
-    now = state or ("4  RUNNING" if service.is_running else "1  STOPPED")
+    now = state or _STATES[service.state]
     controls = "STOPPABLE, NOT_PAUSABLE, ACCEPTS_SHUTDOWN" if service.accepts_stop else "NOT_STOPPABLE, NOT_PAUSABLE"
     flags = ["                                (" + controls + ")"] if service.is_running and not state else []
     rows = [
