@@ -148,6 +148,14 @@ class Simulator:
     def remove(self, name: str) -> None:
         self._of(name, "DELETE")
 
+    def accounts(self) -> dict[str, dict[str, Any]]:
+        """Who tried to log in, such as CORP\\operator or PC-1\\admin: `rejected` logins, and `locked_out_after`."""
+        found: dict[str, dict[str, Any]] = self.request("GET", "/accounts")
+        return found
+
+    def unlock_accounts(self) -> None:
+        self.request("DELETE", "/accounts")
+
     def now(self) -> datetime:
         """The fleet's clock."""
         return datetime.fromisoformat(self.request("GET", "/clock")["now"])
