@@ -120,6 +120,7 @@ class TaskSequences:
         if request not in (True, False, "absent"):
             raise ValueError(f"task_sequence_restart.request: {request!r} … allowed: true, false, absent")
         self._pause_for(timedelta(minutes=minutes), bool(detail.get("agent_auto", True)))
+        self._disarm_setup()
         if request == "absent":
             self.requests.clear()
         elif not request:
@@ -165,10 +166,13 @@ class TaskSequences:
         self._world.journal.happened("task_sequence.resumed")
         if self._world.client and not self._world.client.registry.mode:
             self._world.journal.happened("task_sequence.broken", "out of provisioning mode when it went on")
+        self._agent_starts_on_demand()
+        self._run_engine()
+
+    def _agent_starts_on_demand(self) -> None:
         agent = self._world.scm.find(AGENT)
         if agent and agent.start_mode == "Auto":
             self._world.scm.change_config(AGENT, start_mode="Manual")
-        self._run_engine()
 
     def resume(self) -> None:
         """After a restart Setup runs what it is armed with (KB 939857 for SetupType 2; official)."""
@@ -188,6 +192,7 @@ class TaskSequences:
         self.wait(None)
         self._world.processes.end_named(*ENGINE_PROGRAMS)
         self._stop_agent()
+        self._agent_starts_on_demand()
         self._clean_up()
         self._disarm_setup()
         self._world.registry.delete_key(MOSETUP)

@@ -140,15 +140,15 @@ def test_a_restart_of_its_own_leaves_a_gap_in_which_nothing_runs(
     profile: str, request_stays: bool | str, agent_auto: bool
 ) -> None:
     endpoint = Endpoint(profile, boot_seconds=30)
-    endpoint.machine.patch({"setup": {"SetupType": 0, "SystemSetupInProgress": 0, "OOBEInProgress": 0, "CmdLine": ""}})
     endpoint.machine.fire("task_sequence_restart", gap_minutes=4, request=request_stays, agent_auto=agent_auto)
     endpoint.advance(seconds=31)
     for minute in range(4):
         state = endpoint.machine.describe()
-        assert not state["task_sequence"]["engine"], minute
+        assert (state["task_sequence"]["engine"], state["task_sequence"]["waits"]) == ([], True), minute
         agent = state["services"]["smstsmgr"]
         assert (agent["state"], agent["start_mode"]) == ("Stopped", "Auto" if agent_auto else "Manual")
-        assert state["registry"]["HKLM\\SYSTEM\\Setup"]["SetupType"]["data"] == 0
+        setup = state["registry"]["HKLM\\SYSTEM\\Setup"]
+        assert (setup["SetupType"]["data"], setup["CmdLine"]["data"]) == (0, "")
         assert bool(endpoint.rows("root/ccm/SoftMgmtAgent", RUNNING)) is (request_stays is True)
         endpoint.advance(seconds=59)
     endpoint.advance(seconds=10)
