@@ -135,7 +135,7 @@ class Simulator:
     def reset_traffic(self, name: str) -> None:
         self._of(name, "DELETE", "/traffic")
 
-    def event(self, name: str, event: str, **detail: Any) -> None:
+    def event(self, name: str, event: str, /, **detail: Any) -> None:
         self._of(name, "POST", "/event", {"event": event, **detail})
 
     def patch(self, name: str, **keys: Any) -> None:
@@ -147,6 +147,14 @@ class Simulator:
 
     def remove(self, name: str) -> None:
         self._of(name, "DELETE")
+
+    def accounts(self) -> dict[str, dict[str, Any]]:
+        """Who tried to log in, such as CORP\\operator or PC-1\\admin: `rejected` logins, and `locked_out_after`."""
+        found: dict[str, dict[str, Any]] = self.request("GET", "/accounts")
+        return found
+
+    def unlock_accounts(self) -> None:
+        self.request("DELETE", "/accounts")
 
     def now(self) -> datetime:
         """The fleet's clock."""

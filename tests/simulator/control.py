@@ -90,6 +90,11 @@ class Control:
                 for _ in range(3):
                     await asyncio.sleep(0)
                 return {}
+            case ("GET", ["accounts"]):
+                return self._estate.directory.describe()
+            case ("DELETE", ["accounts"]):
+                self._estate.directory.unlock()
+                return {}
             case ("GET", ["clock"]):
                 return {"now": self._estate.clock.now().isoformat()}
             case ("POST", ["clock"]):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from .server.accounts import Account
+from .server.accounts import BUILT_IN, Account, Home
 from .server.certificates import CertificateMapping
 from .server.traffic import Traffic
 from .timing import Pacer
@@ -21,7 +21,7 @@ from .wsman.service import Host, Service
 from .wsman.settings import WsmanSettings
 
 # Events after which nothing of the old network state is left.
-_RESTARTS = {"reboot", "hard_reset", "upgrade_restart"}
+_RESTARTS = {"reboot", "hard_reset", "upgrade_restart", "task_sequence_restart"}
 NETWORK_EVENTS = ("drop_connections",)
 _CONFIGURED_LOGINS = ("Basic", "Kerberos", "Negotiate", "Certificate", "CredSSP")
 
@@ -51,8 +51,18 @@ class EndpointSpec:
     wsman: WsmanSettings = field(default_factory=WsmanSettings)
     faults: tuple[Rule, ...] = ()
     triggers: tuple[Rule, ...] = ()
+    local_accounts: tuple[str, ...] = BUILT_IN
     source: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """The mapping that this was read from, its profile merged in."""
+
+    @property
+    def home(self) -> Home:
+        """An account that is told without a domain is the machine's own."""
+        local, name = self.local_accounts, self.account.username
+        if not {"\\", "@"} & set(name):
+            local = (*local, name)
+        domain = "" if self.machine.domain.upper() == "WORKGROUP" else self.machine.domain
+        return Home(self.machine.machine_name, domain, local)
 
 
 def _login_profiles(scheme: str, logins: Collection[str]) -> list[str]:
@@ -102,7 +112,7 @@ class Endpoint:
             return True
         return self.machine.is_up
 
-    def fire(self, event: str, **detail: Any) -> None:
+    def fire(self, event: str, /, **detail: Any) -> None:
         """Something happens to the endpoint: to its network here, everything else in the machine."""
         if event in NETWORK_EVENTS:
             self.drop_connections()

@@ -12,6 +12,7 @@ from .endpoint import Endpoint, EndpointSpec
 from .fleet import PATCH_KEYS, Fleet, merge, spec_of
 from .server.accounts import AccountFiles
 from .server.certificates import Authority
+from .server.directory import Directory
 from .server.listeners import bind, listen, reserve
 from .server.winrm import serve_connection
 from .timing import Pacer
@@ -33,6 +34,7 @@ class Estate:
         self.http_port = 0
         self.https_port = 0
         self._files = AccountFiles()
+        self.directory = Directory(fleet.lockout_threshold)
         self._endpoints = {spec.name: Endpoint(spec, self.clock, self.pacer) for spec in fleet.endpoints}
         self._servers: dict[tuple[str, bool], asyncio.Server] = {}
 
@@ -101,7 +103,7 @@ class Estate:
     async def _listen(self, endpoint: Endpoint, found: Any, *, secure: bool) -> None:
         spec = endpoint.spec
         names = (spec.name, spec.inventory_name or spec.name)
-        serve = partial(serve_connection, endpoint, self._files, self.authority if secure else None)
+        serve = partial(serve_connection, endpoint, self._files, self.directory, self.authority if secure else None)
         context = self.authority.listening_context(spec.address, names, spec.certificate_mapping) if secure else None
         self._servers[spec.name, secure] = await listen(found, serve, context)
 

@@ -34,6 +34,7 @@ SERVER_KEYS = frozenset(
         "https",
         "idle_timeout",
         "keytab",
+        "local_accounts",
         "channel_binding",
         "certificate_mapping",
         "url_prefix",
@@ -45,7 +46,7 @@ SERVER_KEYS = frozenset(
 PATCH_KEYS = SERVER_KEYS | MODEL_KEYS
 SCHEMES = ("negotiate", "kerberos", "basic", "credssp")
 
-_FLEET_KEYS = ("clock", "waits", "credentials", "endpoints")
+_FLEET_KEYS = ("clock", "waits", "credentials", "lockout", "endpoints")
 _DEFAULT_ACCOUNT = Account("CORP\\operator", "Sim-Pass-1!")
 _LOOPBACK = "127.0.0.0/8, or ::1"
 _FIRST_ADDRESS = IPv4Address("127.20.0.1")
@@ -91,12 +92,16 @@ class Fleet:
     endpoints: list[EndpointSpec] = field(default_factory=list)
     skips_waits: bool = False
     """Whether what takes its time moves the clock on instead of waiting for it."""
+    lockout_threshold: int = 0
+    """After how many wrong passwords a domain locks an account; 0: never."""
 
     @classmethod
     def read(cls, data: Any) -> Fleet:
         reader = Reader(data, "fleet", _FLEET_KEYS)
         fleet = cls(_clock(reader), _account(reader.raw("credentials"), "fleet.credentials", _DEFAULT_ACCOUNT))
         fleet.skips_waits = reader.one_of("waits", ("passed", "skipped"), "passed") == "skipped"
+        lockout = Reader(reader.raw("lockout"), reader.where("lockout"), ("threshold",))
+        fleet.lockout_threshold = lockout.number("threshold", 0, minimum=0)
         fleet.add(reader.raw("endpoints", []), "endpoints")
         return fleet
 
@@ -220,6 +225,7 @@ def spec_of(merged: Mapping[str, Any], where: str, address: str, account: Accoun
         http=reader.boolean("http", EndpointSpec.http),
         https=reader.boolean("https", EndpointSpec.https),
         keytab=reader.text("keytab", EndpointSpec.keytab),
+        local_accounts=reader.texts("local_accounts", EndpointSpec.local_accounts),
         idle_timeout=_seconds(reader, "idle_timeout", EndpointSpec.idle_timeout),
         channel_binding=reader.one_of("channel_binding", ("none", "relaxed", "strict"), EndpointSpec.channel_binding),
         certificate_mapping=_certificate_mapping(reader),

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import requests
-from simulator_tests.wire import Host, query, read_value
+from simulator_tests.wire import CCMEXEC, HKLM, NS, STDREGPROV, WMI, Host, call, local_names, pull, query, read_value
 from winrm.exceptions import WinRMOperationTimeoutError, WinRMTransportError, WSManFaultError
 
 MESSAGE = read_value("ProvisioningMode")
@@ -132,3 +133,35 @@ def test_traffic(fresh: Host) -> None:
     assert octets == traffic["wire_bytes"]
     fresh.fleet.reset_traffic(fresh.name)
     assert fresh.fleet.traffic(fresh.name)["calls"] == []
+
+
+ENUM_VALUES = call(STDREGPROV, "EnumValues", [("hDefKey", HKLM), ("sSubKeyName", CCMEXEC)])
+SERVICES = "SELECT Name FROM Win32_Service WHERE Name LIKE 'W%'"
+
+
+def rows(answer: ElementTree.Element) -> int:
+    return len(answer.findall(".//w:XmlFragment", NS))
+
+
+def test_success_with_nothing_in_it(fresh: Host) -> None:
+    plant(fresh, "no_rows", value="Win32_Service")
+    assert rows(fresh.send(query(SERVICES))) == 0
+    plant(fresh, "no_rows", operation="Pull")
+    first = fresh.send(query(SERVICES))
+    assert rows(first) == 1
+    last = fresh.send(pull(first.findtext(".//n:EnumerationContext", "", NS)))
+    assert (rows(last), last.find(".//n:EndOfSequence", NS) is not None) == (0, True)
+    plant(fresh, "no_rows")
+    assert local_names(fresh.send(ENUM_VALUES)[1][0]) == ["ReturnValue"]
+    assert "true" in [element.text for element in fresh.send(MESSAGE).iter()]  # a value has no rows
+
+
+def test_a_planted_return_value(fresh: Host) -> None:
+    plant(fresh, "return 1", method="GetStringValue")
+    output = fresh.send(MESSAGE)[1][0]
+    assert [(each.tag.rpartition("}")[2], each.text) for each in output] == [("sValue", None), ("ReturnValue", "1")]
+    leave = call(f"{WMI}root/ccm/SMS_Client", "SetClientProvisioningMode", [("bEnable", "false")])
+    for then, done in (("return 0", False), ({"do": "return 0x80041001", "executed": True}, True)):
+        plant(fresh, then, method="SetClientProvisioningMode")
+        assert fresh.send(leave)[1][0][-1].text == ("2147749889" if done else "0")
+        assert bool(fresh.fleet.endpoint(fresh.name)["writes"]) is done

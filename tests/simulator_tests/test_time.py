@@ -131,3 +131,10 @@ def test_waits_that_are_skipped_move_the_clock() -> None:
         with pytest.raises(WSManFaultError):
             Host(fleet, "PC-1").send(LEAVE)
         assert 30 <= (fleet.now() - before).total_seconds() < 60
+        fleet.patch("PC-1", services={"smstsmgr": {"start_time": "50s"}})
+        start = call(f"{WMI}root/cimv2/Win32_Service", "StartService", selectors={"Name": "smstsmgr"}, timeout="PT60S")
+        before = fleet.now()
+        answer = Host(fleet, "PC-1").send(start)
+        assert [text for element in answer.iter() if (text := element.text or "").strip() == "7"]
+        assert 30 <= (fleet.now() - before).total_seconds() < 50
+        assert fleet.endpoint("PC-1")["services"]["smstsmgr"]["state"] == "Start Pending"

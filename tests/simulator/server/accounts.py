@@ -8,27 +8,75 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+# Official: the accounts that every Windows has.
+BUILT_IN = ("Administrator", "DefaultAccount", "Guest", "WDAGUtilityAccount")
+
+
+@dataclass(frozen=True)
+class Home:
+    """A machine as its logins see it: its own names and accounts, and the domain it belongs to."""
+
+    machine_name: str
+    domain: str = ""
+    """Empty for a machine that belongs to none."""
+    local: tuple[str, ...] = BUILT_IN
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        return self.machine_name, self.machine_name[:15], "."
+
+    def is_itself(self, domain: str) -> bool:
+        return domain.lower() in [name.lower() for name in self.own_names]
+
+    def full_name(self, domain: str) -> str:
+        """The DNS name of the machine's own domain, where the short name is that domain's."""
+        return self.domain if _short(self.domain) == _short(domain) else ""
+
+    def passes_on(self, user: str) -> str:
+        """The domain that a bare name is looked up in: none where the machine has an account of that name."""
+        return "" if user.lower() in [name.lower() for name in self.local] else _short(self.domain)
+
+    def identity(self, domain: str, user: str) -> tuple[str, bool]:
+        """One name for an account, however it is spelled; and whether it is a domain's."""
+        if not domain:
+            domain, user = _split(user)
+        if domain and not self.is_itself(domain):
+            return f"{_short(domain)}\\{user.lower()}", True
+        found = "" if domain else self.passes_on(user)
+        return (f"{found}\\{user.lower()}", True) if found else (f"{self.machine_name.upper()}\\{user.lower()}", False)
+
+
+def _split(username: str) -> tuple[str, str]:
+    domain, _, user = username.rpartition("\\")
+    if not domain:
+        user, _, domain = user.partition("@")
+    return domain, user
+
+
+def _short(domain: str) -> str:
+    """The short name of a domain is the first part of its DNS name here; elsewhere it may be any."""
+    return domain.partition(".")[0].upper()
+
 
 @dataclass(frozen=True)
 class Account:
     username: str
     password: str
 
-    def names(self, machine_name: str) -> list[tuple[str, str]]:
-        """Domain and user as clients may spell them: a local account answers to its machine's name as well."""
-        domain, separator, user = self.username.rpartition("\\")
-        if separator:
-            return [(domain, user)]
-        if "@" in user:
-            name, _, realm = user.partition("@")
-            return [("", user), (realm, name)]
-        return [("", user), (machine_name, user)]
+    def names(self, home: Home) -> list[tuple[str, str]]:
+        """Domain and user as clients may spell them to one machine."""
+        domain, user = _split(self.username)
+        if not domain or home.is_itself(domain):
+            return [("", user), *((name, user) for name in home.own_names)]
+        short, full = _short(domain), domain if "." in domain else home.full_name(domain)
+        found = [(domain, user), (short, user)]
+        if full:
+            found += [("", f"{user}@{full}"), (full, user)]
+        return [*found, ("", user)] if home.passes_on(user) == short else found
 
-    def accepts(self, username: str, password: str, machine_name: str) -> bool:
-        domain, separator, user = username.rpartition("\\")
-        given = (domain if separator else "", user)
-        spelled = [(known_domain.lower(), known.lower()) for known_domain, known in self.names(machine_name)]
-        return (given[0].lower(), given[1].lower()) in spelled and password == self.password
+    def accepts(self, domain: str, user: str, password: str, home: Home) -> bool:
+        spelled = [(known_domain.lower(), known.lower()) for known_domain, known in self.names(home)]
+        return (domain.lower(), user.lower()) in spelled and password == self.password
 
     def owns(self, principal: str) -> bool:
         """Whether a Kerberos principal is this account: the realm is the domain's, by whatever short name."""
@@ -41,18 +89,17 @@ class AccountFiles:
 
     def __init__(self) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="simulator-accounts-")
-        self._files: dict[tuple[str, str, str], Path] = {}
+        self._files: dict[str, Path] = {}
 
-    def use(self, account: Account, machine_name: str) -> None:
+    def use(self, account: Account, home: Home) -> None:
         """Everything runs in one thread and a step does not yield, so the environment holds for that step."""
-        key = (account.username, account.password, "" if "\\" in account.username else machine_name)
-        path = self._files.get(key)
+        text = "".join(f"{domain}:{user}:{account.password}\n" for domain, user in account.names(home))
+        path = self._files.get(text)
         if path is None:
             path = Path(self._directory.name, str(len(self._files)))
-            lines = [f"{domain}:{user}:{account.password}" for domain, user in account.names(machine_name)]
-            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            path.write_text(text, encoding="utf-8")
             path.chmod(0o600)
-            self._files[key] = path
+            self._files[text] = path
         os.environ["NTLM_USER_FILE"] = str(path)
 
     def use_keytab(self, keytab: str) -> None:

@@ -15,6 +15,7 @@ from ..wsman.service import Caller
 from . import sealing
 from .accounts import AccountFiles
 from .certificates import Authority, CertificateMapping
+from .directory import Directory
 from .http import BadHttp, HttpConnection, HttpRequest, HttpResponse, http_sys_page
 from .login import Login, Step
 
@@ -161,6 +162,7 @@ def _client_certificate(writer: asyncio.StreamWriter, mapping: CertificateMappin
 async def serve_connection(
     endpoint: Endpoint,
     files: AccountFiles,
+    directory: Directory,
     authority: Authority | None,
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
@@ -173,7 +175,8 @@ async def serve_connection(
     endpoint.connected(transport, secure=secure)
     login = Login(
         spec.account,
-        spec.machine.machine_name,
+        spec.home,
+        directory,
         spec.schemes_https if secure else spec.schemes_http,
         files,
         authority.identity(spec.address, (spec.name,)).bindings if authority else None,

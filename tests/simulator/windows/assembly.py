@@ -30,7 +30,17 @@ from .files import CCM_LOGS, ClientLogs, File, Files, LogRecord, cmtrace_line, s
 from .journal import Journal
 from .processes import ProcessTable
 from .registry import Registry, RegType, RegValue
-from .registry_image import COMPUTER_NAME, MINI_NT, MOSETUP, SETUP, TCPIP, WINDOWS_NT, fresh_windows
+from .registry_image import (
+    COMPUTER_NAME,
+    IMAGE,
+    IMAGE_STATE,
+    MINI_NT,
+    MOSETUP,
+    SETUP,
+    TCPIP,
+    WINDOWS_NT,
+    fresh_windows,
+)
 from .service_record import Service
 from .services import Scm
 from .spec import Ago, Entered, FileSpec, MachineSpec, ProvisioningSpec, RequestSpec
@@ -49,7 +59,7 @@ def assemble(spec: MachineSpec, clock: Clock) -> World:
     timeline = Timeline(clock, spec.clock_skew)
     registry = Registry(fresh_windows())
     processes = ProcessTable(lambda: timeline.now, timeline.now - spec.uptime)
-    scm = Scm(registry, processes)
+    scm = Scm(registry, processes, timeline)
     files = Files(timeline)
     world = World(
         spec=spec,
@@ -92,7 +102,7 @@ def _identity(world: World, given: Given) -> None:
     registry.set_value(WINDOWS_NT, "ProductName", RegValue.sz(spec.os.caption.removeprefix("Microsoft ")))
     registry.set_value(WINDOWS_NT, "CurrentBuild", RegValue.sz(build))
     registry.set_value(WINDOWS_NT, "CurrentBuildNumber", RegValue.sz(build))
-    registry.set_value(COMPUTER_NAME, "ComputerName", RegValue.sz(spec.machine_name.upper()))
+    registry.set_value(COMPUTER_NAME, "ComputerName", RegValue.sz(spec.netbios_name))
     registry.set_value(TCPIP, "Hostname", RegValue.sz(spec.machine_name))
     registry.set_value(TCPIP, "Domain", RegValue.sz(spec.domain))
     world.logs.time_zone = spec.os.time_zone
@@ -126,7 +136,7 @@ def _setup(world: World, given: Given) -> None:
     for name, value in world.spec.setup.items():
         if given and name not in given:
             continue
-        key = MOSETUP if name in ("SetupProgress", "BoxResult") else SETUP
+        key = {"SetupProgress": MOSETUP, "BoxResult": MOSETUP, IMAGE_STATE: IMAGE}.get(name, SETUP)
         data = RegValue.sz(value) if isinstance(value, str) else RegValue.dword(value)
         world.registry.set_value(key, name, data)
 
@@ -329,7 +339,13 @@ def _services(world: World, given: Given) -> None:
         mode = wanted.start_mode or service.start_mode
         depend_on = service.depend_on if wanted.depend_on is None else wanted.depend_on
         world.scm.install(
-            replace(service, start_mode=mode, depend_on=depend_on, marked_for_deletion=wanted.marked_for_deletion)
+            replace(
+                service,
+                start_mode=mode,
+                depend_on=depend_on,
+                marked_for_deletion=wanted.marked_for_deletion,
+                start_time=wanted.start_time,
+            )
         )
         if wanted.state:
             world.scm.force_state(name, running=wanted.state == "Running")
@@ -347,7 +363,9 @@ def _processes(world: World, given: Given) -> None:
         world.processes.end(process_id)
     world.planted.clear()
     for name in world.spec.processes:
-        if not world.processes.named(name):
+        if "\\" in name:
+            world.planted[name] = world.processes.start(name)
+        elif not world.processes.named(name):
             world.planted[name] = world.processes.start(command_line(name), name)
 
 
@@ -372,6 +390,11 @@ def _received(world: World, request: RequestSpec) -> datetime | None:
         return None
     moment = _moment(entered, now)
     return min(moment, now) if moment else now
+
+
+def _task_sequence_resumes(world: World, given: Given) -> None:
+    if world.spec.task_sequence_resumes_in is not None:
+        world.task_sequences.wait(world.spec.task_sequence_resumes_in)
 
 
 def _maintenance_requests(world: World, given: Given) -> None:
@@ -432,6 +455,7 @@ _APPLIERS: dict[str, Callable[[World, Given], None]] = {
     "processes": _processes,
     "ts_requests": _requests,
     "programs": _programs,
+    "task_sequence_resumes_in": _task_sequence_resumes,
     "maintenance_requests": _maintenance_requests,
     "policies": _policies,
     "registry": _registry,

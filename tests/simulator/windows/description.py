@@ -48,6 +48,7 @@ def describe(world: World) -> dict[str, Any]:
         "processes": [process.name for process in world.processes],
         "task_sequence": {
             "alive": world.task_sequences.is_alive,
+            "waits": world.task_sequences.waits,
             "engine": [process.name for name in ENGINE_PROGRAMS for process in world.processes.named(name)],
             "requests": _rows(world.requests),
         },

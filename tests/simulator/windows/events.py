@@ -28,6 +28,10 @@ def _start_task_sequence(world: World, detail: Detail) -> None:
     world.task_sequences.start(detail)
 
 
+def _task_sequence_restart(world: World, detail: Detail) -> None:
+    world.task_sequences.restarts(detail)
+
+
 def _end_task_sequence(world: World, detail: Detail) -> None:
     world.task_sequences.end()
 
@@ -86,7 +90,16 @@ def _restart_ccmexec(world: World, detail: Detail) -> None:
 
 
 def _start_process(world: World, detail: Detail) -> None:
-    world.processes.start(str(detail.get("command_line") or detail.get("name") or "notepad.exe"))
+    """By its command line, or by its name alone; `path` is its file where the command line does not tell that."""
+    line = str(detail.get("command_line") or detail.get("path") or detail.get("name") or "notepad.exe")
+    world.processes.start(
+        line,
+        str(detail.get("name", "")),
+        session=int(detail.get("session", 0)),
+        path=str(detail.get("path", "")),
+        protected=bool(detail.get("protected", False)),
+    )
+    world.journal.happened("process.started", line)
 
 
 def _run_command(world: World, detail: Detail) -> None:
@@ -96,6 +109,7 @@ def _run_command(world: World, detail: Detail) -> None:
 
 def _end_process(world: World, detail: Detail) -> None:
     world.processes.end_named(str(detail.get("name", "")))
+    world.journal.happened("process.ended", str(detail.get("name", "")))
 
 
 def _logon(world: World, detail: Detail) -> None:
@@ -106,6 +120,7 @@ EVENTS: Mapping[str, Callable[[World, Detail], None]] = {
     "start_in_place_upgrade": _start_upgrade,
     "upgrade_restart": _restart_upgrade,
     "start_task_sequence": _start_task_sequence,
+    "task_sequence_restart": _task_sequence_restart,
     "end_task_sequence": _end_task_sequence,
     "kill_task_sequence": _kill_task_sequence,
     "reboot": _reboot,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from . import assembly, description, events
@@ -36,6 +37,11 @@ class Machine:
         self.wmi32 = self.wmi.with_providers(providers_32_bit(self._world))
         """WMI as a client that asks for a provider of 32 bits sees it."""
 
+    def time_taken(self) -> float:
+        """How many seconds the last call takes until it is answered; asked once."""
+        taken, self._world.busy = self._world.busy, 0.0
+        return taken
+
     @property
     def is_up(self) -> bool:
         """False while the machine restarts: nothing of it answers."""
@@ -48,13 +54,15 @@ class Machine:
         Raises ProgramNotFound where an application is given and does not exist.
         """
         self._world.timeline.catch_up()
-        return shell.run_program(self._world, application, command_line, stdin)
+        self.time_taken()
+        result = shell.run_program(self._world, application, command_line, stdin)
+        return replace(result, duration=result.duration + self.time_taken())
 
     def reads_input(self, application: str | None, command_line: str) -> bool:
         """Whether what the command line starts with waits for its standard input to end."""
         return shell.reads_input(self._world, application, command_line)
 
-    def fire(self, event: str, **detail: Any) -> None:
+    def fire(self, event: str, /, **detail: Any) -> None:
         """Something happens to the machine; ValueError names the events that there are."""
         self._world.timeline.catch_up()
         events.fire(self._world, event, detail)

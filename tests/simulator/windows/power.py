@@ -18,11 +18,14 @@ class Power:
         self.is_up = True
 
     def restart(self, why: str, resume_setup: bool = True) -> None:
-        """A restart in the middle kills a live task sequence; official docs name it as the cause of stuck clients."""
+        """A restart in the middle ends a live task sequence, or interrupts it; official docs name it as the cause of
+        stuck clients.
+        """
         world = self._world
         world.journal.happened(why)
         if world.task_sequences.is_alive:
-            world.task_sequences.die()
+            world.task_sequences.interrupted()
+        world.task_sequences.powered_off()
         self.is_up = False
         world.scm.power_off()
         world.processes.reboot()
@@ -37,10 +40,11 @@ class Power:
         world = self._world
         self.is_up = True
         world.processes.reboot()
-        world.scm.boot()
+        world.scm.boot(world.task_sequences.held_back)
         world.journal.happened("booted")
         if resume_setup:
             world.task_sequences.resume()
+        world.task_sequences.booted()
         world.scheduled_tasks.booted()
 
     def administrator_logs_on(self) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ntpath
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,27 +23,41 @@ class Process:
     parent_id: int = _SERVICES_PID
     session: int = 0
     since_boot: timedelta = timedelta(0)
+    path: str = ""
+    """The file, where the command line does not tell it."""
+    protected: bool = False
+    """A protected process tells nobody its file and its command line, administrators neither (official: protected
+    processes refuse PROCESS_VM_READ; that WMI then shows NULL for both is seen every day, and not recorded here)."""
 
     @property
     def executable(self) -> str | None:
-        if self.command_line is None:
-            return None
-        return _program(self.command_line)
+        """The whole path, also where the command line names the program alone."""
+        if self.path or self.command_line is None:
+            return self.path or None
+        program = _program(self.command_line)
+        return program if ntpath.isabs(program) else ntpath.join(_SYSTEM32, program)
 
 
 def _program(command_line: str) -> str:
-    program = command_line.split('"')[1] if command_line.startswith('"') else command_line
-    end = program.lower().find(".exe")
-    return program[: end + 4] if end >= 0 else program
+    """The quoted part in front, or what ends in .exe before a space, or the first word."""
+    if command_line.startswith('"'):
+        return command_line.split('"')[1]
+    found = re.match(r"(.*?\.exe)(?=\s|$)", command_line, re.IGNORECASE | re.DOTALL)
+    return found[1] if found else command_line.split(maxsplit=1)[0] if command_line.strip() else command_line
 
 
 def _image(command_line: str) -> str:
     return ntpath.basename(_program(command_line))
 
 
+# Protected on every Windows since 8.1 (official: csrss, smss, services are; wininit is seen to be). lsass.exe is where
+# LSA protection is on, which a variant decides.
+_PROTECTED = frozenset(("csrss.exe", "wininit.exe", "services.exe"))
+
+
 def _basic_processes() -> tuple[Process, ...]:
     """What runs on every Windows 10 with somebody logged on. PIDs are the same on all machines, which is harmless."""
-    plain = [(0, "System Idle Process", 0, 0), (4, "System", 0, 0), (108, "Registry", 4, 0), (392, "smss.exe", 4, 0)]
+    bare = [(0, "System Idle Process", 0, 0), (4, "System", 0, 0), (108, "Registry", 4, 0), (392, "smss.exe", 4, 0)]
     hosted = [
         (504, "csrss.exe", 496, 0, f"{_SYSTEM32}\\csrss.exe ObjectDirectory=\\Windows SharedSection=1024,20480,768"),
         (580, "wininit.exe", 496, 0, "wininit.exe"),
@@ -57,8 +72,12 @@ def _basic_processes() -> tuple[Process, ...]:
         (5344, "OUTLOOK.EXE", 4116, 1, '"C:\\Program Files\\Microsoft Office\\root\\Office16\\OUTLOOK.EXE" '),
     ]
     hosts = [Process(pid, _image(path), path) for pid, path in background_hosts().items()]
-    first = [Process(pid, name, None, parent, session) for pid, name, parent, session in plain]
-    return (*first, *(Process(pid, name, line, parent, session) for pid, name, parent, session, line in hosted), *hosts)
+    first = [Process(pid, name, None, parent, session, protected=True) for pid, name, parent, session in bare]
+    own = [
+        Process(pid, name, line, parent, session, protected=name in _PROTECTED)
+        for pid, name, parent, session, line in hosted
+    ]
+    return (*first, *own, *hosts)
 
 
 _BASIC = _basic_processes()
@@ -85,15 +104,26 @@ class ProcessTable:
         self._last_id += 4 * (1 + len(self._processes) % 7)
         return self._last_id
 
-    def start(self, command_line: str, name: str = "", parent_id: int = _SERVICES_PID, session: int = 0) -> int:
+    def start(
+        self,
+        command_line: str,
+        name: str = "",
+        parent_id: int = _SERVICES_PID,
+        session: int = 0,
+        *,
+        path: str = "",
+        protected: bool = False,
+    ) -> int:
         process_id = self.next_id()
         age = self._now() - self.boot_time
-        self._processes[process_id] = Process(
-            process_id, name or _image(command_line), command_line, parent_id, session, age
-        )
+        name = name or _image(path or command_line)
+        process = Process(process_id, name, command_line, parent_id, session, age, path, protected)
+        self._processes[process_id] = process
         return process_id
 
     def start_service(self, path: str, own_process: bool) -> int:
+        if "lsass.exe" in path.lower():
+            return LSASS_PID
         if own_process or "svchost.exe" not in path.lower():
             return self.start(path)
         return next((process.process_id for process in self if process.command_line == path), 0) or self.start(path)
@@ -107,5 +137,7 @@ class ProcessTable:
                 self.end(process.process_id)
 
     def reboot(self) -> None:
+        """Services are started by who knows which of them start."""
         self.boot_time = self._now()
-        self._processes = {process.process_id: process for process in _BASIC}
+        hosts = background_hosts()
+        self._processes = {process.process_id: process for process in _BASIC if process.process_id not in hosts}

@@ -11,6 +11,8 @@ from .services import write_to_registry
 
 SETUP = "HKLM\\SYSTEM\\Setup"
 MOSETUP = f"{SETUP}\\MoSetup\\Volatile"
+IMAGE = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Setup\\State"
+IMAGE_STATE, IMAGE_COMPLETE = "ImageState", "IMAGE_STATE_COMPLETE"
 MINI_NT = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\MiniNT"
 WINDOWS_NT = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
 RUN_ONCE = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\RunOnce"
@@ -47,8 +49,13 @@ def fresh_windows() -> Key:
     for name in ("OOBEInProgress", "SetupPhase", "SetupType", "SystemSetupInProgress"):
         registry.set_value(SETUP, name, RegValue.dword(0))
     registry.set_value(SETUP, "CmdLine", RegValue.sz(""))
+    registry.set_value(SETUP, "OsLoaderPath", RegValue.sz("\\"))
+    registry.set_value(SETUP, "RestartSetup", RegValue.dword(0))
+    registry.set_value(SETUP, "SetupSupported", RegValue.dword(1))
     registry.set_value(SETUP, "SystemPartition", RegValue.sz("\\Device\\HarddiskVolume1"))
     registry.set_value(SETUP, "WorkingDirectory", RegValue.sz("C:\\Windows\\Panther"))
+    # What Windows Setup says of itself; IMAGE_STATE_UNDEPLOYABLE and others while it has not ended (official).
+    registry.set_value(IMAGE, IMAGE_STATE, RegValue.sz(IMAGE_COMPLETE))
     registry.set_value(WINDOWS_NT, "SystemRoot", RegValue.sz("C:\\Windows"))
     registry.set_value(WINDOWS_NT, "InstallationType", RegValue.sz("Client"))
     registry.set_value(

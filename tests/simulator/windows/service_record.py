@@ -6,12 +6,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 StartMode = Literal["Boot", "System", "Auto", "Manual", "Disabled"]
-State = Literal["Running", "Stopped"]
+State = Literal["Running", "Stopped", "Start Pending"]
 
 START_TYPES: Mapping[StartMode, int] = {"Boot": 0, "System": 1, "Auto": 2, "Manual": 3, "Disabled": 4}
 LSASS_PID = 692
@@ -39,10 +40,16 @@ class Service:
     process_id: int = 0
     exit_code: int = 1077  # ERROR_SERVICE_NEVER_STARTED
     marked_for_deletion: bool = False
+    start_time: timedelta = timedelta(0)
+    """How long it takes to start."""
 
     @property
     def is_running(self) -> bool:
         return self.state == "Running"
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.state == "Stopped"
 
     @property
     def accepts_stop(self) -> bool:

@@ -8,12 +8,13 @@ below ``SYSTEM\\CurrentControlSet\\Services`` it sees at the next boot only ([MS
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 
 from .processes import ProcessTable
 from .registry import Registry, RegType, RegValue
 from .service_record import START_MODES, START_TYPES, Service, StartMode, background_services
+from .timeline import Appointment, Timeline
 
 # Win32 error codes (official: system error codes).
 SUCCESS = 0
@@ -25,6 +26,7 @@ SERVICE_ALREADY_RUNNING = 1056
 SERVICE_DISABLED = 1058
 CIRCULAR_DEPENDENCY = 1059
 SERVICE_DOES_NOT_EXIST = 1060
+SERVICE_CANNOT_ACCEPT_CONTROL = 1061
 SERVICE_NOT_ACTIVE = 1062
 SERVICE_DEPENDENCY_FAIL = 1068
 SERVICE_MARKED_FOR_DELETE = 1072
@@ -44,11 +46,16 @@ class ScmError(Exception):
 
 
 class Scm:
-    """`started` and `stopped` are told of every service that starts or stops."""
+    """`started` and `stopped` are told of every service that starts or stops.
 
-    def __init__(self, registry: Registry, processes: ProcessTable) -> None:
+    A service that takes its time has a process and the state Start Pending meanwhile, and takes no control (official).
+    """
+
+    def __init__(self, registry: Registry, processes: ProcessTable, timeline: Timeline) -> None:
         self._registry = registry
         self._processes = processes
+        self._timeline = timeline
+        self._starting: dict[str, Appointment] = {}
         self.keeps_empty_dependencies = False
         """Whether clearing the dependencies leaves an empty registry value instead of none (not known)."""
         self._services = dict(background_services())
@@ -75,12 +82,13 @@ class Scm:
         write_to_registry(self._registry, service)
 
     def uninstall(self, name: str) -> None:
+        self._forget_start(name)
         self._services.pop(name.lower(), None)
         self._registry.delete_key(f"{_KEY}\\{name}")
 
     def start(self, name: str) -> None:
         service = self.service(name)
-        if service.is_running:
+        if not service.is_stopped:
             raise ScmError(SERVICE_ALREADY_RUNNING)
         if service.marked_for_deletion:
             raise ScmError(SERVICE_MARKED_FOR_DELETE)
@@ -89,8 +97,21 @@ class Scm:
         for other in service.depend_on:
             self._start_dependency(other)
         process_id = self._processes.start_service(service.path, service.own_process)
-        self._put(replace(service, state="Running", process_id=process_id, exit_code=0))
-        self.started(service.name)
+        self._put(replace(service, state="Start Pending", process_id=process_id, exit_code=0))
+        if service.start_time:
+            later = self._timeline.after(service.start_time, lambda: self._run(service.name))
+            self._starting[service.name.lower()] = later
+        else:
+            self._run(service.name)
+
+    def _run(self, name: str) -> None:
+        self._starting.pop(name.lower(), None)
+        self._put(replace(self.service(name), state="Running"))
+        self.started(name)
+
+    def _forget_start(self, name: str) -> None:
+        if later := self._starting.pop(name.lower(), None):
+            later.cancel()
 
     def _start_dependency(self, name: str) -> None:
         if name.lower() in _DRIVERS or name.startswith("+"):
@@ -98,7 +119,7 @@ class Scm:
         dependency = self.find(name)
         if dependency is None:
             raise ScmError(SERVICE_DEPENDENCY_DELETED)
-        if dependency.is_running:
+        if not dependency.is_stopped:
             return
         try:
             self.start(name)
@@ -107,8 +128,10 @@ class Scm:
 
     def stop(self, name: str) -> None:
         service = self.service(name)
-        if not service.is_running:
+        if service.is_stopped:
             raise ScmError(SERVICE_NOT_ACTIVE)
+        if not service.is_running:
+            raise ScmError(SERVICE_CANNOT_ACCEPT_CONTROL)
         if not service.accepts_stop:
             raise ScmError(INVALID_SERVICE_CONTROL)
         if any(each.is_running for each in self.dependents(name)):
@@ -118,11 +141,13 @@ class Scm:
     def terminate(self, name: str) -> None:
         """Ends a running service without asking anybody."""
         service = self.service(name)
-        if service.is_running:
+        if not service.is_stopped:
+            self._forget_start(name)
             if service.own_process:
                 self._processes.end(service.process_id)
             self._put(replace(service, state="Stopped", process_id=0, exit_code=0))
-            self.stopped(service.name)
+            if service.is_running:
+                self.stopped(service.name)
 
     def change_config(
         self,
@@ -168,8 +193,9 @@ class Scm:
 
     def force_state(self, name: str, *, running: bool) -> None:
         """Sets a machine up: without the SCM's rules, and nobody is told."""
+        self._forget_start(name)
         service = self.service(name)
-        if service.is_running == running:
+        if service.is_running == running and service.state != "Start Pending":
             return
         if running:
             process_id = self._processes.start_service(service.path, service.own_process)
@@ -181,17 +207,18 @@ class Scm:
 
     def power_off(self) -> None:
         for service in list(self._services.values()):
-            if service.is_running and service.own_process:
+            self._forget_start(service.name)
+            if not service.is_stopped and service.own_process:
                 self._put(replace(service, state="Stopped", process_id=0))
 
-    def boot(self) -> None:
+    def boot(self, held_back: Collection[str] = ()) -> None:
         """Reads the database from the registry and starts what starts by itself."""
         for service in list(self._services.values()):
             self._put(self._from_registry(replace(service, state="Stopped", process_id=0)))
         for service in list(self._services.values()):
             usual = background_services().get(service.name.lower())
             wanted = service.start_mode == "Auto" or (service.start_mode == "Manual" and usual and usual.is_running)
-            if wanted and not service.is_running:
+            if wanted and self.service(service.name).is_stopped and service.name not in held_back:
                 with contextlib.suppress(ScmError):
                     self.start(service.name)
 

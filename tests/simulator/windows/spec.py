@@ -138,18 +138,20 @@ class ServiceSpec:
     start_mode: Literal["Auto", "Manual", "Disabled"] | None = None
     depend_on: tuple[str, ...] | None = None
     marked_for_deletion: bool = False
+    start_time: timedelta = timedelta(0)
     exists: bool = True
 
     @classmethod
     def read(cls, data: Any, where: str) -> ServiceSpec:
         if data == "absent":
             return cls(exists=False)
-        reader = Reader(data, where, ("state", "start_mode", "depend_on", "marked_for_deletion"))
+        reader = Reader(data, where, ("state", "start_mode", "depend_on", "marked_for_deletion", "start_time"))
         return cls(
             reader.one_of("state", ("Running", "Stopped"), "") if "state" in reader else None,
             reader.one_of("start_mode", ("Auto", "Manual", "Disabled"), "") if "start_mode" in reader else None,
             reader.texts("depend_on") if "depend_on" in reader else None,
             reader.boolean("marked_for_deletion", False),
+            reader.duration("start_time", cls.start_time),
         )
 
 
@@ -243,6 +245,8 @@ class MachineSpec:
     programs: tuple[RequestSpec, ...] = ()
     """Execution requests of programs."""
     maintenance_requests: tuple[Mapping[str, Any], ...] = ()
+    task_sequence_resumes_in: timedelta | None = None
+    """The machine stands in the gap after a restart by its task sequence, which goes on after so much time."""
     policies: tuple[Mapping[str, Any], ...] = ()
     """Properties of CCM_ClientAgentConfig in the default machine policy, beside the one that every client has."""
     registry: tuple[tuple[str, str, RegValue], ...] = ()
@@ -262,6 +266,11 @@ class MachineSpec:
     variants: Variants = field(default_factory=Variants)
     source: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """The mapping that this was read from."""
+
+    @property
+    def netbios_name(self) -> str:
+        """The name of the days before DNS has room for fifteen characters (official); the host name stays whole."""
+        return self.machine_name[:15].upper()
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], where: str) -> MachineSpec:
@@ -283,6 +292,11 @@ class MachineSpec:
             ts_requests=_requests(reader, "ts_requests"),
             programs=_requests(reader, "programs"),
             maintenance_requests=_mappings(reader, "maintenance_requests"),
+            task_sequence_resumes_in=(
+                reader.duration("task_sequence_resumes_in", timedelta())
+                if "task_sequence_resumes_in" in reader
+                else None
+            ),
             policies=_mappings(reader, "policies"),
             registry=_registry(reader),
             files={
@@ -326,6 +340,7 @@ _SETUP_VALUES = {
     "UpgradeInProgress": int,
     "SetupProgress": int,
     "BoxResult": int,
+    "ImageState": str,
 }
 
 

@@ -63,7 +63,19 @@ class Variants:
     a trigger on the schedule fired; one author of client tools: not when somebody triggers it)."""
     oem_license: bool = choice(False, True)
     """Windows Setup skips SetupComplete.cmd on a machine with an OEM product key (official)."""
+    # Processes.
+    lsa_protection: bool = choice(True, False)
+    """Whether lsass.exe is protected, so that WMI tells neither its path nor its command line (official: the default of
+    new installations since Windows 11 22H2; before, only where somebody turned it on)."""
+    # Task sequences.
+    task_sequence_resumes: int = field(default=0, metadata={"minimum": 0})
+    """How many minutes after a reset or restart from outside a task sequence goes on by itself; 0: it dies (official
+    docs name the restart as a cause of stuck clients; that some go on is inferred)."""
     # Services.
+    start_service_answer: str = choice("late", "at_once")
+    """Win32_Service.StartService of a service that takes its time: an answer when it runs, or after 30 seconds the
+    answer 7, while it goes on starting (official for the code and the 30 seconds; that the service goes on: reported);
+    or success at once with the state Start Pending (official: what StartService of the SCM does)."""
     change_empty_dependency: str = choice("clears", "keeps", "invalid")
     """Win32_Service.Change with one empty ServiceDependencies element (no evidence)."""
     cleared_dependency: str = choice("deleted", "empty")

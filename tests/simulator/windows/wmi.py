@@ -82,6 +82,12 @@ class Wmi:
         self._gate.check_remote_call(cim_class.namespace, cim_class.name, declared.name)
         return _outs(declared, self._call(cim_class, declared, keys, values))
 
+    def blank(self, namespace: str, class_name: str, method: str, return_value: int) -> list[Out]:
+        """What a method that was not called would answer without output: NULL for each parameter."""
+        declared = self._method(namespace, class_name, method)[1]
+        row: Row = {**dict.fromkeys(parameter.name for parameter in declared.outputs), "ReturnValue": return_value}
+        return _outs(declared, row)
+
     def call_locally(self, namespace: str, class_name: str, method: str, values: list[str]) -> Row:
         """A static method called by a program on the machine; the values are in the method's own order."""
         cim_class, declared = self._method(namespace, class_name, method)

@@ -50,6 +50,8 @@ class World:
     """CCM_ClientAgentConfig as the machine's default policy asks for it."""
     planted: dict[str, int] = field(default_factory=dict)
     """Processes that the fleet file asked for, by name."""
+    busy: float = 0.0
+    """How many seconds the call takes that is being answered."""
 
     def __post_init__(self) -> None:
         self.task_sequences = TaskSequences(self, self.requests)
@@ -62,6 +64,10 @@ class World:
     def variants(self) -> Variants:
         return self.spec.variants
 
+    def takes(self, seconds: float) -> None:
+        """The call that is being answered took effect, and its answer comes so much later."""
+        self.busy += seconds
+
     def environment(self) -> dict[str, str]:
         """Environment variables of the provider host, which runs as LocalSystem."""
         return {
@@ -71,7 +77,7 @@ class World:
             "ProgramData": "C:\\ProgramData",
             "ProgramFiles": "C:\\Program Files",
             "TEMP": "C:\\Windows\\TEMP",
-            "COMPUTERNAME": self.spec.machine_name.upper(),
+            "COMPUTERNAME": self.spec.netbios_name,
         }
 
     def call_locally(self, namespace: str, class_name: str, method: str, values: list[str]) -> Mapping[str, Value]:

@@ -35,7 +35,7 @@ class Paging:
             content = f"{_context(context)}<w:Items>{items[0]}</w:Items>"
         return f"<n:EnumerateResponse>{content}</n:EnumerateResponse>"
 
-    def pull(self, request: Request) -> str:
+    def pull(self, request: Request, *, no_rows: bool = False) -> str:
         body = request.body
         if body is None or body.tag != f"{{{names.ENUMERATION}}}Pull":
             raise faults.invalid_body()
@@ -43,8 +43,9 @@ class Paging:
         if not (asked.isascii() and asked.isdigit() and int(asked[:10]) > 0):
             raise faults.schema_validation()
         pending = self._enumerations.take(_asked_context(body))
-        held = page(pending.items, self._room(request), min(int(asked[:10]), _MOST_ITEMS))
-        now, later = pending.items[:held], pending.items[held:]
+        items = () if no_rows else pending.items
+        held = page(items, self._room(request), min(int(asked[:10]), _MOST_ITEMS))
+        now, later = items[:held], items[held:]
         head = _context(self._enumerations.keep(pending.call, later)) if later else ""
         tail = "" if later else "<n:EndOfSequence/>"
         return f"<n:PullResponse>{head}<n:Items>{''.join(now)}</n:Items>{tail}</n:PullResponse>"

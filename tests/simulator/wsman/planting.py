@@ -40,7 +40,11 @@ _REPLIES: Mapping[str, Reply] = {
     "html": Reply(200, _PAGE, content_type="text/html", sealed=False),
     "dtd": Reply(200, _DTD),
 }
-WORDS = (*_FAULTS, *_REPLIES, "truncate", "drop_after", "http_NNN", "fault CODE", "hang SECONDS")
+WORDS = (
+    *_FAULTS,
+    *_REPLIES,
+    *("truncate", "drop_after", "no_rows", "http_NNN", "fault CODE", "return CODE", "hang SECONDS"),
+)
 
 
 class PlantError(ValueError):
@@ -113,6 +117,10 @@ class Effect:
     reply: Reply | None = None
     cut: Literal["", "drop", "half"] = ""
     delay: float = 0.0
+    no_rows: bool = False
+    """Success with nothing in it: no rows of an enumeration, no elements of a method's arrays."""
+    return_value: int | None = None
+    """Success with this ReturnValue, and no output unless the call is executed."""
     executed: bool = False
     """A fault or reply that comes although the call took effect: an answer that lies."""
 
@@ -136,6 +144,10 @@ class Effect:
             return cls(cut="half")
         if word == "drop_after":
             return cls(cut="drop")
+        if word == "no_rows":
+            return cls(no_rows=True)
+        if found := re.fullmatch(r"return (\d+|0x[0-9a-fA-F]+)", word):
+            return cls(return_value=int(found[1], 0))
         if found := re.fullmatch(r"http_(\d{3})", word):
             return cls(reply=Reply(int(found[1]), sealed=False, content_type=""))
         if found := re.fullmatch(r"fault (?:code )?(\d+|0x[0-9a-fA-F]+)", word):

@@ -54,6 +54,7 @@ class Service:
         pacer: Pacer,
     ) -> None:
         self.settings = settings
+        self._machine = machine
         self._host = host
         self._planted = planted
         self.enumerations = Enumerations(pacer.now, timedelta(milliseconds=settings.enumeration_timeout_ms))
@@ -126,7 +127,7 @@ class Service:
             await self._block(effect.delay, limit)
             if instead := effect.before():
                 return instead
-            answer = await self._run(request, call, caller, limit)
+            answer = await self._run(request, call, caller, limit, effect)
             effect.after()
             return Reply(200, answer.encode())
         finally:
@@ -146,11 +147,14 @@ class Service:
             raise faults.response_too_large()
         return answer
 
-    async def _run(self, request: Request, call: Call, caller: Caller, limit: float) -> str:
+    async def _run(self, request: Request, call: Call, caller: Caller, limit: float, effect: Effect) -> str:
         uri = request.resource_uri.partition("?")[0].lower()
         if wmi_class(request.resource_uri) is not None:
             try:
-                return self._fitting(request, self._wmi.handle(request, call))
+                self._machine.time_taken()  # by what nobody waited for
+                answer = self._fitting(request, self._wmi.handle(request, call, effect))
+                await self._block(self._machine.time_taken(), limit)
+                return answer
             except faults.Fault as fault:
                 # A call that blocks before it fails blocks its client too.
                 if isinstance(fault.__cause__, WmiError):

@@ -6,10 +6,11 @@ from __future__ import annotations
 from dataclasses import replace
 from xml.etree.ElementTree import Element
 
-from ..windows.wmi import Instance, Wmi, WmiError
+from ..windows.wmi import Instance, Out, Wmi, WmiError
 from . import cim, faults, names
 from .calls import Call, wmi_class
 from .paging import PREFIXES, Paging
+from .planting import Effect
 from .request import Request
 from .response import envelope
 from .settings import WsmanSettings
@@ -30,20 +31,21 @@ class WmiResource:
         self._paging = paging
         self.settings = settings
 
-    def handle(self, request: Request, call: Call) -> str:
+    def handle(self, request: Request, call: Call, effect: Effect) -> str:
+        """The effect is what is planted for the answer where that is a success all the same."""
         match call.operation:
             case "Get":
                 return self._get(request)
             case "Enumerate":
-                return self._enumerate(request, call)
+                return self._enumerate(request, call, effect)
             case "Pull":
-                return self._respond(request, self._paging.pull(request), PREFIXES)
+                return self._respond(request, self._paging.pull(request, no_rows=effect.no_rows), PREFIXES)
             case "Release":
                 return self._respond(request, self._paging.release(request), PREFIXES)
             case "Delete":
                 return self._delete(request)
             case "Invoke":
-                return self._invoke(request, call)
+                return self._invoke(request, call, effect)
         raise faults.action_mismatch()
 
     def _respond(self, request: Request, body: str, prefixes: tuple[str, ...]) -> str:
@@ -79,24 +81,33 @@ class WmiResource:
             raise fault_of(error, "get", namespace, "", self.settings) from error
         return self._respond(request, "", ("s", "a", "w", "p"))
 
-    def _invoke(self, request: Request, call: Call) -> str:
+    def _invoke(self, request: Request, call: Call, effect: Effect) -> str:
         namespace, class_name, keys = self._target(request)
         if request.action.rpartition("/")[0].lower() != request.resource_uri.partition("?")[0].lower():
             raise faults.action_not_supported(request.action)
         try:
-            outs = self._host(request).invoke(
+            outs = self._planted(namespace, class_name, call.method, effect) or self._host(request).invoke(
                 namespace, class_name, call.method, keys, _arguments(request, call.method)
             )
         except WmiError as error:
             raise fault_of(error, "invoke", namespace, "", self.settings) from error
+        if effect.executed and effect.return_value is not None:
+            outs = [replace(out, value=effect.return_value) if out.name == "ReturnValue" else out for out in outs]
         return self._respond(request, cim.output(call.method, outs, request.resource_uri), _TRANSFER_PREFIXES)
+
+    def _planted(self, namespace: str, class_name: str, method: str, effect: Effect) -> list[Out]:
+        """The outputs that are planted for a method that is then not called; none where it is called."""
+        if effect.executed or not (effect.no_rows or effect.return_value is not None):
+            return []
+        outs = self._wmi.blank(namespace, class_name, method, effect.return_value or 0)
+        return outs if effect.return_value is not None or any(out.is_array for out in outs) else []
 
     def _host(self, request: Request) -> Wmi:
         """The option that asks for a provider of 32 bits is specified; one author found that nothing comes of it."""
         asked = request.option("__ProviderArchitecture") or request.option("wmi:__ProviderArchitecture")
         return self._wmi32 if asked == "32" and self.settings.provider_architecture == "honoured" else self._wmi
 
-    def _enumerate(self, request: Request, call: Call) -> str:
+    def _enumerate(self, request: Request, call: Call, effect: Effect) -> str:
         body = request.body
         if body is None or body.tag != f"{{{names.ENUMERATION}}}Enumerate":
             raise faults.invalid_body()
@@ -115,6 +126,8 @@ class WmiResource:
             items = self._selected(namespace, class_name, filter_)
         else:
             raise faults.filter_dialect()
+        if effect.no_rows:
+            items = ()
         return self._respond(request, self._paging.first(request, call, items), PREFIXES)
 
     def _all(self, namespace: str, class_name: str, keys: dict[str, str], mode: str) -> tuple[str, ...]:

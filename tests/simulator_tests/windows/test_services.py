@@ -87,3 +87,28 @@ def test_a_service_marked_for_deletion() -> None:
 def test_terminal_services_has_a_class_of_its_own() -> None:
     found = Endpoint().wmi.query("root/cimv2", "SELECT * FROM Win32_Service WHERE Name='TermService'").instances
     assert [instance.class_name for instance in found] == ["Win32_TerminalService"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "seconds", "code", "late"), [("late", 20, 0, 20), ("late", 60, 7, 30), ("at_once", 60, 0, 0)]
+)
+def test_a_service_may_take_a_minute_to_start(answer: str, seconds: int, code: int, late: int) -> None:
+    services = {"CcmExec": {"state": "Stopped", "start_time": f"{seconds}s"}}
+    endpoint = Endpoint(services=services, variants={"start_service_answer": answer})
+    assert endpoint.service("StartService", "CcmExec") == code
+    assert (endpoint.machine.time_taken(), endpoint.machine.time_taken()) == (late, 0)
+    wql = "SELECT State,Started,AcceptStop,ProcessId FROM Win32_Service WHERE Name='CcmExec'"
+    (row,) = endpoint.rows("root/cimv2", wql)
+    assert (row["State"], row["AcceptStop"]) == ("Start Pending", False)
+    assert row["ProcessId"]
+    assert "2  START_PENDING" in endpoint.machine.run_program(None, "sc query CcmExec").stdout
+    assert (endpoint.service("StartService", "CcmExec"), endpoint.service("StopService", "CcmExec")) == (10, 5)
+    assert endpoint.machine.describe()["client"]["running"] is False
+    endpoint.advance(seconds=seconds)
+    assert endpoint.rows("root/cimv2", wql)[0]["State"] == "Running"
+    assert endpoint.machine.describe()["client"]["running"] is True
+    endpoint.machine.fire("reboot")
+    assert endpoint.rows("root/cimv2", wql)[0]["State"] == "Start Pending"
+    endpoint.machine.fire("stop_ccmexec")
+    endpoint.advance(hours=1)
+    assert endpoint.rows("root/cimv2", wql)[0]["State"] == "Stopped"

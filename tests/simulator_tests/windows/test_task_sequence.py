@@ -128,3 +128,55 @@ def test_run_once_waits_for_an_administrator() -> None:
 def test_unknown_events_are_named() -> None:
     with pytest.raises(ValueError, match="allowed: start_in_place_upgrade"):
         Endpoint().machine.fire("explode")
+
+
+RUNNING = "SELECT State FROM CCM_TSExecutionRequest WHERE State='Running'"
+
+
+@pytest.mark.parametrize("profile", ["live_osd", "live_upgrade"])
+@pytest.mark.parametrize("request_stays", [True, False, "absent"])
+@pytest.mark.parametrize("agent_auto", [True, False])
+def test_a_restart_of_its_own_leaves_a_gap_in_which_nothing_runs(
+    profile: str, request_stays: bool | str, agent_auto: bool
+) -> None:
+    endpoint = Endpoint(profile, boot_seconds=30)
+    endpoint.machine.fire("task_sequence_restart", gap_minutes=4, request=request_stays, agent_auto=agent_auto)
+    endpoint.advance(seconds=31)
+    for minute in range(4):
+        state = endpoint.machine.describe()
+        assert (state["task_sequence"]["engine"], state["task_sequence"]["waits"]) == ([], True), minute
+        agent = state["services"]["smstsmgr"]
+        assert (agent["state"], agent["start_mode"]) == ("Stopped", "Auto" if agent_auto else "Manual")
+        setup = state["registry"]["HKLM\\SYSTEM\\Setup"]
+        assert (setup["SetupType"]["data"], setup["CmdLine"]["data"]) == (0, "")
+        assert bool(endpoint.rows("root/ccm/SoftMgmtAgent", RUNNING)) is (request_stays is True)
+        endpoint.advance(seconds=59)
+    endpoint.advance(seconds=10)
+    state = endpoint.machine.describe()
+    assert state["task_sequence"]["alive"]
+    assert state["services"]["smstsmgr"]["state"] == "Running"
+    assert len(endpoint.rows("root/ccm/SoftMgmtAgent", RUNNING)) == 1
+    assert "task_sequence.broken" not in endpoint.events()
+    endpoint.machine.fire("end_task_sequence")
+    assert endpoint.mode == "normal"
+
+
+def test_what_is_done_in_the_gap_breaks_the_task_sequence() -> None:
+    endpoint = Endpoint("stuck", task_sequence_resumes_in="3m")
+    endpoint.set_mode(False)
+    endpoint.advance(minutes=4)
+    assert endpoint.events()[-2:] == ["task_sequence.resumed", "task_sequence.broken"]
+
+
+def test_a_gap_outlasts_a_second_restart_and_ends_with_a_kill() -> None:
+    endpoint = Endpoint("live_osd", variants={"task_sequence_resumes": 3})
+    for _ in range(2):
+        endpoint.machine.fire("hard_reset")
+        endpoint.advance(minutes=2)
+        assert not endpoint.machine.describe()["task_sequence"]["alive"]
+    endpoint.machine.fire("kill_task_sequence")
+    endpoint.machine.fire("reboot")  # the agent still starts by itself, and finds nothing to go on with
+    endpoint.advance(hours=1)
+    assert not endpoint.machine.describe()["task_sequence"]["alive"]
+    with pytest.raises(ValueError, match="no task sequence runs"):
+        endpoint.machine.fire("task_sequence_restart")

@@ -24,6 +24,7 @@ _TEXTS = {
     services.SERVICE_DOES_NOT_EXIST: "The specified service does not exist as an installed service.",
     services.SERVICE_MARKED_FOR_DELETE: "The specified service has been marked for deletion.",
 }
+_STATES = {"Stopped": "1  STOPPED", "Start Pending": "2  START_PENDING", "Running": "4  RUNNING"}
 _USAGE = """
 DESCRIPTION:
         SC is a command line program used for communicating with the
@@ -74,7 +75,7 @@ def _status(service: Service) -> str:
         f"SERVICE_NAME: {service.name}",
         f"DISPLAY_NAME: {service.display_name}",
         f"        TYPE               : {kind} ",
-        f"        STATE              : {'4  RUNNING' if service.is_running else '1  STOPPED'} ",
+        f"        STATE              : {_STATES[service.state]} ",
         *flags,
         f"        WIN32_EXIT_CODE    : {service.exit_code}  (0x{service.exit_code:x})",
         "        SERVICE_EXIT_CODE  : 0  (0x0)",

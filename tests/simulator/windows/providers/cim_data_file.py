@@ -29,7 +29,7 @@ class CimDataFile(BaseProvider):
             "Compressed": False,
             "CreationDate": file.created,
             "CreationClassName": "CIM_LogicalFile",
-            "CSName": self._world.spec.machine_name.upper(),
+            "CSName": self._world.spec.netbios_name,
             "Description": path,
             "Drive": drive,
             "Extension": extension.lstrip("."),

@@ -8,6 +8,7 @@ from typing import cast
 
 from ..cim.model import Row, WmiError
 from ..processes import Process
+from ..service_record import LSASS_PID
 from .base import BaseProvider
 
 _ACCESS_DENIED, _PATH_NOT_FOUND, _INVALID_PARAMETER = 2, 9, 21
@@ -21,14 +22,14 @@ class Win32Process(BaseProvider):
         spec = self._world.spec
         memory = 4_000_000 + process.process_id * 4096
         # Users do not see the command lines of other accounts' processes (inferred from daily experience).
-        visible = self._world.access.is_administrator
+        visible = self._world.access.is_administrator and not self._is_protected(process)
         return {
             "Caption": process.name,
             "CommandLine": process.command_line if visible else None,
             "CreationClassName": "Win32_Process",
             "CreationDate": self._world.processes.created(process),
             "CSCreationClassName": "Win32_ComputerSystem",
-            "CSName": spec.machine_name.upper(),
+            "CSName": spec.netbios_name,
             "Description": process.name,
             "ExecutablePath": process.executable if visible else None,
             "Handle": str(process.process_id),
@@ -63,6 +64,10 @@ class Win32Process(BaseProvider):
             "WriteOperationCount": 4,
             "WriteTransferCount": 2_000,
         }
+
+    def _is_protected(self, process: Process) -> bool:
+        guarded = self._world.variants.lsa_protection and process.process_id == LSASS_PID
+        return process.protected or guarded
 
     def call(self, class_name: str, method: str, keys: Mapping[str, str], arguments: Row) -> Row:
         match method:

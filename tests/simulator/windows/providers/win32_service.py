@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import cast
 
 from .. import services
@@ -12,6 +13,8 @@ from ..service_record import Service, StartMode
 from ..services import ScmError
 from .base import BaseProvider
 
+_START_TIMEOUT = timedelta(seconds=30)  # ServicesPipeTimeout's default (official)
+_REQUEST_TIMEOUT = 7
 _NOT_SUPPORTED, _ACCESS_DENIED, _CANNOT_ACCEPT_CONTROL, _INVALID_PARAMETER = 1, 2, 5, 21
 _CODES = {
     services.ACCESS_DENIED: 2,
@@ -21,6 +24,7 @@ _CODES = {
     services.SERVICE_ALREADY_RUNNING: 10,
     services.SERVICE_DISABLED: 14,
     services.CIRCULAR_DEPENDENCY: 18,
+    services.SERVICE_CANNOT_ACCEPT_CONTROL: 5,
     services.SERVICE_NOT_ACTIVE: 5,  # community: stopping a stopped service answers 5, not 6
     services.SERVICE_DEPENDENCY_FAIL: 13,
     services.SERVICE_DEPENDENCY_DELETED: 12,
@@ -62,13 +66,13 @@ class Win32Service(BaseProvider):
             "ProcessId": service.process_id,
             "ServiceSpecificExitCode": 0,
             "ServiceType": "Own Process" if service.own_process else "Share Process",
-            "Started": service.is_running,
+            "Started": not service.is_stopped,
             "StartMode": service.start_mode,
             "StartName": service.start_name,
             "State": service.state,
             "Status": "OK",
             "SystemCreationClassName": "Win32_ComputerSystem",
-            "SystemName": self._world.spec.machine_name.upper(),
+            "SystemName": self._world.spec.netbios_name,
             "TagId": 0,
             "WaitHint": 0,
         }
@@ -93,7 +97,7 @@ class Win32Service(BaseProvider):
         scm = self._world.scm
         match method:
             case "StartService":
-                scm.start(name)
+                return self._start(name)
             case "StopService":
                 scm.stop(name)
             case "ChangeStartMode":
@@ -106,6 +110,15 @@ class Win32Service(BaseProvider):
             case _:
                 return _NOT_SUPPORTED
         return 0
+
+    def _start(self, name: str) -> int:
+        """Where the answer is late, the caller waits with it (`World.takes`)."""
+        self._world.scm.start(name)
+        time = self._world.scm.service(name).start_time
+        if self._world.variants.start_service_answer == "at_once" or not time:
+            return 0
+        self._world.takes(min(time, _START_TIMEOUT).total_seconds())
+        return 0 if time <= _START_TIMEOUT else _REQUEST_TIMEOUT
 
     def _change(self, name: str, arguments: Row) -> int:
         mode = _start_mode(arguments)

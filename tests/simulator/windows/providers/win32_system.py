@@ -29,7 +29,7 @@ class Win32OperatingSystem(BaseProvider):
                 "CountryCode": "1",
                 "CreationClassName": "Win32_OperatingSystem",
                 "CSCreationClassName": "Win32_ComputerSystem",
-                "CSName": world.spec.machine_name.upper(),
+                "CSName": world.spec.netbios_name,
                 "CurrentTimeZone": os.time_zone,
                 "DataExecutionPrevention_32BitApplications": True,
                 "DataExecutionPrevention_Available": True,
@@ -93,7 +93,7 @@ class Win32OperatingSystem(BaseProvider):
 class Win32ComputerSystem(BaseProvider):
     def instances(self, class_name: str) -> list[Row]:
         spec = self._world.spec
-        name, joined = spec.machine_name.upper(), spec.domain.upper() != "WORKGROUP"
+        name, joined = spec.netbios_name, spec.domain.upper() != "WORKGROUP"
         return [
             {
                 "AdminPasswordStatus": 3,
