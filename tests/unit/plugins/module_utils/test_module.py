@@ -33,6 +33,8 @@ def ended(error: Exception) -> TaskFailed:
 UNREACHABLE = [
     *[(errors.EndpointUnreachable("no", layer), layer) for layer in ("dns", "port", "proxy", "tls", "timeout", "http")],
     (errors.LoginRejected("no"), "login"),
+    (errors.LoginUnavailable("no"), "login"),
+    (errors.TicketUnavailable("no"), "kerberos"),
 ]
 FAILED = [
     (errors.ConnectionLost("gone"), "connection"),
@@ -50,14 +52,18 @@ FAILED = [
     (WrongMachine("it is another one"), "wrong_machine"),
     (MethodFailed("no"), "client"),
     (NotVerified("no"), "client"),
+    (errors.NotSent("nothing was written", "permission"), "permission"),
+    (errors.NotSent("nothing was written", "connection"), "connection"),
 ]
+FINAL = {"tls", "login", "kerberos", "library", "settings", "permission", "wrong_machine"}
+"""Layers whose failures no waiting mends, and a login that must not be tried again."""
 
 
 @pytest.mark.parametrize(("error", "layer"), UNREACHABLE, ids=str)
 def test_nothing_was_asked_is_unreachable(error: Exception, layer: str) -> None:
     failure = ended(error)
     assert isinstance(failure, TaskUnreachable)
-    assert failure.result == {"error_layer": layer}
+    assert failure.result == {"error_layer": layer, "retryable": layer not in FINAL}
     assert len(str(failure).split(". ")) > 1, "what to do next is said"
 
 
@@ -65,7 +71,7 @@ def test_nothing_was_asked_is_unreachable(error: Exception, layer: str) -> None:
 def test_everything_else_is_failed(error: Exception, layer: str) -> None:
     failure = ended(error)
     assert type(failure) is TaskFailed
-    assert failure.result == {"error_layer": layer}
+    assert failure.result == {"error_layer": layer, "retryable": layer not in FINAL}
     assert str(error).rstrip(".") in str(failure)
 
 
@@ -80,6 +86,7 @@ def test_message_is_sentences_on_one_line(error: Exception) -> None:
 def test_doubt_is_said_where_there_is_doubt() -> None:
     assert "not known" in str(ended(errors.ConnectionLost("gone")))
     assert "not known" not in str(ended(errors.LoginRejected("no")))
+    assert "not known" not in str(ended(errors.NotSent("nothing was written", "connection")))
 
 
 def test_defects_are_not_hidden() -> None:
