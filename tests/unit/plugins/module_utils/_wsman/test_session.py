@@ -558,6 +558,16 @@ def test_repetition_that_the_judge_forbids_is_not_sent() -> None:
     assert court.sent == ["?", "!", "?"]
 
 
+@pytest.mark.parametrize(("answer", "kind"), [(STALE, errors.NotSent), (LOST, errors.ConnectionLost)])
+def test_doubt_about_the_first_sending_stays_where_the_judge_cannot_tell(
+    answer: Exception, kind: type[Exception]
+) -> None:
+    court = Court(Wire([GET, answer, wire.wsman_fault(5)]))
+    with pytest.raises(kind) as caught, court.session.judged_by(court.judge):
+        CALLS["invoke"](court.session, True)
+    assert (caught.type, court.sent) == (kind, ["?", "!", "?"])
+
+
 @pytest.mark.parametrize("error", [None, Running()])
 def test_innermost_judge_counts_and_the_outer_one_returns(error: Exception | None) -> None:
     endpoint = Wire([DONE] * 4)
