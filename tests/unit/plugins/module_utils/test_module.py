@@ -13,6 +13,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.errors im
     WrongMachine,
 )
 from ansible_collections.configmgr.client.plugins.module_utils._module import (
+    Task,
     TaskFailed,
     TaskUnreachable,
     failures,
@@ -21,6 +22,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._module import (
 from ansible_collections.configmgr.client.plugins.module_utils._windows.errors import PermissionRefused, WindowsError
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import errors
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import FaultDetail, SettingsError, fault
+from tests.unit.windows import Windows
 
 
 def ended(error: Exception) -> TaskFailed:
@@ -92,6 +94,41 @@ def test_doubt_is_said_where_there_is_doubt() -> None:
 def test_defects_are_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError), failures():
         raise ZeroDivisionError
+
+
+def test_failure_also_tells_what_was_done_until_then() -> None:
+    task = Task(Windows().endpoint, {"computer_name": "PC-0001"}, False, str)
+    done: list[str] = []
+
+    def work() -> None:
+        with task.telling(lambda: {"done": done, "changed": True}):
+            done.append("first")
+            raise errors.ConnectionLost("gone")
+
+    with pytest.raises(TaskFailed, match="gone") as caught:
+        work()
+    assert caught.value.result == {
+        "error_layer": "connection",
+        "retryable": True,
+        "done": ["first"],
+        "changed": True,
+    }
+    with task.telling(dict), pytest.raises(ZeroDivisionError):
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("params", "wrong"),
+    [({"computer_name": "OTHER", "name_check": "short"}, True), ({"computer_name": "OTHER"}, False)],
+)
+def test_guard_of_a_task_is_one_and_knows_what_is_meant(params: dict[str, t.Any], wrong: bool) -> None:
+    task = Task(Windows().endpoint, params, False, str)
+    assert task.guard is task.guard
+    if wrong:
+        with pytest.raises(WrongMachine):
+            task.guard.identify()
+    else:
+        task.guard.identify()
 
 
 # Numbers
