@@ -35,6 +35,7 @@ class BoundedAdapter(HTTPAdapter):
         self._tls: dict[str, t.Any] = {"key_password": settings.cert_key_password} if settings.cert_key_password else {}
         self._watchdog: threading.Timer | None = None
         self._handle: socket.socket | None = None
+        self.opened: t.Callable[[], None] = lambda: None
         self._pool_classes = {
             "http": _pool_class(HTTPConnectionPool, HTTPConnection, self._keep),
             "https": _pool_class(HTTPSConnectionPool, HTTPSConnection, self._keep),
@@ -88,6 +89,7 @@ class BoundedAdapter(HTTPAdapter):
         self._forget()
         self._handle = opened.dup()
         self._deadline.remaining()
+        self.opened()
 
     def _forget(self) -> None:
         handle, self._handle = self._handle, None
