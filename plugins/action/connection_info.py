@@ -14,7 +14,7 @@ from ansible.errors import AnsibleActionFail
 
 from ..module_utils import _module
 from ..module_utils._doctor.examination import Target
-from ..module_utils._wsman.errors import SettingsError
+from ..module_utils._wsman.errors import LoginWithheld, SettingsError
 from ..modules import connection_info
 from ..plugin_utils._action import ModuleAction
 from ..plugin_utils._connection.lockout import Lockout
@@ -28,7 +28,7 @@ class ActionModule(ModuleAction):
     def _work(
         self, params: _module.Result, task_vars: dict[str, t.Any], log: _module.Log, trace: _module.Log
     ) -> _module.Result:
-        connection, brake = self._connection, None
+        connection = self._connection
         given: list[str] = []
 
         def with_origin(name: str) -> tuple[t.Any, t.Any]:
@@ -47,16 +47,17 @@ class ActionModule(ModuleAction):
         except (AnsibleActionFail, SettingsError) as error:
             target = Target(options, None, str(error), library=library)
         else:
-            brake = Lockout(C.DEFAULT_LOCAL_TMP, settings)
             useless = {}
             if connection.transport == "psrp":
                 useless = without_effect(settings, given) | self._unknown_variables(task_vars)
             said = ", ".join(f"{name} ({reason})" for name, reason in useless.items())
-            target = Target(options, settings, no_login=brake.problem() or "", library=library, without_effect=said)
-        result, login_rejected = connection_info.examine(target, params, bool(self._task.check_mode), trace)
-        if brake and login_rejected:
-            brake.rejected()
-        return result
+            brake = Lockout(C.DEFAULT_LOCAL_TMP, settings)
+            target = Target(options, settings, brake=brake, library=library, without_effect=said)
+        return connection_info.examine(target, params, bool(self._task.check_mode), trace)
+
+    def _withheld(self, error: LoginWithheld) -> _module.Result:
+        """Not a failure here, but a finding."""
+        return connection_info.withheld(str(error))
 
     def _unknown_variables(self, task_vars: dict[str, t.Any]) -> dict[str, str]:
         """Variables that look as if they were options of the ``psrp`` connection, misspelled perhaps."""

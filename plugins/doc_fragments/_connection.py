@@ -30,6 +30,9 @@ options:
       - While such a task runs, the password stands in a file on that host, with the module and its other options.
         That is how Ansible brings any module there. Only the account that runs the task can read the file, and it is
         removed afterwards. With C(pipelining) there is no file.
+      - The login counts on the controller with those of all other tasks. Until one of its account was accepted in the
+        run, at most three such tasks are under way at a time; others wait, at most for O(deadline), which then begins
+        anew for the module.
     type: dict
     suboptions:
       host:
@@ -102,4 +105,7 @@ notes:
   - Runs over the settings of the host's C(winrm) or C(psrp) connection, whatever their source. No shell is opened on
     the endpoint unless a command has to run there, and no runspace ever.
   - Where C(ansible_winrm_transport) lists several login methods, the first is used.
+  - No more than three logins of an account are rejected in a run, so that a wrong password does not lock it. A name
+    without a domain counts as one account for all hosts, since Windows may take it for its domain's. Write C(.\NAME)
+    where each host has an account of its own.
 """

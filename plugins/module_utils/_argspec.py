@@ -49,9 +49,16 @@ def wait_problem(params: t.Mapping[str, t.Any]) -> str | None:
 
 
 def endpoint_settings(endpoint: t.Mapping[str, t.Any], connect_timeout: float) -> Settings:
-    """Settings from the ``endpoint`` option; raises SettingsError."""
+    """Settings from the ``endpoint`` option, where its files are; raises SettingsError."""
+    settings = given_settings(endpoint, connect_timeout)
+    check_files(settings)
+    return settings
+
+
+def given_settings(endpoint: t.Mapping[str, t.Any], connect_timeout: float) -> Settings:
+    """As endpoint_settings, on any host: its files are not looked at."""
     scheme = endpoint["scheme"]
-    settings = Settings(
+    return Settings(
         host=endpoint["host"],
         port=endpoint["port"] or (5985 if scheme == "http" else 5986),
         scheme=scheme,
@@ -70,5 +77,3 @@ def endpoint_settings(endpoint: t.Mapping[str, t.Any], connect_timeout: float) -
         connect_timeout=connect_timeout,
         names=ENDPOINT_NAMES,
     )
-    check_files(settings)
-    return settings

@@ -23,10 +23,14 @@ from ._wsman.errors import ConnectionLost, EndpointUnreachable, LoginRejected, L
 from ._wsman.session import Session
 from ._wsman.settings import OptionNames, Settings
 from ._wsman.transport.connect import IMPORT_ERRORS, LEAST_VERSIONS, transport
+from ._wsman.transport.login import Brake, LoginNote
 from ._wsman.xml import DEFUSEDXML_IMPORT_ERROR
 
 Log = t.Callable[[str], None]
 Result = dict[str, t.Any]
+
+LOGIN = "_login"
+"""The key under which a module tells its action what became of the login; no user sees it."""
 
 _PLAIN = OptionNames()
 _UNREACHABLE = (EndpointUnreachable, LoginRejected, LoginUnavailable)
@@ -75,7 +79,7 @@ class Task:
 
 Run = t.Callable[[Task], Result]
 Check = t.Callable[[Result], str | None]
-Work = t.Callable[[Result, bool, Log], Result]
+Work = t.Callable[[Result, bool, Log, Brake], Result]
 
 
 def missing_library(library: str) -> str | None:
@@ -96,12 +100,15 @@ def problem(params: Result, check: Check | None) -> str | None:
 
 
 def execute(
-    run: Run, settings: Settings, params: t.Mapping[str, t.Any], check_mode: bool, log: Log, trace: Log
+    run: Run, settings: Settings, params: t.Mapping[str, t.Any], check_mode: bool, log: Log, trace: Log, brake: Brake
 ) -> Result:
-    """*run*'s result; every expected failure becomes one TaskFailed or TaskUnreachable. *trace* tells each call."""
+    """*run*'s result; every expected failure becomes one TaskFailed or TaskUnreachable. *trace* tells each call.
+
+    Logins go by the *brake*.
+    """
     with failures(settings.names):
         deadline = Deadline(params["deadline"])
-        with Session(settings, lambda: transport(settings, deadline), deadline, trace) as session:
+        with Session(settings, lambda: transport(settings, deadline, brake), deadline, trace) as session:
             result = run(Task(Endpoint(session), params, check_mode, log))
     if not result.get("warnings"):
         result.pop("warnings", None)  # ansible-core before 2.19 shows an empty list
@@ -135,19 +142,19 @@ def _layer(layer: str) -> Result:
 def main(argument_spec: dict[str, t.Any], run: Run, check: Check | None = None, **rules: t.Any) -> None:
     """Runs a module where Ansible has brought it, against the Windows endpoint of its ``endpoint`` option."""
 
-    def work(params: Result, check_mode: bool, log: Log) -> Result:
+    def work(params: Result, check_mode: bool, log: Log, brake: Brake) -> Result:
         missing = missing_library("pywinrm")
         if missing:
             raise TaskFailed(missing)
         with failures(ENDPOINT_NAMES):
             settings = endpoint_settings(params["endpoint"], params["connect_timeout"])
-        return execute(run, settings, params, check_mode, log, log)
+        return execute(run, settings, params, check_mode, log, log, brake)
 
     serve(argument_spec, work, check, **rules)
 
 
 def serve(argument_spec: dict[str, t.Any], work: Work, check: Check | None = None, **rules: t.Any) -> None:
-    """As main, for a module whose *work* is not one Run over one session: it gets params, check mode and a log."""
+    """As main, for a module whose *work* is not one Run over one session: it gets params, check mode, log and brake."""
     module = AnsibleModule(argument_spec, supports_check_mode=True, **rules)
     params = dict(module.params)
     if not params["endpoint"]:
@@ -157,13 +164,14 @@ def serve(argument_spec: dict[str, t.Any], work: Work, check: Check | None = Non
         module.fail_json(msg=wrong)
     if "computer_name" in params:
         params["computer_name"] = params["computer_name"] or params["endpoint"]["host"]
+    note = LoginNote()
     try:
-        result = work(params, module.check_mode, module.debug)
+        result = work(params, module.check_mode, module.debug, note)
     except TaskFailed as error:
         unreachable = {"unreachable": True} if isinstance(error, TaskUnreachable) else {}
-        module.fail_json(msg=str(error), **unreachable, **error.result)
+        module.fail_json(msg=str(error), **unreachable, **error.result, **{LOGIN: note.outcome})
     except Exception as error:  # a defect of ours: the traceback is for the report of it
-        module.fail_json(msg=f"internal error: {error!r}", exception=traceback.format_exc())
+        module.fail_json(msg=f"internal error: {error!r}", exception=traceback.format_exc(), **{LOGIN: note.outcome})
     for warning in result.pop("warnings", []):
         module.warn(warning)
-    module.exit_json(**result)
+    module.exit_json(**result, **{LOGIN: note.outcome})

@@ -126,17 +126,20 @@ recording:
   sample: recordings/1.json
 """
 
+from ansible_collections.configmgr.client.plugins.module_utils._advice import advice
 from ansible_collections.configmgr.client.plugins.module_utils._argspec import (
     CONNECTION_SPEC,
+    ENDPOINT_NAMES,
     NAME_SPEC,
     endpoint_settings,
 )
 from ansible_collections.configmgr.client.plugins.module_utils._doctor import recording
-from ansible_collections.configmgr.client.plugins.module_utils._doctor.checks import conclusion
+from ansible_collections.configmgr.client.plugins.module_utils._doctor.checks import ORDER, Check, conclusion
 from ansible_collections.configmgr.client.plugins.module_utils._doctor.examination import Examination, Target
 from ansible_collections.configmgr.client.plugins.module_utils._module import Log, Result, TaskFailed, serve
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import SettingsError
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport.login import Brake
 
 ARGUMENT_SPEC = {
     "record_to": {"type": "path"},
@@ -145,8 +148,8 @@ ARGUMENT_SPEC = {
 }
 
 
-def examine(target: Target, params: Result, check_mode: bool, log: Log) -> tuple[Result, bool]:
-    """The result, and whether the login was rejected. Raises TaskFailed where no recording can be written."""
+def examine(target: Target, params: Result, check_mode: bool, log: Log) -> Result:
+    """Raises TaskFailed where no recording can be written."""
     path = None if check_mode else params["record_to"]
     problem = recording.problem(path) if path else None
     if problem:
@@ -158,21 +161,28 @@ def examine(target: Target, params: Result, check_mode: bool, log: Log) -> tuple
             recording.write(path, recording.compose(examination))
         except OSError as error:
             raise TaskFailed(f"record_to={path} cannot be written: {error.strerror}") from error
-    result = {"changed": False, **conclusion(examination.done, examination.way), "recording": path}
-    return result, examination.login_rejected
+    return {"changed": False, **conclusion(examination.done, examination.way), "recording": path}
 
 
-def work(params: Result, check_mode: bool, log: Log) -> Result:
+def withheld(reason: str) -> Result:
+    """The result where the brake withheld the login, so that no module was brought to where it would have run."""
+    login = Check("login", "failed", reason, advice("login", ENDPOINT_NAMES))
+    skipped = "not looked at, since no login was tried"
+    done = [login if name == login.check else Check(name, "skipped", skipped) for name in ORDER]
+    return {"changed": False, **conclusion(done, "unknown"), "recording": None}
+
+
+def work(params: Result, check_mode: bool, log: Log, brake: Brake) -> Result:
     endpoint = params["endpoint"]
     shown = ("host", "port", "scheme", "path", "transport", "username", "server_cert_validation", "ca_trust_path")
     options = [f"{name}={endpoint[name]}" for name in shown if endpoint[name] is not None]
     options.append(f"password {'not set' if endpoint['password'] is None else 'set'}")
     described = f"{', '.join(options)} (option endpoint)"
     try:
-        target = Target(described, endpoint_settings(endpoint, params["connect_timeout"]))
+        target = Target(described, endpoint_settings(endpoint, params["connect_timeout"]), brake=brake)
     except SettingsError as error:
         target = Target(described, None, str(error))
-    return examine(target, params, check_mode, log)[0]
+    return examine(target, params, check_mode, log)
 
 
 if __name__ == "__main__":

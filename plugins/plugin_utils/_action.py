@@ -10,14 +10,17 @@ from __future__ import annotations
 import typing as t
 
 import ansible.constants as C
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils import _module
+from ..module_utils._argspec import ENDPOINT_NAMES, given_settings
 from ..module_utils._wsman.certificates import check_files
-from ..module_utils._wsman.errors import LoginRejected
+from ..module_utils._wsman.deadline import Deadline
+from ..module_utils._wsman.errors import LoginWithheld, SettingsError
 from ..module_utils._wsman.settings import Settings
+from ..module_utils._wsman.transport.login import begin, is_judged
 from ._connection.lockout import Lockout
 from ._connection.psrp import psrp_settings
 from ._connection.winrm import GetOption, winrm_settings
@@ -29,6 +32,9 @@ _WINDOWS_CONNECTIONS: dict[str, t.Callable[[GetOption, float, str], Settings]] =
     "psrp": psrp_settings,
 }
 """Who reads the options of Ansible's connection."""
+
+_NOT_STARTED = (126, 127)
+"""What a shell returns where it could not start Python."""
 
 
 class ModuleAction(ActionBase):  # type: ignore[misc]
@@ -54,7 +60,7 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
                     "endpoint names the Windows endpoint for a task that runs on a Linux host: add delegate_to with"
                     " that host, or leave endpoint out to use the connection settings of this host"
                 )
-            result.update(self._execute_module(task_vars=task_vars))
+            result.update(self._elsewhere(params, task_vars))
             if result.get("unreachable"):
                 result.pop("failed", None)  # a module can only say that it failed
             return result
@@ -91,15 +97,47 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
         if missing:
             raise AnsibleActionFail(missing)
         brake = Lockout(C.DEFAULT_LOCAL_TMP, settings)
-        problem = brake.problem()
-        if problem:
-            raise _module.TaskUnreachable(problem, {"error_layer": "login"})
+        return _module.execute(self.MODULE.run, settings, params, bool(self._task.check_mode), log, trace, brake)
+
+    def _elsewhere(self, params: _module.Result, task_vars: dict[str, t.Any] | None) -> _module.Result:
+        """The module's result from the host where the task runs; the brake for its login is here."""
+        result: _module.Result
         try:
-            return _module.execute(self.MODULE.run, settings, params, bool(self._task.check_mode), log, trace)
-        except _module.TaskUnreachable as error:
-            if isinstance(error.__cause__, LoginRejected):
-                brake.rejected()
-            raise
+            settings = given_settings(params["endpoint"], params["connect_timeout"])
+            judged = is_judged(settings)
+        except SettingsError:  # the module says so, and sends nothing
+            judged = False
+        if not judged:
+            result = self._execute_module(task_vars=task_vars)
+            result.pop(_module.LOGIN, None)
+            return result
+        try:
+            # The module cannot tell when it is let in: its login lasts until it has ended.
+            attempt = begin(Lockout(C.DEFAULT_LOCAL_TMP, settings), Deadline(params["deadline"]))
+        except LoginWithheld as error:
+            return self._withheld(error)
+        with attempt:
+            try:
+                result = self._execute_module(task_vars=task_vars)
+            except AnsibleError:  # it did not get there
+                attempt.untried()
+                raise
+            outcome = result.pop(_module.LOGIN, None)
+            if outcome == "accepted":
+                attempt.accepted()
+            elif outcome == "rejected":
+                attempt.rejected()
+            elif outcome == "untried" or result.get("rc") in _NOT_STARTED:
+                attempt.untried()
+        return result
+
+    def _withheld(self, error: LoginWithheld) -> _module.Result:
+        """The result where no login may be tried, so that the module is not sent off."""
+        try:
+            with _module.failures(ENDPOINT_NAMES):
+                raise error
+        except _module.TaskUnreachable as failure:
+            return {**failure.result, "unreachable": True, "msg": str(failure)}
 
     def _settings(self, connect_timeout: float) -> Settings:
         kind = self._connection.transport

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from .._advice import advice
 from .._windows.errors import WindowsError
 from .._wsman.deadline import Deadline
-from .._wsman.errors import LoginRejected, WSManError
+from .._wsman.errors import WSManError
 from .._wsman.session import Session
 from .._wsman.settings import OptionNames, Settings
 from .._wsman.transport.connect import transport
+from .._wsman.transport.login import Brake
 from . import network_checks
 from .checks import ORDER, Check, obstacle
 from .endpoint_checks import ANSWERS, Inside
@@ -31,13 +32,13 @@ class Target:
     """How the endpoint is to be reached.
 
     ``options`` tells the options in force; ``settings`` is None where they cannot be used, for ``problem``.
-    ``no_login`` is why no login may be tried, empty where one may. ``without_effect`` says which options have none.
+    The ``brake`` is asked before a login. ``without_effect`` says which options have none.
     """
 
     options: str
     settings: Settings | None
     problem: str = ""
-    no_login: str = ""
+    brake: Brake | None = None
     library: str = "pywinrm"
     without_effect: str = ""
 
@@ -49,7 +50,6 @@ class Examination:
         self.done: list[Check] = []
         self.recorder = Recorder()
         self.inside: Inside | None = None
-        self.login_rejected = False
         self._target = target
         self._named = target.settings.names if target.settings else OptionNames()
         self._expected_name = expected_name
@@ -76,8 +76,6 @@ class Examination:
         try:
             return self._look_at(name, stack)
         except (WSManError, WindowsError) as error:
-            if isinstance(error, LoginRejected):
-                self.login_rejected = True
             if not isinstance(error, ANSWERS):
                 self._ended = name
             return Check(name, "failed", str(error), advice(error.layer, self._named) or _UNKNOWN_CAUSE)
@@ -93,9 +91,7 @@ class Examination:
         if name in network_checks.CHECKS:
             return network_checks.CHECKS[name](settings)
         if self.inside is None:
-            if self._target.no_login:
-                return Check("login", "failed", self._target.no_login, advice("login", settings.names))
-            connect = self.recorder.through(lambda: transport(settings, self._deadline))
+            connect = self.recorder.through(lambda: transport(settings, self._deadline, self._target.brake))
             session = stack.enter_context(Session(settings, connect, self._deadline, self._log))
             self.inside = Inside(session, settings, self._expected_name)
         return self.inside.check(name)

@@ -37,6 +37,10 @@ class LoginUnavailable(WSManError):
     layer = "login"
 
 
+class LoginWithheld(LoginUnavailable):
+    """No login was tried, since one more that is rejected might lock the account."""
+
+
 class TicketUnavailable(LoginUnavailable):
     """Kerberos gave no ticket for this endpoint, or the endpoint took none. The message says what to do."""
 

@@ -37,6 +37,7 @@ class BoundedAdapter(HTTPAdapter):
         self._handle: socket.socket | None = None
         self._url = settings.url
         self.single = self._used = False
+        self.opened: t.Callable[[], None] = lambda: None
         self._pool_classes = {
             "http": _pool_class(HTTPConnectionPool, HTTPConnection, self._before_opening, self._keep),
             "https": _pool_class(HTTPSConnectionPool, HTTPSConnection, self._before_opening, self._keep),
@@ -111,6 +112,7 @@ class BoundedAdapter(HTTPAdapter):
         self._forget()
         self._handle = opened.dup()
         self._deadline.remaining()
+        self.opened()
 
     def _forget(self) -> None:
         handle, self._handle = self._handle, None

@@ -50,6 +50,10 @@ class HttpTransport:
         self._logged_in = True
         return reply
 
+    def on_open(self, opened: t.Callable[[], None]) -> None:
+        """Has *opened* called for each connection before anything is sent over it; what it raises ends the attempt."""
+        raise NotImplementedError
+
     def close(self) -> None:
         self._disconnect()
         self._logged_in = False
@@ -134,6 +138,15 @@ class HttpTransport:
             raise EndpointUnreachable(f"{url} cannot be reached: the proxy wants a login (HTTP 407)", "proxy")
         meaning = _MEANINGS.get(status, "this is not a WinRM service")
         raise EndpointUnreachable(f"{url} answered HTTP {status}: {meaning}", "http")
+
+
+def credentials_sent(error: BaseException | None) -> bool:
+    """Whether it was credentials that got no answer, where *error* ended a login: nobody knows what became of it."""
+    while error is not None:
+        if isinstance(error, requests.RequestException) and error.response is None and error.request is not None:
+            return _proves(error.request.headers.get("Authorization"))
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _proves(authorization: str | bytes | None) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from ..deadline import Deadline
 from ..session import Transport
 from ..settings import Settings
+from .login import Brake, logged_in
 from .pypsrp import PYPSRP_IMPORT_ERROR, PypsrpTransport
 from .pywinrm import PYWINRM_IMPORT_ERROR, PywinrmTransport
 
@@ -16,7 +17,7 @@ IMPORT_ERRORS = {"pywinrm": PYWINRM_IMPORT_ERROR, "pypsrp": PYPSRP_IMPORT_ERROR}
 LEAST_VERSIONS = {"pywinrm": "0.5.0", "pypsrp": "0.8.1"}
 
 
-def transport(settings: Settings, deadline: Deadline) -> Transport:
-    """Raises SettingsError for settings that the library cannot use."""
+def transport(settings: Settings, deadline: Deadline, brake: Brake | None = None) -> Transport:
+    """Its logins go by the *brake*. Raises SettingsError for settings that the library cannot use."""
     kind = PypsrpTransport if settings.library == "pypsrp" else PywinrmTransport
-    return kind(settings, deadline)
+    return logged_in(lambda: kind(settings, deadline), settings, brake, deadline)

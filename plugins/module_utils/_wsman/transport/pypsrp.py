@@ -74,6 +74,9 @@ class PypsrpTransport(HttpTransport):
         session.mount("https://", self._adapter)
         return session
 
+    def on_open(self, opened: t.Callable[[], None]) -> None:
+        self._adapter.opened = opened
+
     def _exchange(self, message: bytes, read_timeout: float) -> bytes:
         self._transport.read_timeout = read_timeout
         reply: bytes = self._transport.send(message)

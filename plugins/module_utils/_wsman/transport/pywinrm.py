@@ -69,6 +69,9 @@ class PywinrmTransport(HttpTransport):
         except Exception as error:  # pywinrm raises its own, and bare ones, for settings that it cannot use
             raise SettingsError(str(error)) from error
 
+    def on_open(self, opened: t.Callable[[], None]) -> None:
+        self._transport.adapter.opened = opened
+
     def _exchange(self, message: bytes, read_timeout: float) -> bytes:
         self._transport.read_timeout_sec = t.cast(int, read_timeout)  # a float does as well
         return self._transport.send_message(message)
