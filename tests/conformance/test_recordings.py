@@ -110,7 +110,7 @@ class Replay:
     def __init__(self, replies: list[bytes]) -> None:
         self.replies = replies
 
-    def send(self, message: bytes, read_timeout: float) -> bytes:
+    def send(self, message: bytes, read_timeout: float, *, single: bool = False) -> bytes:
         return self.replies.pop(0) if self.replies else self.END
 
     def close(self) -> None:

@@ -12,10 +12,14 @@ from urllib.parse import urlsplit
 
 
 class Proxy:
-    """`requested` are the methods and targets that clients asked for; one that refuses answers 403 to all."""
+    """`requested` are the methods and targets that clients asked for; one that refuses answers 403 to all.
+
+    `ended` tells that an endpoint has closed its connection, and the proxy the client's.
+    """
 
     def __init__(self, *, refuses: bool = False) -> None:
         self.requested: list[tuple[str, str]] = []
+        self.ended = threading.Event()
         self._refuses = refuses
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
@@ -67,8 +71,15 @@ class Proxy:
         self._open.append(upstream)
         if tunnel:
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        threading.Thread(target=_pump, args=(upstream, client), daemon=True).start()
+        threading.Thread(target=self._pump, args=(upstream, client), daemon=True).start()
         return upstream
+
+    def _pump(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_RDWR)
+        self.ended.set()
 
 
 def _rest_of_head(stream: BinaryIO) -> bytes:
@@ -76,10 +87,3 @@ def _rest_of_head(stream: BinaryIO) -> bytes:
     while (line := stream.readline()) not in (b"", b"\r\n"):
         lines += line
     return lines + b"\r\n"
-
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_RDWR)

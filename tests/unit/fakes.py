@@ -46,7 +46,7 @@ class Wire:
         self.connections += 1
         return self
 
-    def send(self, message: bytes, read_timeout: float) -> bytes:
+    def send(self, message: bytes, read_timeout: float, *, single: bool = False) -> bytes:
         self.sent.append(ElementTree.fromstring(message))
         self.before_reply()
         reply = self.replies.pop(0)

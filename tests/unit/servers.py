@@ -66,6 +66,7 @@ class BadServer:
 
     def __init__(self, script: Script, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self.over = threading.Event()
+        self.hung_up = threading.Event()
         self.exchanges: list[Exchange] = []
         self.connections = 0
         self.exhausted = False
@@ -113,6 +114,7 @@ class BadServer:
                     self.exchanges.append(exchange)
                     self._script(exchange)
                 connection.shutdown(socket.SHUT_RDWR)
+        self.hung_up.set()
 
     @property
     def logins(self) -> int:

@@ -38,9 +38,9 @@ class _Taped:
         self._recorder = recorder
         self.close = transport.close
 
-    def send(self, message: bytes, read_timeout: float) -> bytes:
+    def send(self, message: bytes, read_timeout: float, *, single: bool = False) -> bytes:
         try:
-            reply = self._transport.send(message, read_timeout)
+            reply = self._transport.send(message, read_timeout, single=single)
         except WSManError as error:
             self._recorder.exchanges.append(Exchange(self._recorder.topic, message, None, error))
             raise

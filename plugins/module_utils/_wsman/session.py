@@ -30,8 +30,11 @@ Log = t.Callable[[str], None]
 
 
 class Transport(t.Protocol):
-    def send(self, message: bytes, read_timeout: float) -> bytes:
+    def send(self, message: bytes, read_timeout: float, *, single: bool = False) -> bytes:
         """The SOAP reply to *message*, faults included, within *read_timeout* seconds of silence.
+
+        With *single* it takes one HTTP exchange, over the connection that is open and logged in. StaleConnection then
+        means that this would have taken a new connection or a new login, and that nothing was carried out.
 
         Raises EndpointUnreachable, LoginRejected, ConnectionLost, DeadlineExceeded or ProtocolError.
         """

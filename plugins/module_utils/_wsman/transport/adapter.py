@@ -8,10 +8,10 @@ import socket
 import ssl
 import threading
 import typing as t
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from ..deadline import Deadline
-from ..errors import ProtocolError
+from ..errors import ProtocolError, StaleConnection
 from ..settings import Settings
 from ..xml import MAX_BYTES
 
@@ -35,9 +35,11 @@ class BoundedAdapter(HTTPAdapter):
         self._tls: dict[str, t.Any] = {"key_password": settings.cert_key_password} if settings.cert_key_password else {}
         self._watchdog: threading.Timer | None = None
         self._handle: socket.socket | None = None
+        self._url = settings.url
+        self.single = self._used = False
         self._pool_classes = {
-            "http": _pool_class(HTTPConnectionPool, HTTPConnection, self._keep),
-            "https": _pool_class(HTTPSConnectionPool, HTTPSConnection, self._keep),
+            "http": _pool_class(HTTPConnectionPool, HTTPConnection, self._before_opening, self._keep),
+            "https": _pool_class(HTTPSConnectionPool, HTTPSConnection, self._before_opening, self._keep),
         }
         retries = settings.connect_retries
         super().__init__(max_retries=_connect_retry(deadline, retries, settings.connect_backoff) if retries else 0)
@@ -51,7 +53,19 @@ class BoundedAdapter(HTTPAdapter):
         manager.pool_classes_by_scheme = self._pool_classes
         return manager
 
+    @contextmanager
+    def single_exchange(self) -> t.Iterator[None]:
+        """Inside, one request goes out over the connection that is open; whatever takes more is StaleConnection."""
+        self.single, self._used = True, False
+        try:
+            yield
+        finally:
+            self.single = False
+
     def send(self, request: requests.PreparedRequest, *args: t.Any, **kwargs: t.Any) -> requests.Response:
+        if self.single and self._used:
+            raise self._wants_login()
+        self._used = True
         remaining = self._deadline.remaining()
         if self._watchdog is None:
             # Socket time-outs count each byte anew; only closing the socket ends a slow drip.
@@ -68,6 +82,8 @@ class BoundedAdapter(HTTPAdapter):
                 f"the server redirects to {response.headers.get('location', 'nowhere')!r}:"
                 " WinRM never does, and credentials are not sent elsewhere"
             )
+        if self.single and response.status_code in (401, 407):
+            raise self._wants_login()  # before the library hears of it, which would log in and send once more
         if response.status_code == 200 and _is_sealed(request) and not (_is_sealed(response) or _is_empty(response)):
             raise ProtocolError(
                 "the answer to a sealed message is not sealed: anybody on the way could have written it"
@@ -82,6 +98,13 @@ class BoundedAdapter(HTTPAdapter):
             self._watchdog = None
         self._forget()
         super().close()
+
+    def _wants_login(self) -> StaleConnection:
+        return StaleConnection(f"{self._url} wants a new login")
+
+    def _before_opening(self) -> None:
+        if self.single:
+            raise StaleConnection(f"the connection to {self._url} was closed")
 
     def _keep(self, opened: socket.socket) -> None:
         """One endpoint, one connection at a time: keeps a second handle on it, whatever TLS and urllib3 make of it."""
@@ -125,9 +148,12 @@ def _connect_retry(deadline: Deadline, retries: int, backoff: float) -> Retry:
     return ConnectRetry(total=None, connect=retries, read=0, redirect=0, status=0, other=0, backoff_factor=backoff)
 
 
-def _pool_class(pool: t.Any, connection: t.Any, keep: t.Callable[[socket.socket], None]) -> t.Any:
+def _pool_class(
+    pool: t.Any, connection: t.Any, before: t.Callable[[], None], keep: t.Callable[[socket.socket], None]
+) -> t.Any:
     class Kept(connection):  # type: ignore[misc]
         def _new_conn(self) -> socket.socket:
+            before()
             opened: socket.socket = super()._new_conn()
             keep(opened)
             return opened

@@ -20,7 +20,7 @@ from ..errors import (
 )
 from ..settings import Settings
 from . import credssp_errors
-from .adapter import diagnose
+from .adapter import BoundedAdapter, diagnose
 from .kerberos import login_problem, service_name
 
 try:
@@ -35,11 +35,12 @@ class HttpTransport:
     def __init__(self, settings: Settings, deadline: Deadline) -> None:
         self._settings = settings
         self._deadline = deadline
+        self._adapter = BoundedAdapter(deadline, settings)
         self._logged_in = False
 
-    def send(self, message: bytes, read_timeout: float) -> bytes:
+    def send(self, message: bytes, read_timeout: float, *, single: bool = False) -> bytes:
         try:
-            reply = self._send(message, read_timeout)
+            reply = self._send_single(message, read_timeout) if single else self._send(message, read_timeout)
             self._deadline.remaining()  # an answer that the watchdog cut off may look like a short one
         except WSManError:
             # The libraries would go on with a half-built session, unencrypted.
@@ -84,6 +85,12 @@ class HttpTransport:
                 raise self._broken(error) from error
             return self._translate_error(error)
 
+    def _send_single(self, message: bytes, read_timeout: float) -> bytes:
+        if not self._logged_in:
+            raise StaleConnection(f"no connection to {self._settings.url} is open")
+        with self._adapter.single_exchange():
+            return self._send(message, read_timeout)
+
     def _broken(self, error: requests.RequestException) -> WSManError:
         layer, reason = diagnose(error)
         url = self._settings.url
@@ -91,6 +98,8 @@ class HttpTransport:
             return EndpointUnreachable(f"{url} cannot be reached: {reason}", layer)
         if layer == "timeout":
             return ConnectionLost(f"{url} stopped answering: {reason}")
+        if self._adapter.single:  # it was open when the message went out, which may have been carried out
+            return ConnectionLost(f"the connection to {url} broke: {reason}")
         return StaleConnection(f"the connection to {url} was closed: {reason}")
 
     def _not_offered(self) -> LoginUnavailable:

@@ -13,7 +13,6 @@ import typing as t
 from ..deadline import Deadline
 from ..errors import LoginRejected, LoginUnavailable, SettingsError
 from ..settings import Settings
-from .adapter import BoundedAdapter
 from .base import HttpTransport
 from .kerberos import GSSAPI_IMPORT_ERROR, use_ticket
 
@@ -33,7 +32,6 @@ else:
 class PypsrpTransport(HttpTransport):
     def __init__(self, settings: Settings, deadline: Deadline) -> None:
         super().__init__(settings, deadline)
-        self._adapter = BoundedAdapter(deadline, settings)
         _require_ticket_or_password(settings)
         ticket_from_password = settings.auth == "kerberos" and bool(settings.password)
         if settings.auth == "kerberos":

@@ -65,7 +65,7 @@ class PywinrmTransport(HttpTransport):
                 kerberos_hostname_override=settings.kerberos_hostname_override,
                 proxy=settings.proxy or "legacy_requests",
             )
-            self._transport.adapter = BoundedAdapter(deadline, settings)
+            self._transport.adapter = self._adapter
         except Exception as error:  # pywinrm raises its own, and bare ones, for settings that it cannot use
             raise SettingsError(str(error)) from error
 

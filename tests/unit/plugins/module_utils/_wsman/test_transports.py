@@ -21,6 +21,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._wsman.session im
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import Settings
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport.connect import IMPORT_ERRORS, transport
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.xml import MAX_BYTES
+from tests.integration.proxy import Proxy
 from tests.unit import wire
 from tests.unit.servers import BadServer, Exchange, Script, certificate, free_port, ntlm_challenge
 
@@ -427,6 +428,90 @@ def test_one_connection_carries_all(connect: Connect, tls: Tls) -> None:
         assert server.connections == 1
         assert [exchange.body for exchange in server.exchanges] == [MESSAGE] * 5
         assert all("POST /wsman HTTP/1.1" in exchange.head for exchange in server.exchanges)
+
+
+# One exchange for a write: over the connection that is open, or not at all
+
+LOGINS = ("basic", "ntlm", "credssp", "certificate")
+OFFERS = (NEGOTIATE, "WWW-Authenticate: CredSSP", 'WWW-Authenticate: Basic realm="WSMAN"')
+
+
+def fails_singly(transport: Transport, kind: type[errors.WSManError]) -> str:
+    with pytest.raises(errors.WSManError) as caught:
+        transport.send(MESSAGE, 30, single=True)
+    assert type(caught.value) is kind, caught.value
+    return str(caught.value)
+
+
+def answers_and_hangs_up(exchange: Exchange) -> None:
+    exchange.answer("200 ", REPLY, SOAP)
+    exchange.hang_up()
+
+
+@pytest.fixture(params=LOGINS)
+def logged_in(request: pytest.FixtureRequest, connect: Connect, tls: Tls) -> t.Callable[..., Transport]:
+    """A transport that had its first answer from a server."""
+    key = str(tls.path)
+
+    def logged_in_(server: BadServer, **options: t.Any) -> Transport:
+        options = {"auth": request.param, "cert_pem": key, "cert_key_pem": key, **options}
+        transport = connect(server.port, tls=True, **options)
+        assert transport.send(MESSAGE, 30) == REPLY
+        return transport
+
+    return logged_in_
+
+
+def test_a_single_exchange_takes_the_open_connection(logged_in: Connect, tls: Tls) -> None:
+    with BadServer(lambda exchange: exchange.answer("200 ", REPLY, SOAP), tls.context) as server:
+        transport = logged_in(server)
+        assert transport.send(MESSAGE, 30, single=True) == REPLY
+        assert (server.connections, len(server.exchanges)) == (1, 2)
+
+
+@pytest.mark.parametrize("options", [{}, {"connect_retries": 5, "connect_backoff": 0}], ids=["", "retries"])
+@pytest.mark.parametrize("proxied", [False, True], ids=["direct", "proxy"])
+def test_a_single_exchange_does_not_connect_again(
+    logged_in: Connect, tls: Tls, options: dict[str, t.Any], proxied: bool
+) -> None:
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(BadServer(answers_and_hangs_up, tls.context))
+        if proxied:
+            proxy = stack.enter_context(Proxy())
+            options = {**options, "proxy": proxy.url}
+        transport = logged_in(server, **options)
+        assert server.hung_up.wait(20)
+        if proxied:
+            assert proxy.ended.wait(20)
+        assert "was closed" in fails_singly(transport, errors.StaleConnection)
+        assert (server.connections, len(server.exchanges)) == (1, 1)
+        assert transport.send(MESSAGE, 30) == REPLY, "the next one connects anew"
+
+
+def test_a_single_exchange_does_not_log_in_again(logged_in: Connect, tls: Tls) -> None:
+    def script(exchange: Exchange) -> None:
+        exchange.answer("401 ", b"", *OFFERS) if exchange.number == 1 else exchange.answer("200 ", REPLY, SOAP)
+
+    with BadServer(script, tls.context) as server:
+        transport = logged_in(server)
+        assert "wants a new login" in fails_singly(transport, errors.StaleConnection)
+        assert (server.connections, len(server.exchanges)) == (1, 2)
+        assert transport.send(MESSAGE, 30) == REPLY, "the next one logs in anew"
+        assert server.connections == 2
+
+
+def test_a_single_exchange_is_never_the_first(connect: Connect) -> None:
+    with BadServer(lambda exchange: exchange.answer("200 ", REPLY, SOAP)) as server:
+        fails_singly(connect(server.port), errors.StaleConnection)
+        assert server.connections == 0
+
+
+@pytest.mark.parametrize("then", [cut, Exchange.hang_up], ids=["cut", "closed"])
+def test_a_single_exchange_that_breaks_may_have_been_carried_out(logged_in: Connect, tls: Tls, then: Script) -> None:
+    """It had gone out, so that this is no StaleConnection, which says that it had not."""
+    with BadServer(answered_once(then), tls.context) as server:
+        fails_singly(logged_in(server), errors.ConnectionLost)
+        assert (server.connections, len(server.exchanges)) == (1, 2)
 
 
 def test_soap_fault_is_a_reply(connect: Connect, tls: Tls) -> None:
