@@ -1,14 +1,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keeps HTTP within bounds that requests alone does not keep: size, redirects, and one deadline over all."""
+"""Keeps HTTP within bounds that requests alone does not keep: size, redirects, and one deadline over all.
+
+A time-out of a socket counts anew with each call, and a slow drip makes many of them. So it is lowered to what is left
+of the deadline before and after each: after as well, since a TLS handshake begins with what it finds. Within one call
+Python itself keeps to it: for TLS it holds for the whole handshake, read or write.
+"""
 
 from __future__ import annotations
 
 import socket
 import ssl
-import threading
 import typing as t
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from http.client import HTTPResponse
 
 from ..deadline import Deadline
 from ..errors import ProtocolError, StaleConnection
@@ -33,13 +38,11 @@ class BoundedAdapter(HTTPAdapter):
         self._deadline = deadline
         self._connect_timeout = settings.connect_timeout
         self._tls: dict[str, t.Any] = {"key_password": settings.cert_key_password} if settings.cert_key_password else {}
-        self._watchdog: threading.Timer | None = None
-        self._handle: socket.socket | None = None
         self._url = settings.url
         self.single = self._used = False
         self._pool_classes = {
-            "http": _pool_class(HTTPConnectionPool, HTTPConnection, self._before_opening, self._keep),
-            "https": _pool_class(HTTPSConnectionPool, HTTPSConnection, self._before_opening, self._keep),
+            "http": _pool_class(HTTPConnectionPool, HTTPConnection, deadline, self._before_opening),
+            "https": _pool_class(HTTPSConnectionPool, HTTPSConnection, deadline, self._before_opening),
         }
         retries = settings.connect_retries
         super().__init__(max_retries=_connect_retry(deadline, retries, settings.connect_backoff) if retries else 0)
@@ -67,11 +70,6 @@ class BoundedAdapter(HTTPAdapter):
             raise self._wants_login()
         self._used = True
         remaining = self._deadline.remaining()
-        if self._watchdog is None:
-            # Socket time-outs count each byte anew; only closing the socket ends a slow drip.
-            self._watchdog = threading.Timer(remaining, self._abort)
-            self._watchdog.daemon = True
-            self._watchdog.start()
         asked = kwargs.get("timeout")
         silence = asked[1] if isinstance(asked, tuple) else asked  # pypsrp gives both time-outs
         read_timeout = min(t.cast(float, silence or remaining), remaining)
@@ -92,36 +90,12 @@ class BoundedAdapter(HTTPAdapter):
         raw.stream = _bounded(raw.stream)
         return response
 
-    def close(self) -> None:
-        if self._watchdog is not None:
-            self._watchdog.cancel()
-            self._watchdog = None
-        self._forget()
-        super().close()
-
     def _wants_login(self) -> StaleConnection:
         return StaleConnection(f"{self._url} wants a new login")
 
     def _before_opening(self) -> None:
         if self.single:
             raise StaleConnection(f"the connection to {self._url} was closed")
-
-    def _keep(self, opened: socket.socket) -> None:
-        """One endpoint, one connection at a time: keeps a second handle on it, whatever TLS and urllib3 make of it."""
-        self._forget()
-        self._handle = opened.dup()
-        self._deadline.remaining()
-
-    def _forget(self) -> None:
-        handle, self._handle = self._handle, None
-        if handle is not None:
-            handle.close()
-
-    def _abort(self) -> None:
-        handle = self._handle
-        if handle is not None:
-            with suppress(OSError):  # closed already: that is all that was wanted
-                handle.shutdown(socket.SHUT_RDWR)
 
 
 def _is_sealed(message: requests.PreparedRequest | requests.Response) -> bool:
@@ -148,17 +122,70 @@ def _connect_retry(deadline: Deadline, retries: int, backoff: float) -> Retry:
     return ConnectRetry(total=None, connect=retries, read=0, redirect=0, status=0, other=0, backoff_factor=backoff)
 
 
-def _pool_class(
-    pool: t.Any, connection: t.Any, before: t.Callable[[], None], keep: t.Callable[[socket.socket], None]
-) -> t.Any:
-    class Kept(connection):  # type: ignore[misc]
+def _pool_class(pool: t.Any, connection: t.Any, deadline: Deadline, before_opening: t.Callable[[], None]) -> t.Any:
+    """*pool* with connections that keep to the *deadline*: all that they send and read goes through what is here."""
+
+    class Response(HTTPResponse):  # also of a proxy to CONNECT
+        def __init__(self, sock: t.Any, *args: t.Any, **kwargs: t.Any) -> None:
+            super().__init__(sock, *args, **kwargs)
+            _keep_to(deadline, self.fp.raw, _Stream)
+
+    class Connection(connection):  # type: ignore[misc]
+        response_class = Response
+
         def _new_conn(self) -> socket.socket:
-            before()
+            before_opening()
             opened: socket.socket = super()._new_conn()
-            keep(opened)
+            _limit(opened, deadline)
             return opened
 
-    return type("KeptPool", (pool,), {"ConnectionCls": Kept})
+        def _connect_tls_proxy(self, *args: t.Any) -> t.Any:
+            """TLS to an endpoint through this is made by urllib3, of as many calls as it takes."""
+            opened = super()._connect_tls_proxy(*args)
+            _limit(opened, deadline)
+            _keep_to(deadline, opened, _TlsToProxy)
+            return opened
+
+        def send(self, data: t.Any) -> None:
+            if self.sock is not None:
+                _limit(self.sock, deadline)
+            super().send(data)
+
+    return type("Pool", (pool,), {"ConnectionCls": Connection})
+
+
+def _limit(sock: t.Any, deadline: Deadline) -> None:
+    remaining = deadline.remaining()
+    timeout = sock.gettimeout()
+    if timeout is None or timeout > remaining:
+        sock.settimeout(remaining)
+
+
+def _keep_to(deadline: Deadline, opened: t.Any, kind: type[_Stream | _TlsToProxy]) -> None:
+    # As its own class, and no wrapper around it: login libraries look for the socket and its certificate inside.
+    opened.__class__ = kind
+    opened.deadline = deadline
+
+
+class _Stream(socket.SocketIO):
+    deadline: Deadline
+
+    def readinto(self, buffer: t.Any) -> int | None:
+        sock = self._sock  # type: ignore[attr-defined]
+        _limit(sock, self.deadline)
+        count = super().readinto(buffer)
+        _limit(sock, self.deadline)
+        return count
+
+
+class _TlsToProxy(ssl.SSLSocket):
+    deadline: Deadline
+
+    def recv(self, *args: t.Any) -> bytes:
+        _limit(self, self.deadline)
+        received = super().recv(*args)
+        _limit(self, self.deadline)
+        return received
 
 
 def _bounded(stream: t.Callable[..., t.Iterator[bytes]]) -> t.Callable[..., t.Iterator[bytes]]:

@@ -41,7 +41,7 @@ class HttpTransport:
     def send(self, message: bytes, read_timeout: float, *, single: bool = False) -> bytes:
         try:
             reply = self._send_single(message, read_timeout) if single else self._send(message, read_timeout)
-            self._deadline.remaining()  # an answer that the watchdog cut off may look like a short one
+            self._deadline.remaining()
         except WSManError:
             # The libraries would go on with a half-built session, unencrypted.
             self.close()
