@@ -14,12 +14,13 @@ from ..deadline import Deadline
 from ..errors import LoginRejected, LoginUnavailable, SettingsError
 from ..settings import Settings
 from .base import HttpTransport
-from .kerberos import GSSAPI_IMPORT_ERROR, use_ticket
+from .kerberos import GSSAPI_IMPORT_ERROR, ticket_cache
 
 try:
     import requests
     from pypsrp.exceptions import AuthenticationError, WinRMTransportError
     from pypsrp.wsman import WSMan
+    from spnego import KerberosCCache
     from spnego.exceptions import SpnegoError
 except ImportError as error:
     PYPSRP_IMPORT_ERROR: ImportError | None = error
@@ -33,16 +34,14 @@ class PypsrpTransport(HttpTransport):
     def __init__(self, settings: Settings, deadline: Deadline) -> None:
         super().__init__(settings, deadline)
         _require_ticket_or_password(settings)
-        ticket_from_password = settings.auth == "kerberos" and bool(settings.password)
-        if settings.auth == "kerberos":
-            use_ticket(settings)
+        cache = ticket_cache(settings) if settings.auth == "kerberos" else None
         try:
             connection = WSMan(
                 settings.host,
                 port=settings.port,
-                # In a cache of ours there is no other ticket to look for.
-                username=None if ticket_from_password else settings.username,
-                password=None if ticket_from_password else settings.password,
+                # Which it hands on to pyspnego, that takes either.
+                username=t.cast(str, KerberosCCache(cache)) if cache else settings.username,
+                password=None if cache else settings.password,
                 ssl=settings.scheme == "https",
                 path=settings.path.lstrip("/"),
                 auth=settings.auth,

@@ -11,7 +11,7 @@ from ..errors import SettingsError
 from ..settings import Settings
 from .adapter import BoundedAdapter
 from .base import HttpTransport
-from .kerberos import use_ticket
+from .kerberos import default_cache, ticket_cache
 
 try:
     import requests
@@ -44,14 +44,12 @@ class _BoundedTransport(WinRMTransport):
 class PywinrmTransport(HttpTransport):
     def __init__(self, settings: Settings, deadline: Deadline) -> None:
         super().__init__(settings, deadline)
-        ticket_from_password = settings.auth == "kerberos" and bool(settings.password)
-        if settings.auth == "kerberos":
-            use_ticket(settings)
+        self._cache = ticket_cache(settings) if settings.auth == "kerberos" else None
         try:
             self._transport = _BoundedTransport(
                 settings.url,
                 # With Kerberos the principal to look for in a cache: in one of ours there is no other.
-                username=None if ticket_from_password else settings.username,
+                username=None if self._cache else settings.username,
                 password=settings.password,
                 auth_method=t.cast(t.Any, settings.auth),
                 server_cert_validation="validate" if settings.validate_certificate else "ignore",
@@ -71,7 +69,8 @@ class PywinrmTransport(HttpTransport):
 
     def _exchange(self, message: bytes, read_timeout: float) -> bytes:
         self._transport.read_timeout_sec = t.cast(int, read_timeout)  # a float does as well
-        return self._transport.send_message(message)
+        with default_cache(self._cache):
+            return self._transport.send_message(message)
 
     def _translate_error(self, error: Exception) -> bytes:
         if isinstance(error, InvalidCredentialsError):
