@@ -47,6 +47,12 @@ class BoundedAdapter(HTTPAdapter):
         retries = settings.connect_retries
         super().__init__(max_retries=_connect_retry(deadline, retries, settings.connect_backoff) if retries else 0)
 
+    def mount_on(self, session: requests.Session) -> None:
+        session.mount("http://", self)
+        session.mount("https://", self)
+        # The library has looked there for proxies; requests would again with each message, and for logins in .netrc.
+        session.trust_env = False
+
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
         super().init_poolmanager(*args, **{**kwargs, **self._tls})
         self.poolmanager.pool_classes_by_scheme = self._pool_classes

@@ -69,8 +69,7 @@ class PypsrpTransport(HttpTransport):
 
     def _bounded_session(self) -> requests.Session:
         session: requests.Session = self._build_session()
-        session.mount("http://", self._adapter)
-        session.mount("https://", self._adapter)
+        self._adapter.mount_on(session)
         return session
 
     def _exchange(self, message: bytes, read_timeout: float) -> bytes:

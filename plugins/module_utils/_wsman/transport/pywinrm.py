@@ -30,14 +30,12 @@ class _BoundedTransport(WinRMTransport):
     adapter: BoundedAdapter
 
     def setup_encryption(self, session: requests.Session) -> None:
-        session.mount("http://", self.adapter)
-        session.mount("https://", self.adapter)
+        self.adapter.mount_on(session)
         super().setup_encryption(session)
 
     def build_session(self) -> requests.Session:
         session: requests.Session = super().build_session()
-        session.mount("http://", self.adapter)
-        session.mount("https://", self.adapter)
+        self.adapter.mount_on(session)
         return session
 
 

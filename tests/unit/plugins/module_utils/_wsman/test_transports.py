@@ -162,6 +162,44 @@ def test_proxy_that_is_not_there(connect: Connect) -> None:
     fails(transport, errors.EndpointUnreachable, "proxy")
 
 
+@pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "all_proxy"])
+def test_proxy_of_the_environment(connect: Connect, tls: Tls, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    with BadServer(lambda exchange: exchange.answer("200 ", REPLY, SOAP), tls.context) as server, Proxy() as proxy:
+        monkeypatch.setenv(variable, proxy.url)
+        assert connect(server.port, tls=True).send(MESSAGE, 30) == REPLY
+        assert proxy.requested == [("CONNECT", f"127.0.0.1:{server.port}")]
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        assert connect(server.port, tls=True).send(MESSAGE, 30) == REPLY
+        assert len(proxy.requested) == 1
+
+
+def test_environment_is_asked_for_proxies_once(connect: Connect, tls: Tls, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def noted() -> dict[str, str]:
+        asked.append("")
+        return {}
+
+    monkeypatch.setattr("requests.utils.getproxies", noted)
+    with BadServer(lambda exchange: exchange.answer("200 ", REPLY, SOAP), tls.context) as server:
+        transport = connect(server.port, tls=True)
+        for _ in range(5):
+            transport.send(MESSAGE, 30)
+    assert len(asked) == 1
+
+
+def test_login_of_netrc_is_not_sent(
+    connect: Connect, tls: Tls, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(netrc))
+    files = {"cert_pem": str(tls.path), "cert_key_pem": str(tls.path)}
+    with BadServer(lambda exchange: exchange.answer("200 ", REPLY, SOAP), tls.context) as server:
+        connect(server.port, tls=True, auth="certificate", **files).send(MESSAGE, 30)
+        assert "mutual" in server.exchanges[0].authorization
+
+
 # Connections that come about at a later attempt
 
 
