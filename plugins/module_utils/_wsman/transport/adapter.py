@@ -23,8 +23,6 @@ from ..xml import MAX_BYTES
 try:
     import requests
     from requests.adapters import HTTPAdapter
-    from urllib3.connection import HTTPConnection, HTTPSConnection
-    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
     from urllib3.util.retry import Retry
 except ImportError:  # they come with pywinrm and pypsrp, whose absence is reported
     HTTPAdapter = object  # type: ignore[assignment, misc]
@@ -40,10 +38,6 @@ class BoundedAdapter(HTTPAdapter):
         self._tls: dict[str, t.Any] = {"key_password": settings.cert_key_password} if settings.cert_key_password else {}
         self._url = settings.url
         self.single = self._used = False
-        self._pool_classes = {
-            "http": _pool_class(HTTPConnectionPool, HTTPConnection, deadline, self._before_opening),
-            "https": _pool_class(HTTPSConnectionPool, HTTPSConnection, deadline, self._before_opening),
-        }
         retries = settings.connect_retries
         super().__init__(max_retries=_connect_retry(deadline, retries, settings.connect_backoff) if retries else 0)
 
@@ -55,12 +49,21 @@ class BoundedAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
         super().init_poolmanager(*args, **{**kwargs, **self._tls})
-        self.poolmanager.pool_classes_by_scheme = self._pool_classes
+        self.bind(self.poolmanager)
 
-    def proxy_manager_for(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        manager = super().proxy_manager_for(*args, **{**kwargs, **self._tls})
-        manager.pool_classes_by_scheme = self._pool_classes
+    def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
+        bound = proxy in self.proxy_manager
+        manager = super().proxy_manager_for(proxy, **{**kwargs, **self._tls})
+        if not bound:
+            self.bind(manager)
         return manager
+
+    def bind(self, manager: t.Any) -> None:
+        """Has all its connections keep to the deadline, of whatever kind they are: those to SOCKS are of their own."""
+        manager.pool_classes_by_scheme = {
+            scheme: _pool_class(pool, self._deadline, self._before_opening)
+            for scheme, pool in manager.pool_classes_by_scheme.items()
+        }
 
     @contextmanager
     def single_exchange(self) -> t.Iterator[None]:
@@ -128,7 +131,7 @@ def _connect_retry(deadline: Deadline, retries: int, backoff: float) -> Retry:
     return ConnectRetry(total=None, connect=retries, read=0, redirect=0, status=0, other=0, backoff_factor=backoff)
 
 
-def _pool_class(pool: t.Any, connection: t.Any, deadline: Deadline, before_opening: t.Callable[[], None]) -> t.Any:
+def _pool_class(pool: t.Any, deadline: Deadline, before_opening: t.Callable[[], None]) -> t.Any:
     """*pool* with connections that keep to the *deadline*: all that they send and read goes through what is here."""
 
     class Response(HTTPResponse):  # also of a proxy to CONNECT
@@ -136,7 +139,7 @@ def _pool_class(pool: t.Any, connection: t.Any, deadline: Deadline, before_openi
             super().__init__(sock, *args, **kwargs)
             _keep_to(deadline, self.fp.raw, _Stream)
 
-    class Connection(connection):  # type: ignore[misc]
+    class Connection(pool.ConnectionCls):  # type: ignore[misc]
         response_class = Response
 
         def _new_conn(self) -> socket.socket:

@@ -12,15 +12,19 @@ import time
 import typing as t
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from urllib3 import HTTPConnectionPool
+from urllib3.connection import HTTPConnection
 from urllib3.util import connection
 
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import errors
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.session import Transport
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import Settings
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport.adapter import BoundedAdapter
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport.connect import IMPORT_ERRORS, transport
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.xml import MAX_BYTES
 from tests.integration.proxy import Proxy
@@ -160,6 +164,22 @@ def test_connection_that_nothing_answers(connect: Connect) -> None:
 def test_proxy_that_is_not_there(connect: Connect) -> None:
     transport = connect(5985, proxy=f"http://127.0.0.1:{free_port()}")
     fails(transport, errors.EndpointUnreachable, "proxy")
+
+
+def test_proxy_has_connections_of_its_own_kind() -> None:
+    """As one for SOCKS has."""
+
+    class Connection(HTTPConnection):
+        pass
+
+    class Pool(HTTPConnectionPool):
+        ConnectionCls = Connection
+
+    manager = SimpleNamespace(pool_classes_by_scheme={"http": Pool})
+    BoundedAdapter(Deadline(60), Settings(host="pc", username="u", password="p")).bind(manager)
+    bound = manager.pool_classes_by_scheme["http"]
+    assert issubclass(bound, Pool) and issubclass(bound.ConnectionCls, Connection)
+    assert bound.ConnectionCls is not Connection
 
 
 @pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "all_proxy"])
