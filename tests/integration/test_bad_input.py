@@ -100,7 +100,7 @@ UNUSABLE: dict[str, tuple[dict[str, Any], list[str]]] = {
     "certificate that is missing": ({**CERTIFICATE, "certificate": "/no/such.pem"}, ["{certificate}=/no/such.pem"]),
     "key that is missing": ({**CERTIFICATE, "key": "/no/such.key"}, ["{key}=/no/such.key", "No such file"]),
     "CA that is missing": ({**HTTPS, "ca": "/no/such.pem"}, ["{ca}=/no/such.pem", "No such file"]),
-    "CA that is none": ({**HTTPS, "ca": __file__}, ["{ca}=", "holds no certificate"]),
+    "CA that is none": ({**HTTPS, "ca": __file__}, ["{ca}=", "does not contain a certificate"]),
     "port": ({"ansible_port": 70000}, ["ansible_port=70000"]),
     "port that is a word": ({"ansible_port": "winrm"}, ["port", "winrm"]),
     "no user": ({"ansible_user": ""}, ["ansible_user"]),

@@ -265,7 +265,7 @@ REFUSED: dict[str, tuple[Vars, str, str]] = {
         "login",
         "rejected the password of mistyped@CORP.TEST",
     ),
-    "unknown principal": ({"ansible_user": "nobody@CORP.TEST"}, "kerberos", "knows no nobody@CORP.TEST"),
+    "unknown principal": ({"ansible_user": "nobody@CORP.TEST"}, "kerberos", "does not know nobody@CORP.TEST"),
     "locked account": ({"ansible_user": "locked@CORP.TEST"}, "kerberos", "locked or disabled"),
     "expired account": ({"ansible_user": "expired@CORP.TEST"}, "kerberos", "has expired. Have it extended"),
     "expired password": ({"ansible_user": "aged@CORP.TEST"}, "kerberos", "password of aged@CORP.TEST has expired"),
@@ -274,7 +274,7 @@ REFUSED: dict[str, tuple[Vars, str, str]] = {
     "unknown service": (
         {"ansible_winrm_kerberos_hostname_override": "alias.corp.test"},
         "kerberos",
-        "to HTTP/alias.corp.test: the KDC knows no service of this name",
+        "to HTTP/alias.corp.test: the KDC does not know this service",
     ),
     "no ticket, no password": ({"ansible_password": None}, "kerberos", "there is no ticket for operator@CORP.TEST"),
     "manual without a ticket": ({"ansible_winrm_kinit_mode": "manual"}, "kerberos", "run kinit"),
@@ -406,7 +406,7 @@ def test_doctor_looks_at_kerberos(lab: Lab, machine: Machine, controller: dict[s
         for key, outcome in outcomes.items()
     }
     assert (login["fine"]["status"], login["alias"]["status"]) == ("ok", "failed")
-    assert "knows no service of this name" in login["alias"]["found"]
+    assert "does not know this service" in login["alias"]["found"]
     assert "docs/kerberos.md" in login["alias"]["advice"]
 
 
@@ -454,7 +454,7 @@ REFUSED_OVER_PSRP: dict[str, tuple[Vars, str, str]] = {
     "unknown service": (
         {"ansible_psrp_negotiate_hostname_override": "alias.corp.test"},
         "kerberos",
-        "/alias.corp.test: the KDC knows no service of this name",
+        "/alias.corp.test: the KDC does not know this service",
     ),
     "no ticket, no password": ({"ansible_password": None}, "kerberos", "there is no ticket for operator@CORP.TEST"),
     "name of NTLM": ({"ansible_user": "CORP\\operator"}, "settings", "user@REALM"),

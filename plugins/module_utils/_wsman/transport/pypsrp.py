@@ -14,7 +14,6 @@ from ..deadline import Deadline
 from ..errors import LoginRejected, LoginUnavailable, SettingsError
 from ..settings import Settings
 from .base import HttpTransport
-from .kerberos import GSSAPI_IMPORT_ERROR, ticket_cache
 
 try:
     import requests
@@ -33,15 +32,14 @@ else:
 class PypsrpTransport(HttpTransport):
     def __init__(self, settings: Settings, deadline: Deadline) -> None:
         super().__init__(settings, deadline)
-        _require_ticket_or_password(settings)
-        cache = ticket_cache(settings) if settings.auth == "kerberos" else None
+        username, password, cache = self._login.credential()
         try:
             connection = WSMan(
                 settings.host,
                 port=settings.port,
                 # Which it hands on to pyspnego, that takes either.
-                username=t.cast(str, KerberosCCache(cache)) if cache else settings.username,
-                password=None if cache else settings.password,
+                username=t.cast(str, KerberosCCache(cache)) if cache else username,
+                password=password,
                 ssl=settings.scheme == "https",
                 path=settings.path.lstrip("/"),
                 auth=settings.auth,
@@ -82,10 +80,10 @@ class PypsrpTransport(HttpTransport):
             raise SettingsError(str(error)) from error
         if isinstance(error, AuthenticationError):
             if error.__context__ is None:  # it found no scheme in the offers that it knows, and sent nothing
-                raise self._not_offered() from error
+                raise self._login.not_offered() from error
             raise self._refused(error) from error
         if type(error) is ValueError and not self._logged_in:  # it was offered another scheme than the one asked for
-            raise self._not_offered() from error
+            raise self._login.not_offered() from error
         if isinstance(error, WinRMTransportError):
             return self._reply_of_status(error.code, error.response_text)
         if isinstance(error, SpnegoError) and self._transport.encryption is None and not self._logged_in:
@@ -97,13 +95,3 @@ class PypsrpTransport(HttpTransport):
     def _disconnect(self) -> None:
         self._transport.close()
         self._transport.session = self._transport.encryption = None
-
-
-def _require_ticket_or_password(settings: Settings) -> None:
-    """Without a Kerberos library pyspnego would come to that only when the endpoint was asked already."""
-    if settings.auth == "negotiate" and settings.password is None and GSSAPI_IMPORT_ERROR is not None:
-        named = settings.names
-        raise SettingsError(
-            f"{named['auth']}=negotiate without a password needs Kerberos, and its library is not here:"
-            f" set {named['username']} and {named['password']}, or pip install 'pypsrp[kerberos]'"
-        ) from GSSAPI_IMPORT_ERROR

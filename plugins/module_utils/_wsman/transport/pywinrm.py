@@ -8,10 +8,10 @@ import typing as t
 
 from ..deadline import Deadline
 from ..errors import SettingsError
+from ..login.kerberos import default_cache
 from ..settings import Settings
 from .adapter import BoundedAdapter
 from .base import HttpTransport
-from .kerberos import default_cache, ticket_cache
 
 try:
     import requests
@@ -42,13 +42,12 @@ class _BoundedTransport(WinRMTransport):
 class PywinrmTransport(HttpTransport):
     def __init__(self, settings: Settings, deadline: Deadline) -> None:
         super().__init__(settings, deadline)
-        self._cache = ticket_cache(settings) if settings.auth == "kerberos" else None
+        self._credential = self._login.credential()
         try:
             self._transport = _BoundedTransport(
                 settings.url,
-                # With Kerberos the principal to look for in a cache: in one of ours there is no other.
-                username=None if self._cache else settings.username,
-                password=settings.password,
+                username=self._credential.username,
+                password=self._credential.password,
                 auth_method=t.cast(t.Any, settings.auth),
                 server_cert_validation="validate" if settings.validate_certificate else "ignore",
                 ca_trust_path=settings.ca_trust_path or "legacy_requests",
@@ -67,7 +66,7 @@ class PywinrmTransport(HttpTransport):
 
     def _exchange(self, message: bytes, read_timeout: float) -> bytes:
         self._transport.read_timeout_sec = t.cast(int, read_timeout)  # a float does as well
-        with default_cache(self._cache):
+        with default_cache(self._credential.cache):
             return self._transport.send_message(message)
 
     def _translate_error(self, error: Exception) -> bytes:
@@ -76,7 +75,7 @@ class PywinrmTransport(HttpTransport):
         if isinstance(error, WinRMTransportError):
             return self._reply_of_status(error.code, error.response_text)
         if isinstance(error, PermissionError):  # requests_ntlm: the server did not answer with a challenge
-            raise self._not_offered() from error
+            raise self._login.not_offered() from error
         return super()._translate_error(error)
 
     def _disconnect(self) -> None:

@@ -22,8 +22,8 @@ from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors imp
     LoginRejected,
     TicketUnavailable,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import Settings
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport import kerberos
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.login import kerberos
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import OptionNames, Settings
 
 PASSWORD = "correct horse battery staple"
 needs_kdc = pytest.mark.skipif(bool(kdc.missing()), reason=kdc.missing())
@@ -61,18 +61,19 @@ def missing(monkeypatch: pytest.MonkeyPatch, *libraries: str) -> None:
 def test_the_library_for_logins_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     missing(monkeypatch, "PYKERBEROS", "KRB5")
     with pytest.raises(LibraryMissing, match=r"pip install 'pywinrm\[kerberos\]'"):
-        kerberos.ticket_cache(settings(None, None))
+        settings(None, None).login.credential()
 
 
 def test_the_library_for_tickets_is_named_and_a_way_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     missing(monkeypatch, "KRB5")
-    with pytest.raises(LibraryMissing, match=r"pip install krb5; .*ansible_winrm_kinit_mode to manual"):
-        kerberos.ticket_cache(settings("admin@CORP.TEST"))
+    names = OptionNames(password="my_password")
+    with pytest.raises(LibraryMissing, match=r"pip install krb5; .*kinit and leave my_password out"):
+        settings("admin@CORP.TEST", names=names).login.credential()
 
 
 def test_without_a_password_the_cache_of_the_environment_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     missing(monkeypatch, "KRB5")
-    assert kerberos.ticket_cache(settings("admin@CORP.TEST", None)) is None
+    assert settings("admin@CORP.TEST", None).login.credential() == ("admin@CORP.TEST", None, None)
 
 
 @needs_kdc
@@ -110,13 +111,13 @@ def test_what_processes_share_is_theirs_alone(realm: kdc.Kdc, tmp_path: Path) ->
     modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
     assert set(modes.values()) == {0o600}, modes
     assert PASSWORD.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    assert cache is not None and cache.startswith(f"FILE:{tmp_path}/")
+    assert cache.startswith(f"FILE:{tmp_path}/")
 
 
 @needs_kdc
 def test_a_process_of_its_own_leaves_no_file(realm: kdc.Kdc, tmp_path: Path) -> None:
     cache = kerberos.ticket_cache(settings(realm.add_user("passing", PASSWORD)))
-    assert cache is not None and cache.startswith("MEMORY:")
+    assert cache.startswith("MEMORY:")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -156,7 +157,7 @@ def test_any_other_failure_is_shared_for_a_while(realm: kdc.Kdc, tmp_path: Path)
     asked = []
     for seconds in (0, 30, 31):
         age(tmp_path, "failed", seconds)
-        with pytest.raises(TicketUnavailable, match="the KDC knows no nobody"):
+        with pytest.raises(TicketUnavailable, match="the KDC does not know nobody"):
             kerberos.ticket_cache(wanted)
         asked.append(realm.requests("AS_REQ", "nobody@CORP.TEST", "CLIENT_NOT_FOUND"))
     assert asked == [1, 1, 2]

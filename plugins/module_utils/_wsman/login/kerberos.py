@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import functools
 import hashlib
 import os
 import threading
@@ -20,8 +21,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import LibraryMissing, LoginRejected, LoginUnavailable, TicketUnavailable
-from ..settings import Settings
 from .kerberos_errors import problem
+
+if t.TYPE_CHECKING:
+    from ..settings import Settings
 
 try:
     import krb5
@@ -44,35 +47,36 @@ else:
     GSSAPI_IMPORT_ERROR = None
 
 _SPARE_SECONDS = 600
-"""A shared ticket is replaced when less is left of it: longer than most tasks take."""
+"""A ticket is replaced when less is left of it: longer than most tasks take."""
 _FAILURE_HOLDS_SECONDS = 60
 """Hosts whose turn comes while the KDC does not answer fail with the first one, instead of waiting one by one."""
 _SHARDS = 256
 """Looking up a service's ticket reads a cache from its start, so that one cache for a whole fleet would be slow."""
-
 
 _own: dict[str, tuple[str, float]] = {}
 """The caches of this process alone, and since when their tickets are there, by account."""
 _own_lock = threading.Lock()
 
 
-def ticket_cache(settings: Settings) -> str | None:
-    """The name of the cache with the ticket to log in with; None, without a password, for the environment's.
-
-    Raises LibraryMissing, LoginRejected for a wrong password, else TicketUnavailable.
-    """
+def require_library(settings: Settings) -> None:
+    """Raises LibraryMissing where nothing here can log in with a ticket."""
     missing = GSSAPI_IMPORT_ERROR if settings.library == "pypsrp" else PYKERBEROS_IMPORT_ERROR
     if missing is not None:
         named, library = settings.names, "gssapi" if settings.library == "pypsrp" else "pykerberos"
         raise LibraryMissing(
             f"{named['auth']}=kerberos needs {library}: pip install '{settings.library}[kerberos]' ({missing})"
         )
-    if not settings.password:
-        return None
+
+
+def ticket_cache(settings: Settings) -> str:
+    """The name of the cache with a ticket from the password, to log in with.
+
+    Raises LibraryMissing, LoginRejected for a wrong password, else TicketUnavailable.
+    """
     if KRB5_IMPORT_ERROR is not None:
         raise LibraryMissing(
-            "Kerberos tickets from a password need krb5: pip install krb5; or get a ticket with kinit and set"
-            f" ansible_winrm_kinit_mode to manual ({KRB5_IMPORT_ERROR})"
+            "Kerberos tickets from a password need krb5: pip install krb5; or get a ticket with kinit and leave"
+            f" {settings.names['password']} out ({KRB5_IMPORT_ERROR})"
         )
     if settings.ticket_directory is None:
         return _own_ticket(settings)
@@ -96,12 +100,18 @@ def default_cache(cache: str | None) -> t.Iterator[None]:
 
 
 def _set_default_cache(name: bytes | None) -> None:
-    status = ctypes.c_uint32()
-    # Found through pykerberos, it is of the very library that pykerberos is linked to.
-    ctypes.CDLL(kerberos.__file__).gss_krb5_ccache_name(ctypes.byref(status), name, None)
+    code = ctypes.c_uint32()
+    if _gssapi().gss_krb5_ccache_name(ctypes.byref(code), name, None):  # else it would log in as somebody else
+        raise TicketUnavailable(f"GSSAPI does not take {name!r} for its ticket cache (error {code.value})")
 
 
-def login_problem(error: BaseException, settings: Settings) -> LoginUnavailable | LoginRejected | None:
+@functools.cache
+def _gssapi() -> ctypes.CDLL:
+    """Through pykerberos, so that it is the very library that pykerberos is linked to."""
+    return ctypes.CDLL(kerberos.__file__)
+
+
+def explain(error: BaseException, settings: Settings) -> LoginUnavailable | LoginRejected | None:
     """What a failure of a login means, where a Kerberos library is behind it."""
     code = getattr(getattr(error, "base_error", None), "min_code", None)  # pyspnego's, of gssapi
     if code is not None:
@@ -121,7 +131,7 @@ def login_problem(error: BaseException, settings: Settings) -> LoginUnavailable 
 
 def _problem(code: int, text: str, settings: Settings) -> LoginUnavailable | LoginRejected:
     client = settings.username or "the owner of the ticket cache"
-    return problem(code, text, client, service_name(settings))
+    return problem(code, text, client, service_name(settings), settings.names)
 
 
 def service_name(settings: Settings) -> str:
