@@ -22,8 +22,8 @@ from ._wsman.deadline import Deadline
 from ._wsman.errors import ConnectionLost, EndpointUnreachable, LoginRejected, LoginUnavailable, WSManError
 from ._wsman.session import Session
 from ._wsman.settings import OptionNames, Settings
+from ._wsman.transport.braked import Brake, LoginNote
 from ._wsman.transport.connect import IMPORT_ERRORS, LEAST_VERSIONS, transport
-from ._wsman.transport.login import Brake, LoginNote
 from ._wsman.xml import DEFUSEDXML_IMPORT_ERROR
 
 Log = t.Callable[[str], None]

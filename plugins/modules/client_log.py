@@ -240,7 +240,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.logs impo
 from ansible_collections.configmgr.client.plugins.module_utils._client.logs.diagnosis import Diagnosis, diagnose
 from ansible_collections.configmgr.client.plugins.module_utils._client.logs.query import Entry
 from ansible_collections.configmgr.client.plugins.module_utils._client.logs.reader import Log
-from ansible_collections.configmgr.client.plugins.module_utils._client.logs.time_limit import TookTooLong
+from ansible_collections.configmgr.client.plugins.module_utils._client.logs.search import TookTooLong
 from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, main
 
 DEFAULT_NAME = "provisioning"

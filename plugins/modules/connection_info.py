@@ -139,7 +139,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._doctor.examinati
 from ansible_collections.configmgr.client.plugins.module_utils._module import Log, Result, TaskFailed, serve
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import SettingsError
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport.login import Brake
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport.braked import Brake
 
 ARGUMENT_SPEC = {
     "record_to": {"type": "path"},

@@ -20,7 +20,7 @@ from ..module_utils._wsman.certificates import check_files
 from ..module_utils._wsman.deadline import Deadline
 from ..module_utils._wsman.errors import LoginWithheld, SettingsError
 from ..module_utils._wsman.settings import Settings
-from ..module_utils._wsman.transport.login import begin, is_judged
+from ..module_utils._wsman.transport.braked import begin, is_judged
 from ._connection.lockout import Lockout
 from ._connection.psrp import psrp_settings
 from ._connection.winrm import GetOption, winrm_settings

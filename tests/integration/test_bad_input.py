@@ -72,7 +72,7 @@ UNUSABLE: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"scheme": "https", "auth": "certificate", "certificate": "/no/such.pem", "key": __file__},
         ["{certificate}=/no/such.pem"],
     ),
-    "CA that is none": ({"scheme": "https", "ca": __file__}, ["{ca}=", "holds no certificate"]),
+    "CA that is none": ({"scheme": "https", "ca": __file__}, ["{ca}=", "does not contain a certificate"]),
     "port that is a word": ({"ansible_port": "winrm"}, ["port", "winrm"]),
     "no user": ({"ansible_user": ""}, ["ansible_user"]),
 }

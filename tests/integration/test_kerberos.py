@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -13,6 +14,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.session import Session
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import Settings
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport.connect import transport
 from tests import kdc
 from tests.integration.harness import PASSWORD, WRONG_PASSWORD, Case, Lab, Outcome, spelled
 
@@ -260,7 +265,7 @@ REFUSED: dict[str, tuple[Vars, str, str]] = {
         "login",
         "rejected the password of mistyped@CORP.TEST",
     ),
-    "unknown principal": ({"ansible_user": "nobody@CORP.TEST"}, "kerberos", "knows no nobody@CORP.TEST"),
+    "unknown principal": ({"ansible_user": "nobody@CORP.TEST"}, "kerberos", "does not know nobody@CORP.TEST"),
     "locked account": ({"ansible_user": "locked@CORP.TEST"}, "kerberos", "locked or disabled"),
     "expired account": ({"ansible_user": "expired@CORP.TEST"}, "kerberos", "has expired. Have it extended"),
     "expired password": ({"ansible_user": "aged@CORP.TEST"}, "kerberos", "password of aged@CORP.TEST has expired"),
@@ -269,7 +274,7 @@ REFUSED: dict[str, tuple[Vars, str, str]] = {
     "unknown service": (
         {"ansible_winrm_kerberos_hostname_override": "alias.corp.test"},
         "kerberos",
-        "to HTTP/alias.corp.test: the KDC knows no service of this name",
+        "to HTTP/alias.corp.test: the KDC does not know this service",
     ),
     "no ticket, no password": ({"ansible_password": None}, "kerberos", "there is no ticket for operator@CORP.TEST"),
     "manual without a ticket": ({"ansible_winrm_kinit_mode": "manual"}, "kerberos", "run kinit"),
@@ -401,7 +406,7 @@ def test_doctor_looks_at_kerberos(lab: Lab, machine: Machine, controller: dict[s
         for key, outcome in outcomes.items()
     }
     assert (login["fine"]["status"], login["alias"]["status"]) == ("ok", "failed")
-    assert "knows no service of this name" in login["alias"]["found"]
+    assert "does not know this service" in login["alias"]["found"]
     assert "docs/kerberos.md" in login["alias"]["advice"]
 
 
@@ -449,7 +454,7 @@ REFUSED_OVER_PSRP: dict[str, tuple[Vars, str, str]] = {
     "unknown service": (
         {"ansible_psrp_negotiate_hostname_override": "alias.corp.test"},
         "kerberos",
-        "/alias.corp.test: the KDC knows no service of this name",
+        "/alias.corp.test: the KDC does not know this service",
     ),
     "no ticket, no password": ({"ansible_password": None}, "kerberos", "there is no ticket for operator@CORP.TEST"),
     "name of NTLM": ({"ansible_user": "CORP\\operator"}, "settings", "user@REALM"),
@@ -507,6 +512,65 @@ def test_a_failure_over_psrp_says_what_to_do(over_psrp: tuple[dict[str, Outcome]
 def test_hosts_of_psrp_share_a_ticket(over_psrp: tuple[dict[str, Outcome], int]) -> None:
     """One for all, one that may be delegated, and one that `negotiate` gets by itself."""
     assert over_psrp[1] == 3
+
+
+# -- threads -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["directory", "memory"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("library", ["pywinrm", "pypsrp"])
+def test_accounts_in_threads_of_one_process(
+    lab: Lab,
+    realm: kdc.Kdc,
+    machine: Machine,
+    controller: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    library: str,
+    scheme: str,
+    shared: bool,
+) -> None:
+    """Two accounts, eight endpoints, at once: each login is of its own account, and the environment stays."""
+    for name in ("KRB5_CONFIG", "KRB5CCNAME"):
+        monkeypatch.setenv(name, controller[name])
+    accounts = [realm.add_user(f"{library}-{scheme}-{shared}-{number}", PASSWORD) for number in (1, 2)]
+    specs: dict[str, dict[str, Any]] = {}
+    names = {}
+    for key in range(8):
+        spec, variables = machine()
+        account = {"username": accounts[key % 2], "password": PASSWORD}
+        specs[str(key)] = {**spec, "credentials": account}
+        names[str(key)] = variables["ansible_winrm_kerberos_hostname_override"]
+    hosts = lab.add(specs)
+    everybody = threading.Barrier(len(hosts))
+    before = dict(os.environ)
+
+    def work(key: str) -> str:
+        settings = Settings(
+            host=lab.host_vars(hosts[key])["ansible_host"],
+            port=lab.simulator.http_port if scheme == "http" else lab.simulator.https_port,
+            scheme=scheme,
+            ca_trust_path=str(lab.simulator.ca_file),
+            auth="kerberos",
+            username=accounts[int(key) % 2],
+            password=PASSWORD,
+            kerberos_hostname_override=names[key],
+            ticket_directory=str(tmp_path) if shared else None,
+            library=library,
+        )
+        deadline = Deadline(60)
+        made = transport(settings, deadline)
+        everybody.wait(60)
+        with Session(settings, lambda: made, deadline) as session:
+            for _ in range(3):
+                session.query("root/cimv2", "SELECT Caption FROM Win32_OperatingSystem")
+        return str(lab.simulator.traffic(hosts[key])["logins"][0]["principal"])
+
+    with ThreadPoolExecutor(len(hosts)) as pool:
+        assert list(pool.map(work, hosts)) == [accounts[int(key) % 2] for key in hosts]
+    assert dict(os.environ) == before
+    assert [realm.requests("AS_REQ", account) for account in accounts] == [1, 1]
 
 
 # -- playbooks ---------------------------------------------------------------------------------------------------------

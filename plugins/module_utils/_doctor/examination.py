@@ -17,8 +17,8 @@ from .._wsman.deadline import Deadline
 from .._wsman.errors import WSManError
 from .._wsman.session import Session
 from .._wsman.settings import OptionNames, Settings
+from .._wsman.transport.braked import Brake
 from .._wsman.transport.connect import transport
-from .._wsman.transport.login import Brake
 from . import network_checks
 from .checks import ORDER, Check, obstacle
 from .endpoint_checks import ANSWERS, Inside

@@ -26,7 +26,9 @@ def _check_trust(name: str, path: str) -> None:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
     except OSError as error:
-        raise SettingsError(f"{name}={path} holds no certificate: give a file of CA certificates in PEM") from error
+        raise SettingsError(
+            f"{name}={path} does not contain a certificate: give a file of CA certificates in PEM"
+        ) from error
 
 
 def _check_certificate(settings: Settings, certificate: str, key: str) -> None:

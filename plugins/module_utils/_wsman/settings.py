@@ -7,12 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .errors import SettingsError
+from .login import methods
+from .login.methods import LOGINS, Login
 
-AUTH_METHODS = ("ntlm", "kerberos", "basic", "certificate", "credssp")
+AUTH_METHODS = methods.names("pywinrm")
 """Login methods by their own names; Ansible's ``plaintext`` and ``ssl`` are spellings of basic or certificate."""
-
-PYPSRP_AUTH_METHODS = ("negotiate", *AUTH_METHODS)
-"""``negotiate`` is Kerberos where that is possible, else NTLM."""
 
 MAX_ENVELOPE_SIZE = 153600
 """Octets; what Windows Server 2008 R2 and every later release accept."""
@@ -34,8 +33,7 @@ class Settings:
 
     ``library`` is the library that carries the messages: pywinrm or pypsrp. Only pypsrp knows ``ignore_proxy``, what is
     said of retries, a key's password, and the details of CredSSP.
-    Kerberos logs in with a ticket for ``username`` from ``password``, or without a password with one from the cache of
-    the environment. ``ticket_directory`` is where processes share theirs; None is for a process on its own.
+    ``ticket_directory`` is where processes share their Kerberos tickets; None is for a process on its own.
     """
 
     host: str
@@ -72,46 +70,28 @@ class Settings:
 
     def __post_init__(self) -> None:
         named = self.names
-        methods = PYPSRP_AUTH_METHODS if self.library == "pypsrp" else AUTH_METHODS
-        if self.auth not in methods:
-            raise SettingsError(f"{named['auth']}={self.auth!r} is not one of {', '.join(methods)}")
+        logins = methods.names(self.library)
+        if self.auth not in logins:
+            raise SettingsError(f"{named['auth']}={self.auth!r} is not one of {', '.join(logins)}")
         if self.scheme not in ("http", "https"):
             raise SettingsError(f"{named['scheme']}={self.scheme!r} is neither http nor https")
         if not 0 < self.port < 65536:
             raise SettingsError(f"{named['port']}={self.port} is not between 1 and 65535")
-        if self.scheme == "http" and self.auth in ("basic", "certificate"):
-            raise SettingsError(
-                f"{named['auth']}={self.auth} over http would send everything unprotected:"
-                f" set {named['scheme']} to https, or {named['auth']} to ntlm or kerberos, which encrypt their messages"
-            )
         if self.scheme == "http" and self.message_encryption == "never":
             raise SettingsError(
                 f"{named['message_encryption']}=never over http would send everything unprotected:"
                 f" set {named['scheme']} to https, or leave {named['message_encryption']} out"
             )
-        if self.message_encryption == "always" and self.auth in ("basic", "certificate"):
-            raise SettingsError(
-                f"{named['message_encryption']}=always cannot be done with {named['auth']}={self.auth},"
-                f" which leaves the encryption to https: leave {named['message_encryption']} out"
-            )
-        if self.auth == "certificate" and not (self.cert_pem and self.cert_key_pem):
-            raise SettingsError(
-                f"{named['auth']}=certificate needs both {named['cert_pem']} and {named['cert_key_pem']}"
-            )
-        if self.auth in ("ntlm", "basic", "credssp"):
-            if not self.username:
-                raise SettingsError(f"{named['auth']}={self.auth} needs a user name ({named['username']})")
-            if self.password is None:
-                raise SettingsError(f"{named['auth']}={self.auth} needs a password ({named['password']})")
-        if self.auth == "kerberos" and "\\" in (self.username or ""):
-            raise SettingsError(f"{named['username']}={self.username} is no name of Kerberos: write user@REALM")
-        if self.auth == "kerberos" and self.password and not self.username:
-            raise SettingsError(f"{named['auth']}=kerberos needs a user name ({named['username']}) for its password")
+        self.login.check()
         if self.read_timeout <= self.operation_timeout:
             raise SettingsError(
                 f"{named['read_timeout']}={self.read_timeout:g} s must be longer than"
                 f" {named['operation_timeout']}={self.operation_timeout:g} s"
             )
+
+    @property
+    def login(self) -> Login:
+        return LOGINS[self.auth](self)
 
     @property
     def url(self) -> str:

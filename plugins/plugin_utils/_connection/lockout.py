@@ -27,8 +27,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...module_utils._wsman.errors import LoginWithheld
+from ...module_utils._wsman.login.kerberos import GSSAPI_IMPORT_ERROR
 from ...module_utils._wsman.settings import Settings
-from ...module_utils._wsman.transport.kerberos import GSSAPI_IMPORT_ERROR
 
 MOST_REJECTIONS = 3
 """Below the lockout thresholds that Active Directory domains commonly set."""

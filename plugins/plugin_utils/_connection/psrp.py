@@ -102,7 +102,7 @@ def without_effect(settings: Settings, given: t.Iterable[str]) -> dict[str, str]
     auth = f"{NAMES['auth']} is {settings.auth}"
     if settings.auth not in ("negotiate", "kerberos"):
         reasons |= dict.fromkeys(_KERBEROS, auth)
-    if settings.auth in ("basic", "certificate"):
+    if not settings.login.seals:
         reasons["negotiate_send_cbt"] = auth
     if settings.auth != "credssp":
         reasons |= dict.fromkeys(_CREDSSP, auth)

@@ -133,7 +133,7 @@ def _kerberos_password(get_option: GetOption, password: str | None) -> str | Non
     for name, value in (("cmd", command if command != "kinit" else None), ("args", arguments)):
         if value:
             raise SettingsError(
-                f"ansible_winrm_kinit_{name}={value!r} cannot be followed: tickets are got without kinit. Leave it"
+                f"ansible_winrm_kinit_{name}={value!r} is not supported: tickets are obtained without kinit. Leave it"
                 " out, or run that command before and set ansible_winrm_kinit_mode to manual"
             )
     return password

@@ -53,7 +53,7 @@ def folders(log_directory: str | None, system_directory: str) -> Folders:
     windows = ntpath.dirname(system_directory)
     logs = (log_directory or rf"{windows}\CCM\Logs").rstrip("\\")
     if _path_problem(rf"{logs}\any.log") is not None:
-        raise ValueError(f"the client's {LOG_DIRECTORY} is {logs}, which is no folder on a local disk")
+        raise ValueError(f"the client's {LOG_DIRECTORY} is {logs}, which is not a folder on a local disk")
     return Folders(logs, windows)
 
 
@@ -123,7 +123,7 @@ def path_problem(path: str) -> str | None:
 
 def _path_problem(path: str) -> str | None:
     if not _LOCAL.match(path):
-        return "is no full path on a local disk"
+        return "is not a full path on a local disk"
     parts = path[3:].split("\\")
     if any(_NOT_IN_A_NAME.search(part) for part in parts):
         return "holds a character that no file name has (wildcards are not expanded)"

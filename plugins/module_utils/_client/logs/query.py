@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which records of the logs are wanted, and in which order. Pure.
+"""Which records of the logs are wanted, and in which order. Pure, but for the search for a pattern.
 
 Whether a pattern is harmless cannot be seen from it, nor does a bound on the text help: one like ``(a+)+b`` takes
 longer than anybody waits on a line of forty characters. So the search as a whole has a time limit.
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from ..times import from_iso
 from .cmtrace import SEVERITIES, Record
-from .time_limit import time_limit
+from .search import search
 
 SEARCH_SECONDS = 10.0
 LONGEST_PATTERN = 1000
@@ -56,7 +56,10 @@ def moment_problem(option: str, text: str | None) -> str | None:
     try:
         moment(text)
     except (ValueError, OverflowError):
-        return f"{option}={text!r} is no time: give minutes back, such as 90, or UTC, such as 2026-11-02T08:00:00Z"
+        return (
+            f"{option}={text!r} is not a valid time: give minutes back, such as 90, or UTC, such as"
+            " 2026-11-02T08:00:00Z"
+        )
     return None
 
 
@@ -68,7 +71,7 @@ def pattern_problem(pattern: str | None) -> str | None:
     try:
         re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
-        return f"pattern={pattern!r} is no regular expression of Python: {error}"
+        return f"pattern={pattern!r} is not a valid regular expression of Python: {error}"
     return None
 
 
@@ -111,6 +114,5 @@ def matching(entries: t.Iterable[Entry], *, component: str | None, severity: str
     ]
     if pattern is None:
         return found
-    searched = re.compile(pattern)
-    with time_limit(SEARCH_SECONDS):
-        return [entry for entry in found if searched.search(entry.record.message)]
+    occurs = search(pattern, [entry.record.message for entry in found], SEARCH_SECONDS)
+    return [entry for entry, wanted in zip(found, occurs, strict=True) if wanted]

@@ -1,14 +1,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keeps HTTP within bounds that requests alone does not keep: size, redirects, and one deadline over all."""
+"""Keeps HTTP within bounds that requests alone does not keep: size, redirects, and one deadline over all.
+
+A time-out of a socket counts anew with each call, and a slow drip makes many of them. So it is lowered to what is left
+of the deadline before and after each: after as well, since a TLS handshake begins with what it finds. Within one call
+Python itself keeps to it: for TLS it holds for the whole handshake, read or write.
+"""
 
 from __future__ import annotations
 
 import socket
 import ssl
-import threading
 import typing as t
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from http.client import HTTPResponse
 
 from ..deadline import Deadline
 from ..errors import ProtocolError, StaleConnection
@@ -18,8 +23,6 @@ from ..xml import MAX_BYTES
 try:
     import requests
     from requests.adapters import HTTPAdapter
-    from urllib3.connection import HTTPConnection, HTTPSConnection
-    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
     from urllib3.util.retry import Retry
 except ImportError:  # they come with pywinrm and pypsrp, whose absence is reported
     HTTPAdapter = object  # type: ignore[assignment, misc]
@@ -33,26 +36,35 @@ class BoundedAdapter(HTTPAdapter):
         self._deadline = deadline
         self._connect_timeout = settings.connect_timeout
         self._tls: dict[str, t.Any] = {"key_password": settings.cert_key_password} if settings.cert_key_password else {}
-        self._watchdog: threading.Timer | None = None
-        self._handle: socket.socket | None = None
         self._url = settings.url
         self.single = self._used = False
         self.opened: t.Callable[[], None] = lambda: None
-        self._pool_classes = {
-            "http": _pool_class(HTTPConnectionPool, HTTPConnection, self._before_opening, self._keep),
-            "https": _pool_class(HTTPSConnectionPool, HTTPSConnection, self._before_opening, self._keep),
-        }
         retries = settings.connect_retries
         super().__init__(max_retries=_connect_retry(deadline, retries, settings.connect_backoff) if retries else 0)
 
+    def mount_on(self, session: requests.Session) -> None:
+        session.mount("http://", self)
+        session.mount("https://", self)
+        # The library has looked there for proxies; requests would again with each message, and for logins in .netrc.
+        session.trust_env = False
+
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
         super().init_poolmanager(*args, **{**kwargs, **self._tls})
-        self.poolmanager.pool_classes_by_scheme = self._pool_classes
+        self.bind(self.poolmanager)
 
-    def proxy_manager_for(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        manager = super().proxy_manager_for(*args, **{**kwargs, **self._tls})
-        manager.pool_classes_by_scheme = self._pool_classes
+    def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
+        bound = proxy in self.proxy_manager
+        manager = super().proxy_manager_for(proxy, **{**kwargs, **self._tls})
+        if not bound:
+            self.bind(manager)
         return manager
+
+    def bind(self, manager: t.Any) -> None:
+        """Has all its connections keep to the deadline, of whatever kind they are: those to SOCKS are of their own."""
+        manager.pool_classes_by_scheme = {
+            scheme: _pool_class(pool, self._deadline, self._before_opening, self._after_opening)
+            for scheme, pool in manager.pool_classes_by_scheme.items()
+        }
 
     @contextmanager
     def single_exchange(self) -> t.Iterator[None]:
@@ -68,11 +80,6 @@ class BoundedAdapter(HTTPAdapter):
             raise self._wants_login()
         self._used = True
         remaining = self._deadline.remaining()
-        if self._watchdog is None:
-            # Socket time-outs count each byte anew; only closing the socket ends a slow drip.
-            self._watchdog = threading.Timer(remaining, self._abort)
-            self._watchdog.daemon = True
-            self._watchdog.start()
         asked = kwargs.get("timeout")
         silence = asked[1] if isinstance(asked, tuple) else asked  # pypsrp gives both time-outs
         read_timeout = min(t.cast(float, silence or remaining), remaining)
@@ -93,13 +100,6 @@ class BoundedAdapter(HTTPAdapter):
         raw.stream = _bounded(raw.stream)
         return response
 
-    def close(self) -> None:
-        if self._watchdog is not None:
-            self._watchdog.cancel()
-            self._watchdog = None
-        self._forget()
-        super().close()
-
     def _wants_login(self) -> StaleConnection:
         return StaleConnection(f"{self._url} wants a new login")
 
@@ -107,23 +107,8 @@ class BoundedAdapter(HTTPAdapter):
         if self.single:
             raise StaleConnection(f"the connection to {self._url} was closed")
 
-    def _keep(self, opened: socket.socket) -> None:
-        """One endpoint, one connection at a time: keeps a second handle on it, whatever TLS and urllib3 make of it."""
-        self._forget()
-        self._handle = opened.dup()
-        self._deadline.remaining()
+    def _after_opening(self) -> None:
         self.opened()
-
-    def _forget(self) -> None:
-        handle, self._handle = self._handle, None
-        if handle is not None:
-            handle.close()
-
-    def _abort(self) -> None:
-        handle = self._handle
-        if handle is not None:
-            with suppress(OSError):  # closed already: that is all that was wanted
-                handle.shutdown(socket.SHUT_RDWR)
 
 
 def _is_sealed(message: requests.PreparedRequest | requests.Response) -> bool:
@@ -151,16 +136,72 @@ def _connect_retry(deadline: Deadline, retries: int, backoff: float) -> Retry:
 
 
 def _pool_class(
-    pool: t.Any, connection: t.Any, before: t.Callable[[], None], keep: t.Callable[[socket.socket], None]
+    pool: t.Any, deadline: Deadline, before_opening: t.Callable[[], None], after_opening: t.Callable[[], None]
 ) -> t.Any:
-    class Kept(connection):  # type: ignore[misc]
+    """*pool* with connections that keep to the *deadline*: all that they send and read goes through what is here."""
+
+    class Response(HTTPResponse):  # also of a proxy to CONNECT
+        def __init__(self, sock: t.Any, *args: t.Any, **kwargs: t.Any) -> None:
+            super().__init__(sock, *args, **kwargs)
+            _keep_to(deadline, self.fp.raw, _Stream)
+
+    class Connection(pool.ConnectionCls):  # type: ignore[misc]
+        response_class = Response
+
         def _new_conn(self) -> socket.socket:
-            before()
+            before_opening()
             opened: socket.socket = super()._new_conn()
-            keep(opened)
+            _limit(opened, deadline)
+            after_opening()
             return opened
 
-    return type("KeptPool", (pool,), {"ConnectionCls": Kept})
+        def _connect_tls_proxy(self, *args: t.Any) -> t.Any:
+            """TLS to an endpoint through this is made by urllib3, of as many calls as it takes."""
+            opened = super()._connect_tls_proxy(*args)
+            _limit(opened, deadline)
+            _keep_to(deadline, opened, _TlsToProxy)
+            return opened
+
+        def send(self, data: t.Any) -> None:
+            if self.sock is not None:
+                _limit(self.sock, deadline)
+            super().send(data)
+
+    return type("Pool", (pool,), {"ConnectionCls": Connection})
+
+
+def _limit(sock: t.Any, deadline: Deadline) -> None:
+    remaining = deadline.remaining()
+    timeout = sock.gettimeout()
+    if timeout is None or timeout > remaining:
+        sock.settimeout(remaining)
+
+
+def _keep_to(deadline: Deadline, opened: t.Any, kind: type[_Stream | _TlsToProxy]) -> None:
+    # As its own class, and no wrapper around it: login libraries look for the socket and its certificate inside.
+    opened.__class__ = kind
+    opened.deadline = deadline
+
+
+class _Stream(socket.SocketIO):
+    deadline: Deadline
+
+    def readinto(self, buffer: t.Any) -> int | None:
+        sock = self._sock  # type: ignore[attr-defined]
+        _limit(sock, self.deadline)
+        count = super().readinto(buffer)
+        _limit(sock, self.deadline)
+        return count
+
+
+class _TlsToProxy(ssl.SSLSocket):
+    deadline: Deadline
+
+    def recv(self, *args: t.Any) -> bytes:
+        _limit(self, self.deadline)
+        received = super().recv(*args)
+        _limit(self, self.deadline)
+        return received
 
 
 def _bounded(stream: t.Callable[..., t.Iterator[bytes]]) -> t.Callable[..., t.Iterator[bytes]]:

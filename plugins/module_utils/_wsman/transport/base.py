@@ -11,17 +11,13 @@ from ..deadline import Deadline
 from ..errors import (
     ConnectionLost,
     EndpointUnreachable,
-    LoginRejected,
     LoginUnavailable,
     ProtocolError,
     StaleConnection,
-    TicketUnavailable,
     WSManError,
 )
 from ..settings import Settings
-from . import credssp_errors
 from .adapter import BoundedAdapter, diagnose
-from .kerberos import login_problem, service_name
 
 try:
     import requests
@@ -34,6 +30,7 @@ class HttpTransport:
 
     def __init__(self, settings: Settings, deadline: Deadline) -> None:
         self._settings = settings
+        self._login = settings.login
         self._deadline = deadline
         self._adapter = BoundedAdapter(deadline, settings)
         self._logged_in = False
@@ -41,7 +38,7 @@ class HttpTransport:
     def send(self, message: bytes, read_timeout: float, *, single: bool = False) -> bytes:
         try:
             reply = self._send_single(message, read_timeout) if single else self._send(message, read_timeout)
-            self._deadline.remaining()  # an answer that the watchdog cut off may look like a short one
+            self._deadline.remaining()
         except WSManError:
             # The libraries would go on with a half-built session, unencrypted.
             self.close()
@@ -79,12 +76,9 @@ class HttpTransport:
         except WSManError:
             raise
         except Exception as error:
-            of_ticket = login_problem(error, self._settings) if self._settings.auth == "kerberos" else None
-            if of_ticket:
-                raise of_ticket from error
-            of_credssp = credssp_errors.login_problem(error, self._settings)
-            if of_credssp:
-                raise of_credssp from error
+            of_login = self._login.explain(error)
+            if of_login:
+                raise of_login from error
             if isinstance(error, requests.RequestException):
                 raise self._broken(error) from error
             return self._translate_error(error)
@@ -106,22 +100,12 @@ class HttpTransport:
             return ConnectionLost(f"the connection to {url} broke: {reason}")
         return StaleConnection(f"the connection to {url} was closed: {reason}")
 
-    def _not_offered(self) -> LoginUnavailable:
-        return LoginUnavailable(f"{self._settings.url} does not offer {self._settings.auth} logins")
-
     def _refused(self, error: BaseException) -> WSManError:
         """What the 401 means that made the library raise *error*: credentials judged, or no login offered to try."""
         response = getattr(error.__context__, "response", None)
         if response is not None and not _proves(response.request.headers.get("Authorization")):
-            return self._not_offered()
-        if self._settings.auth == "kerberos":  # no password was judged: the KDC had done that before
-            return TicketUnavailable(
-                f"{self._settings.url} refused the ticket for {service_name(self._settings)}: have Kerberos enabled in"
-                " its WinRM service, correct its clock, and make sure that this name is its own and not one that DNS"
-                " still has of another machine"
-            )
-        user = self._settings.cert_pem if self._settings.auth == "certificate" else self._settings.username
-        return LoginRejected(f"{self._settings.url} rejected the login of {user} with {self._settings.auth}")
+            return self._login.not_offered()
+        return self._login.refused()
 
     def _reply_of_status(self, status: int, text: str | None) -> bytes:
         """SOAP faults come with status 500; every other status has a meaning of its own."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 from ..deadline import Deadline
 from ..session import Transport
 from ..settings import Settings
-from .login import Brake, logged_in
+from .braked import Brake, logged_in
 from .pypsrp import PYPSRP_IMPORT_ERROR, PypsrpTransport
 from .pywinrm import PYWINRM_IMPORT_ERROR, PywinrmTransport
 

@@ -14,12 +14,12 @@ from ..deadline import Deadline
 from ..errors import LoginRejected, LoginUnavailable, SettingsError
 from ..settings import Settings
 from .base import HttpTransport
-from .kerberos import GSSAPI_IMPORT_ERROR, use_ticket
 
 try:
     import requests
     from pypsrp.exceptions import AuthenticationError, WinRMTransportError
     from pypsrp.wsman import WSMan
+    from spnego import KerberosCCache
     from spnego.exceptions import SpnegoError
 except ImportError as error:
     PYPSRP_IMPORT_ERROR: ImportError | None = error
@@ -32,17 +32,14 @@ else:
 class PypsrpTransport(HttpTransport):
     def __init__(self, settings: Settings, deadline: Deadline) -> None:
         super().__init__(settings, deadline)
-        _require_ticket_or_password(settings)
-        ticket_from_password = settings.auth == "kerberos" and bool(settings.password)
-        if settings.auth == "kerberos":
-            use_ticket(settings)
+        username, password, cache = self._login.credential()
         try:
             connection = WSMan(
                 settings.host,
                 port=settings.port,
-                # In a cache of ours there is no other ticket to look for.
-                username=None if ticket_from_password else settings.username,
-                password=None if ticket_from_password else settings.password,
+                # Which it hands on to pyspnego, that takes either.
+                username=t.cast(str, KerberosCCache(cache)) if cache else username,
+                password=password,
                 ssl=settings.scheme == "https",
                 path=settings.path.lstrip("/"),
                 auth=settings.auth,
@@ -70,8 +67,7 @@ class PypsrpTransport(HttpTransport):
 
     def _bounded_session(self) -> requests.Session:
         session: requests.Session = self._build_session()
-        session.mount("http://", self._adapter)
-        session.mount("https://", self._adapter)
+        self._adapter.mount_on(session)
         return session
 
     def on_open(self, opened: t.Callable[[], None]) -> None:
@@ -87,10 +83,10 @@ class PypsrpTransport(HttpTransport):
             raise SettingsError(str(error)) from error
         if isinstance(error, AuthenticationError):
             if error.__context__ is None:  # it found no scheme in the offers that it knows, and sent nothing
-                raise self._not_offered() from error
+                raise self._login.not_offered() from error
             raise self._refused(error) from error
         if type(error) is ValueError and not self._logged_in:  # it was offered another scheme than the one asked for
-            raise self._not_offered() from error
+            raise self._login.not_offered() from error
         if isinstance(error, WinRMTransportError):
             return self._reply_of_status(error.code, error.response_text)
         if isinstance(error, SpnegoError) and self._transport.encryption is None and not self._logged_in:
@@ -102,13 +98,3 @@ class PypsrpTransport(HttpTransport):
     def _disconnect(self) -> None:
         self._transport.close()
         self._transport.session = self._transport.encryption = None
-
-
-def _require_ticket_or_password(settings: Settings) -> None:
-    """Without a Kerberos library pyspnego would come to that only when the endpoint was asked already."""
-    if settings.auth == "negotiate" and settings.password is None and GSSAPI_IMPORT_ERROR is not None:
-        named = settings.names
-        raise SettingsError(
-            f"{named['auth']}=negotiate without a password needs Kerberos, and its library is not here:"
-            f" set {named['username']} and {named['password']}, or pip install 'pypsrp[kerberos]'"
-        ) from GSSAPI_IMPORT_ERROR

@@ -8,10 +8,10 @@ import typing as t
 
 from ..deadline import Deadline
 from ..errors import SettingsError
+from ..login.kerberos import default_cache
 from ..settings import Settings
 from .adapter import BoundedAdapter
 from .base import HttpTransport
-from .kerberos import use_ticket
 
 try:
     import requests
@@ -30,29 +30,24 @@ class _BoundedTransport(WinRMTransport):
     adapter: BoundedAdapter
 
     def setup_encryption(self, session: requests.Session) -> None:
-        session.mount("http://", self.adapter)
-        session.mount("https://", self.adapter)
+        self.adapter.mount_on(session)
         super().setup_encryption(session)
 
     def build_session(self) -> requests.Session:
         session: requests.Session = super().build_session()
-        session.mount("http://", self.adapter)
-        session.mount("https://", self.adapter)
+        self.adapter.mount_on(session)
         return session
 
 
 class PywinrmTransport(HttpTransport):
     def __init__(self, settings: Settings, deadline: Deadline) -> None:
         super().__init__(settings, deadline)
-        ticket_from_password = settings.auth == "kerberos" and bool(settings.password)
-        if settings.auth == "kerberos":
-            use_ticket(settings)
+        self._credential = self._login.credential()
         try:
             self._transport = _BoundedTransport(
                 settings.url,
-                # With Kerberos the principal to look for in a cache: in one of ours there is no other.
-                username=None if ticket_from_password else settings.username,
-                password=settings.password,
+                username=self._credential.username,
+                password=self._credential.password,
                 auth_method=t.cast(t.Any, settings.auth),
                 server_cert_validation="validate" if settings.validate_certificate else "ignore",
                 ca_trust_path=settings.ca_trust_path or "legacy_requests",
@@ -74,7 +69,8 @@ class PywinrmTransport(HttpTransport):
 
     def _exchange(self, message: bytes, read_timeout: float) -> bytes:
         self._transport.read_timeout_sec = t.cast(int, read_timeout)  # a float does as well
-        return self._transport.send_message(message)
+        with default_cache(self._credential.cache):
+            return self._transport.send_message(message)
 
     def _translate_error(self, error: Exception) -> bytes:
         if isinstance(error, InvalidCredentialsError):
@@ -82,7 +78,7 @@ class PywinrmTransport(HttpTransport):
         if isinstance(error, WinRMTransportError):
             return self._reply_of_status(error.code, error.response_text)
         if isinstance(error, PermissionError):  # requests_ntlm: the server did not answer with a challenge
-            raise self._not_offered() from error
+            raise self._login.not_offered() from error
         return super()._translate_error(error)
 
     def _disconnect(self) -> None:

@@ -2,16 +2,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.configmgr.client.plugins.module_utils._client.logs import query, time_limit
+from ansible_collections.configmgr.client.plugins.module_utils._client.logs import query
 from ansible_collections.configmgr.client.plugins.module_utils._client.logs.cmtrace import Record
 from ansible_collections.configmgr.client.plugins.module_utils._client.logs.query import Entry, Period
-from ansible_collections.configmgr.client.plugins.module_utils._client.logs.time_limit import TookTooLong
+from ansible_collections.configmgr.client.plugins.module_utils._client.logs.search import TookTooLong, search
 
 NOW = dt.datetime(2026, 11, 2, 8, 0, tzinfo=dt.timezone.utc)
 MOMENTS = st.none() | st.integers(0, 300).map(lambda minutes: NOW - dt.timedelta(minutes=minutes))
@@ -111,28 +112,22 @@ def test_pattern_that_backtracks_is_ended(monkeypatch: pytest.MonkeyPatch) -> No
         query.matching(entries, component=None, severity="info", pattern="(a+)+b")
 
 
-def forever() -> None:
-    while True:
-        pass
+def test_searches_of_threads_are_ended_each() -> None:
+    """While one backtracks, the others go on."""
+
+    def ended(seconds: float) -> float:
+        started = time.monotonic()
+        with pytest.raises(TookTooLong):
+            search("(a+)+b", ["a" * 60], seconds)
+        return time.monotonic() - started
+
+    with ThreadPoolExecutor(3) as pool:
+        long = [pool.submit(ended, 2.0) for _ in range(2)]
+        assert pool.submit(search, "b$", ["ab", "ba"], 60).result() == [True, False]
+        assert pool.submit(ended, 0.1).result() < 1.5
+        assert all(1.9 < each.result() < 10 for each in long)
 
 
-def test_alarm_of_another_stays_set() -> None:
-    def handler(number: int, frame: object) -> None:
-        raise AssertionError("an hour has not passed")
-
-    before = signal.signal(signal.SIGALRM, handler)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 3600)
-        with pytest.raises(TookTooLong), time_limit.time_limit(0.01):
-            forever()
-        assert signal.getsignal(signal.SIGALRM) is handler
-        assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= 3600
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def test_limit_that_is_kept_leaves_no_alarm() -> None:
-    with time_limit.time_limit(3600):
-        pass
-    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+@pytest.mark.parametrize("character", ["\ud800", "\0", "\u2028", "\U0001f600", '"', "\u00e4"])
+def test_any_text_is_searched_as_it_is(character: str) -> None:
+    assert search(f"^{character}$", [character, "x"], 60) == [True, False]

@@ -154,12 +154,12 @@ class _Braked:
     def close(self) -> None:
         self._transport.close()
 
-    def send(self, message: bytes, read_timeout: float) -> bytes:
+    def send(self, message: bytes, read_timeout: float, *, single: bool = False) -> bytes:
         if not self._logged_in:
             self._brake.check()
         while True:
             try:
-                return self._send(message, read_timeout)
+                return self._send(message, read_timeout, single)
             except _TurnPending:
                 if not _time_to_wait(self._deadline):
                     raise LoginWithheld(_NO_TURN) from None
@@ -172,9 +172,9 @@ class _Braked:
         if self._attempt is None:
             raise _TurnPending("this login's turn has not come yet")
 
-    def _send(self, message: bytes, read_timeout: float) -> bytes:
+    def _send(self, message: bytes, read_timeout: float, single: bool) -> bytes:
         try:
-            reply = self._transport.send(message, read_timeout)
+            reply = self._transport.send(message, read_timeout, single=single)
         except _TurnPending:
             raise
         except WSManError as error:

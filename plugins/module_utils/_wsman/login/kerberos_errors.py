@@ -8,26 +8,30 @@ those of RFC 4120 7.5.9 counted from -1765328384.
 
 from __future__ import annotations
 
+import typing as t
+
 from ..errors import LoginRejected, LoginUnavailable, TicketUnavailable
 
 _WRONG_PASSWORD = (-1765328360, -1765328353)
 """KDC_ERR_PREAUTH_FAILED, and KRB_AP_ERR_BAD_INTEGRITY of a KDC that does not ask for proof before."""
 
-_MANUAL = "run kinit, or set ansible_user and ansible_password"
+_MANUAL = "run kinit, or set {name[username]} and {name[password]}"
 _SKEW = (
-    "the clocks of this machine and of the KDC or the endpoint differ by more than Kerberos takes (5 minutes as a"
-    " rule). Set this machine's clock by the domain's time service"
+    "the clocks of this machine and of the KDC or the endpoint differ by more than Kerberos allows (usually 5"
+    " minutes). Set this machine's clock by the domain's time service"
 )
-_NO_TICKET = f"there is no ticket for {{client}}: {_MANUAL}"
+_NO_TICKET = "there is no ticket for {client}: " + _MANUAL
 
 _MEANINGS = {
     -1765328383: "the account {client} has expired. Have it extended",
-    -1765328378: "the KDC knows no {client}. Check ansible_user: it is the name before the @ and the realm in capitals",
-    -1765328377: (
-        "the KDC knows no service of this name. Give the full name under which the endpoint joined the domain, not an"
-        " address or an alias, as ansible_host or as ansible_winrm_kerberos_hostname_override"
+    -1765328378: (
+        "the KDC does not know {client}. Check {name[username]}: it is the name before the @ and the realm in capitals"
     ),
-    -1765328372: "the KDC's policy forbids this ticket to {client}. Ask who runs the domain",
+    -1765328377: (
+        "the KDC does not know this service. Give the full name under which the endpoint joined the domain, not an"
+        " address or an alias, as {name[host]} or as {name[kerberos_hostname_override]}"
+    ),
+    -1765328372: "the KDC's policy forbids this ticket to {client}. Ask the domain's administrators",
     -1765328370: (
         "the KDC, the account and /etc/krb5.conf have no encryption type in common. Look at permitted_enctypes there,"
         " and have AES switched on for the account"
@@ -49,18 +53,22 @@ _MEANINGS = {
         " machine, and check which ones /etc/krb5.conf, or the file that KRB5_CONFIG names, has"
     ),
     -1765328189: _NO_TICKET,
-    -1765328160: "no default realm is configured. Write ansible_user as user@REALM, or set default_realm in krb5.conf",
+    -1765328160: (
+        "no default realm is configured. Write {name[username]} as user@REALM, or set default_realm in krb5.conf"
+    ),
 }
 
 
-def problem(code: int, text: str, client: str, service: str) -> LoginUnavailable | LoginRejected:
+def problem(
+    code: int, text: str, client: str, service: str, names: t.Mapping[str, str]
+) -> LoginUnavailable | LoginRejected:
     """The error for a *code*.
 
     *text* is the library's own, and told of codes that are not known here; *client* is a principal, *service* such as
-    HTTP/pc.corp.example.
+    HTTP/pc.corp.example, *names* how the user spells the settings.
     """
     if code in _WRONG_PASSWORD:
         return LoginRejected(f"The KDC rejected the password of {client}")
     known = _MEANINGS.get(code)
-    meaning = known.format(client=client) if known else " ".join(text.split())
+    meaning = known.format(client=client, name=names) if known else " ".join(text.split())
     return TicketUnavailable(f"No Kerberos login to {service}: {meaning} (error {code})")

@@ -2,14 +2,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Kerberos tickets from a password, without kinit: one for all processes of a run, or one for this process alone.
 
-The login itself is pywinrm's. Its library takes tickets from the cache that the environment names, and from no other.
+The login itself is made by the library that carries the messages. Several accounts may be used by the threads of one
+process at the same time: the environment, which all threads share, is read and never written.
 """
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
+import functools
 import hashlib
 import os
+import threading
 import time
 import typing as t
 import zlib
@@ -17,8 +21,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import LibraryMissing, LoginRejected, LoginUnavailable, TicketUnavailable
-from ..settings import Settings
 from .kerberos_errors import problem
+
+if t.TYPE_CHECKING:
+    from ..settings import Settings
 
 try:
     import krb5
@@ -27,13 +33,12 @@ except ImportError as error:
 else:
     KRB5_IMPORT_ERROR = None
 try:
-    from kerberos import GSSError
+    import kerberos
     from winrm.vendor.requests_kerberos import MutualAuthenticationError
 except ImportError as error:
     PYKERBEROS_IMPORT_ERROR: ImportError | None = error
 else:
     PYKERBEROS_IMPORT_ERROR = None
-
 try:
     import gssapi  # noqa: F401 -- pyspnego logs in with it
 except ImportError as error:
@@ -42,43 +47,71 @@ else:
     GSSAPI_IMPORT_ERROR = None
 
 _SPARE_SECONDS = 600
-"""A shared ticket is replaced when less is left of it: longer than most tasks take."""
+"""A ticket is replaced when less is left of it: longer than most tasks take."""
 _FAILURE_HOLDS_SECONDS = 60
 """Hosts whose turn comes while the KDC does not answer fail with the first one, instead of waiting one by one."""
 _SHARDS = 256
 """Looking up a service's ticket reads a cache from its start, so that one cache for a whole fleet would be slow."""
 
+_own: dict[str, tuple[str, float]] = {}
+"""The caches of this process alone, and since when their tickets are there, by account."""
+_own_lock = threading.Lock()
 
-def use_ticket(settings: Settings) -> None:
-    """Has this process log in with the ticket that *settings* mean: without a password, from the environment's cache.
 
-    Raises LibraryMissing, LoginRejected for a wrong password, else TicketUnavailable.
-    """
+def require_library(settings: Settings) -> None:
+    """Raises LibraryMissing where nothing here can log in with a ticket."""
     missing = GSSAPI_IMPORT_ERROR if settings.library == "pypsrp" else PYKERBEROS_IMPORT_ERROR
     if missing is not None:
         named, library = settings.names, "gssapi" if settings.library == "pypsrp" else "pykerberos"
         raise LibraryMissing(
             f"{named['auth']}=kerberos needs {library}: pip install '{settings.library}[kerberos]' ({missing})"
         )
-    if not settings.password:
-        return
+
+
+def ticket_cache(settings: Settings) -> str:
+    """The name of the cache with a ticket from the password, to log in with.
+
+    Raises LibraryMissing, LoginRejected for a wrong password, else TicketUnavailable.
+    """
     if KRB5_IMPORT_ERROR is not None:
         raise LibraryMissing(
-            "Kerberos tickets from a password need krb5: pip install krb5; or get a ticket with kinit and set"
-            f" ansible_winrm_kinit_mode to manual ({KRB5_IMPORT_ERROR})"
+            "Kerberos tickets from a password need krb5: pip install krb5; or get a ticket with kinit and leave"
+            f" {settings.names['password']} out ({KRB5_IMPORT_ERROR})"
         )
     if settings.ticket_directory is None:
-        cache = "MEMORY:configmgr-client"
-        try:
-            _get_ticket(settings, cache)
-        except krb5.Krb5Error as error:
-            raise _problem(error.err_code, str(error), settings) from error
-    else:
-        cache = _shared_ticket(settings, settings.ticket_directory)
-    os.environ["KRB5CCNAME"] = cache
+        return _own_ticket(settings)
+    return _shared_ticket(settings, settings.ticket_directory)
 
 
-def login_problem(error: BaseException, settings: Settings) -> LoginUnavailable | LoginRejected | None:
+@contextmanager
+def default_cache(cache: str | None) -> t.Iterator[None]:
+    """Inside, logins of pykerberos by this thread take tickets from *cache*; None leaves it to the environment.
+
+    pykerberos takes them from the default cache and no other. GSSAPI keeps the name of that one by thread.
+    """
+    if cache is None:
+        yield
+        return
+    _set_default_cache(cache.encode())
+    try:
+        yield
+    finally:
+        _set_default_cache(None)
+
+
+def _set_default_cache(name: bytes | None) -> None:
+    code = ctypes.c_uint32()
+    if _gssapi().gss_krb5_ccache_name(ctypes.byref(code), name, None):  # else it would log in as somebody else
+        raise TicketUnavailable(f"GSSAPI does not take {name!r} for its ticket cache (error {code.value})")
+
+
+@functools.cache
+def _gssapi() -> ctypes.CDLL:
+    """Through pykerberos, so that it is the very library that pykerberos is linked to."""
+    return ctypes.CDLL(kerberos.__file__)
+
+
+def explain(error: BaseException, settings: Settings) -> LoginUnavailable | LoginRejected | None:
     """What a failure of a login means, where a Kerberos library is behind it."""
     code = getattr(getattr(error, "base_error", None), "min_code", None)  # pyspnego's, of gssapi
     if code is not None:
@@ -90,7 +123,7 @@ def login_problem(error: BaseException, settings: Settings) -> LoginUnavailable 
             f"{settings.url} did not prove that it is {service_name(settings)}: another machine may have answered."
             " Check its name in DNS and in the inventory"
         )
-    if isinstance(error.__context__, GSSError):
+    if isinstance(error.__context__, kerberos.GSSError):
         _major, (text, code) = error.__context__.args  # each a text and its number
         return _problem(code, text, settings)
     return None
@@ -98,7 +131,7 @@ def login_problem(error: BaseException, settings: Settings) -> LoginUnavailable 
 
 def _problem(code: int, text: str, settings: Settings) -> LoginUnavailable | LoginRejected:
     client = settings.username or "the owner of the ticket cache"
-    return problem(code, text, client, service_name(settings))
+    return problem(code, text, client, service_name(settings), settings.names)
 
 
 def service_name(settings: Settings) -> str:
@@ -106,13 +139,33 @@ def service_name(settings: Settings) -> str:
     return f"{settings.service}/{settings.kerberos_hostname_override or settings.host}"
 
 
+def _kind(settings: Settings) -> str:
+    return f"{settings.username} {settings.kerberos_delegation}"
+
+
+def _own_ticket(settings: Settings) -> str:
+    """A cache in the memory of this process, which its threads share."""
+    kind = f"{_kind(settings)} {settings.password}"
+    with _own_lock:
+        cache, since = _own.get(kind, ("", 0.0))
+        if not cache or not _is_young(cache, time.monotonic() - since):
+            # A new one each time: another thread may be reading the old one.
+            cache = f"MEMORY:configmgr-client-{len(_own)}-{time.monotonic_ns()}"
+            try:
+                _get_ticket(settings, cache)
+            except krb5.Krb5Error as error:
+                raise _problem(error.err_code, str(error), settings) from error
+            _own[kind] = cache, time.monotonic()
+    return cache
+
+
 def _shared_ticket(settings: Settings, directory: str) -> str:
     """The cache, in *directory*, for this endpoint's login; whoever comes first gets the ticket for all."""
-    kind = f"{settings.username} {settings.kerberos_delegation}"
+    kind = _kind(settings)
     base = Path(directory, f"configmgr-client-ticket-{hashlib.sha256(kind.encode()).hexdigest()[:32]}")
     shard = base.with_suffix(f".{zlib.crc32(settings.host.casefold().encode()) % _SHARDS}")
     with _locked(base.with_suffix(".lock")):
-        if not _is_fresh(base):
+        if not (base.exists() and _is_young(f"FILE:{base}", _age(base))):
             _renew(base, settings)
         if not shard.exists() or shard.stat().st_mtime_ns < base.stat().st_mtime_ns:
             _write_private(shard, base.read_bytes())
@@ -151,13 +204,11 @@ def _get_ticket(settings: Settings, cache: str) -> None:
     krb5.cc_store_cred(context, into, ticket)
 
 
-def _is_fresh(cache: Path) -> bool:
-    """Judged by age, since the KDC's clock may be another one."""
-    if not cache.exists():
-        return False
-    times = [ticket.times for ticket in krb5.cc_resolve(krb5.init_context(), f"FILE:{cache}".encode())]
+def _is_young(cache: str, age: float) -> bool:
+    """Whether enough is left of its ticket. Judged by age, since the KDC's clock may be another one."""
+    times = [ticket.times for ticket in krb5.cc_resolve(krb5.init_context(), cache.encode())]
     life = float(max(each.endtime - each.authtime for each in times))
-    return _age(cache) < life - min(_SPARE_SECONDS, life / 2)
+    return age < life - min(_SPARE_SECONDS, life / 2)
 
 
 def _age(path: Path) -> float:

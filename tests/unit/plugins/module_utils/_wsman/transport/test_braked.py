@@ -10,8 +10,8 @@ from ansible_collections.configmgr.client.plugins.module_utils._wsman import err
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.session import Transport
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import Settings
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport import login
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport.login import LoginNote, logged_in
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport import braked
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport.braked import LoginNote, logged_in
 
 BASIC = Settings(host="pc-1", auth="basic", username="CORP\\op", password="p")
 KERBEROS = Settings(host="pc-1", auth="kerberos", username="op@CORP.EXAMPLE", password="p")
@@ -151,7 +151,7 @@ def test_a_connection_whose_turn_does_not_come_is_given_up_and_made_again() -> N
 
 
 def test_the_wait_ends_before_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(login, "_LEAST_SECONDS", 60)
+    monkeypatch.setattr(braked, "_LEAST_SECONDS", 60)
     brake = Brake(*[False] * 3)
     with pytest.raises(errors.LoginWithheld, match="other logins of this account were under way"):
         transport(brake, Wire((1, None))).send(b"", 1)

@@ -8,17 +8,23 @@ import logging
 import socket
 import ssl
 import threading
+import time
 import typing as t
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from urllib3 import HTTPConnectionPool
+from urllib3.connection import HTTPConnection
+from urllib3.util import connection
 
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import errors
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.session import Transport
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import Settings
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport.adapter import BoundedAdapter
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport.connect import IMPORT_ERRORS, transport
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.xml import MAX_BYTES
 from tests.integration.proxy import Proxy
@@ -158,6 +164,60 @@ def test_connection_that_nothing_answers(connect: Connect) -> None:
 def test_proxy_that_is_not_there(connect: Connect) -> None:
     transport = connect(5985, proxy=f"http://127.0.0.1:{free_port()}")
     fails(transport, errors.EndpointUnreachable, "proxy")
+
+
+def test_proxy_has_connections_of_its_own_kind() -> None:
+    """As one for SOCKS has."""
+
+    class Connection(HTTPConnection):
+        pass
+
+    class Pool(HTTPConnectionPool):
+        ConnectionCls = Connection
+
+    manager = SimpleNamespace(pool_classes_by_scheme={"http": Pool})
+    BoundedAdapter(Deadline(60), Settings(host="pc", username="u", password="p")).bind(manager)
+    bound = manager.pool_classes_by_scheme["http"]
+    assert issubclass(bound, Pool) and issubclass(bound.ConnectionCls, Connection)
+    assert bound.ConnectionCls is not Connection
+
+
+@pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "all_proxy"])
+def test_proxy_of_the_environment(connect: Connect, tls: Tls, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    with BadServer(lambda exchange: exchange.answer("200 ", REPLY, SOAP), tls.context) as server, Proxy() as proxy:
+        monkeypatch.setenv(variable, proxy.url)
+        assert connect(server.port, tls=True).send(MESSAGE, 30) == REPLY
+        assert proxy.requested == [("CONNECT", f"127.0.0.1:{server.port}")]
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        assert connect(server.port, tls=True).send(MESSAGE, 30) == REPLY
+        assert len(proxy.requested) == 1
+
+
+def test_environment_is_asked_for_proxies_once(connect: Connect, tls: Tls, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def noted() -> dict[str, str]:
+        asked.append("")
+        return {}
+
+    monkeypatch.setattr("requests.utils.getproxies", noted)
+    with BadServer(lambda exchange: exchange.answer("200 ", REPLY, SOAP), tls.context) as server:
+        transport = connect(server.port, tls=True)
+        for _ in range(5):
+            transport.send(MESSAGE, 30)
+    assert len(asked) == 1
+
+
+def test_login_of_netrc_is_not_sent(
+    connect: Connect, tls: Tls, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(netrc))
+    files = {"cert_pem": str(tls.path), "cert_key_pem": str(tls.path)}
+    with BadServer(lambda exchange: exchange.answer("200 ", REPLY, SOAP), tls.context) as server:
+        connect(server.port, tls=True, auth="certificate", **files).send(MESSAGE, 30)
+        assert "mutual" in server.exchanges[0].authorization
 
 
 # Connections that come about at a later attempt
@@ -633,6 +693,93 @@ def test_handshake_that_never_ends_is_ended_by_the_deadline(connect: Connect) ->
     with socket.create_server(("127.0.0.1", 0)) as listener:
         transport = connect(listener.getsockname()[1], tls=True, deadline=0.3, connect_timeout=20)
         fails(transport, errors.DeadlineExceeded, "timeout")
+
+
+def test_proxy_that_drips_is_ended_by_the_deadline(connect: Connect) -> None:
+    with BadServer(lambda exchange: drip(exchange, b"HTTP/1.1 200 ", b"O")) as server:
+        transport = connect(5986, tls=True, deadline=0.4, proxy=f"http://127.0.0.1:{server.port}")
+        fails(transport, errors.DeadlineExceeded, "timeout")
+        assert not server.exhausted
+
+
+@pytest.mark.parametrize("inside", [b"\x16\x03\x03\x40\x00", b""], ids=["drip", "silence"])
+def test_handshake_through_a_proxy_of_https_is_ended_by_the_deadline(connect: Connect, tls: Tls, inside: bytes) -> None:
+    """Its TLS carries that of the endpoint."""
+
+    def script(exchange: Exchange) -> None:
+        exchange.write(b"HTTP/1.1 200 \r\n\r\n")
+        drip(exchange, inside, inside and b"\0") if inside else exchange.wait(60)
+
+    with BadServer(script, tls.context) as server:
+        transport = connect(5986, tls=True, deadline=0.5, proxy=f"https://127.0.0.1:{server.port}")
+        fails(transport, errors.DeadlineExceeded, "timeout")
+        assert len(server.exchanges) == 1 and not server.exhausted
+
+
+@pytest.fixture
+def slow_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*arguments: t.Any, **options: t.Any) -> socket.socket:
+        time.sleep(0.6)
+        return create_connection(*arguments, **options)
+
+    create_connection = connection.create_connection
+    monkeypatch.setattr(connection, "create_connection", slow)
+
+
+def test_handshake_that_begins_late_is_ended_by_the_deadline(connect: Connect, slow_connection: None) -> None:
+    """What came before it has used most of the time that its socket was given."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        transport = connect(silent.getsockname()[1], tls=True, deadline=1)
+        started = time.monotonic()
+        fails(transport, errors.DeadlineExceeded, "timeout")
+        assert time.monotonic() - started < 1.4
+
+
+def test_handshake_after_a_slow_proxy_is_ended_by_the_deadline(connect: Connect) -> None:
+
+    def script(exchange: Exchange) -> None:
+        exchange.wait(0.6)
+        exchange.write(b"HTTP/1.1 200 \r\n\r\n")
+        exchange.wait(60)
+
+    with BadServer(script) as server:
+        transport = connect(5986, tls=True, deadline=1, proxy=f"http://127.0.0.1:{server.port}")
+        started = time.monotonic()
+        fails(transport, errors.DeadlineExceeded, "timeout")
+        assert time.monotonic() - started < 1.4
+
+
+def test_message_that_nobody_reads_is_ended_by_the_deadline(connect: Connect, tls: Tls, slow_connection: None) -> None:
+    over = threading.Event()
+
+    def shake_hands(listener: socket.socket) -> None:
+        with tls.context.wrap_socket(listener.accept()[0], server_side=True):
+            over.wait(60)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=shake_hands, args=(listener,), daemon=True).start()
+        transport = connect(listener.getsockname()[1], tls=True, deadline=1)
+        started = time.monotonic()
+        with pytest.raises(errors.DeadlineExceeded):
+            transport.send(b"x" * 30_000_000, 30)
+        assert time.monotonic() - started < 1.4
+        over.set()
+
+
+def test_no_thread_is_started(connect: Connect, tls: Tls, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweep has thousands of connections."""
+    started: list[str] = []
+    with BadServer(lambda exchange: exchange.answer("200 ", REPLY, SOAP), tls.context) as server:
+        start, own = threading.Thread.start, threading.current_thread()
+
+        def noted(thread: threading.Thread) -> None:
+            if threading.current_thread() is own:
+                started.append(thread.name)
+            start(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", noted)
+        connect(server.port, tls=True).send(MESSAGE, 30)
+    assert started == []
 
 
 def test_nothing_is_sent_after_the_deadline(connect: Connect) -> None:
