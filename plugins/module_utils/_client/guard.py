@@ -33,6 +33,8 @@ from .errors import WrongMachine
 from .identity import mismatch
 from .readings import Readings
 
+_MOST_LOOKS = 5
+
 
 class Blocked(Exception):
     """Nothing may be written now; the message says why. What was written before stands."""
@@ -61,6 +63,7 @@ class Guard:
         self._name_check = name_check
         self._computer_name: str | None = None
         self._of_boot: _OfBoot | None = None
+        self._harmless: set[tuple[int, str]] = set()
 
     def identify(self) -> None:
         """Raises WrongMachine unless the endpoint is the one that was meant."""
@@ -183,10 +186,19 @@ class Guard:
         return found
 
     def _processes(self) -> list[Process]:
-        found = self._endpoint.system.processes(programs.WHERE)
-        if programs.PROOF not in (process.name.lower() for process in found):
-            raise ProtocolError(f"the list of processes lacks {programs.PROOF}, which every Windows runs")
-        return found
+        """Those that mean something, as one message tells: several rows take two, and the first is then old.
+
+        So what was found harmless is not asked for again, until nothing but the proof is left.
+        """
+        for _look in range(_MOST_LOOKS):
+            found = self._endpoint.system.processes(programs.where(self._harmless))
+            others = [process for process in found if process.name.lower() != programs.PROOF]
+            if len(others) == len(found):
+                raise ProtocolError(f"the list of processes lacks {programs.PROOF}, which every Windows runs")
+            if not others or any(programs.means(process) for process in others):
+                return found
+            self._harmless.update((process.identifier, process.name) for process in others)
+        raise ProtocolError("processes that may be an installer's start faster than they can be looked at")
 
 
 def request_state(row: t.Any) -> str:

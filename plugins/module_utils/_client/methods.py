@@ -14,6 +14,7 @@ import typing as t
 from .._windows.commands import POWERSHELL, WMIC, failure_text
 from .._windows.endpoint import Endpoint
 from .._wsman.errors import (
+    ConnectionLost,
     Fault,
     FaultDetail,
     FileMissing,
@@ -52,23 +53,13 @@ class ClientMethods:
         self._call("SetClientProvisioningMode", {"bEnable": enabled}, f'"{text}"', f"${text.lower()}")
 
     def trigger(self, identifier: str) -> None:
-        """TriggerSchedule, for a schedule by its id. Twice does no harm, so a lost connection is no reason to stop."""
-        self._call(
-            "TriggerSchedule", {"sScheduleID": identifier}, f'"{identifier}"', f"'{identifier}'", repeatable=True
-        )
+        """TriggerSchedule, for a schedule by its id."""
+        self._call("TriggerSchedule", {"sScheduleID": identifier}, f'"{identifier}"', f"'{identifier}'")
 
-    def _call(
-        self,
-        method: str,
-        parameters: dict[str, bool | str],
-        wmic: str,
-        powershell: str,
-        *,
-        repeatable: bool = False,
-    ) -> None:
+    def _call(self, method: str, parameters: dict[str, bool | str], wmic: str, powershell: str) -> None:
         if self.way != "command":
             try:
-                self._invoke(method, parameters, repeatable)
+                self._invoke(method, parameters)
                 self.way = "wmi"
                 return
             except PATH_REFUSED as error:
@@ -79,13 +70,12 @@ class ClientMethods:
         self._run(method, wmic, powershell)
         self.way = "command"
 
-    def _invoke(self, method: str, parameters: dict[str, bool | str], repeatable: bool) -> None:
+    def _invoke(self, method: str, parameters: dict[str, bool | str]) -> None:
         output = self._endpoint.session.invoke(
             constants.CLIENT_NAMESPACE,
             constants.CLIENT_CLASS,
             method,
             parameters,
-            repeatable=repeatable,
             writes=True,
         )
         # Success is 0, null or no ReturnValue at all: all three have been seen.
@@ -128,8 +118,8 @@ def trigger_when_ready(methods: ClientMethods, identifier: str, backoff: t.Itera
     for _ in backoff:
         try:
             methods.trigger(identifier)
-        except (ProviderFailure, OperationTimedOut) as error:
-            failure = error
+        except (ProviderFailure, OperationTimedOut, ConnectionLost) as error:
+            failure = error  # twice does no harm
         except (MethodFailed, Fault) as error:
             return error
         else:

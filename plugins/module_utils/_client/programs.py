@@ -11,25 +11,36 @@ FirstLogonAnim, CloudExperienceHostBroker, UpdateAssistant, TiWorker; and ccmset
 from __future__ import annotations
 
 import re
+import typing as t
 
 from .._windows.system import Process
 
 PROOF = "lsass.exe"
 """Runs on every Windows, so a list without it is not the list of what runs."""
 
-WHERE = " OR ".join(
+_PATTERNS = (
+    # smss.exe runs everywhere, hence the way round it.
+    *("TS%", "OSD%", "SMS[^S]%", "smsswd%", "%setup%", "%oobe%", "Windows[1U]%"),
+    *("audit%", "%reset%", "rollback%", "mighost%", "McsClient%", "windeploy%", "sysprep%"),
+)
+_CANDIDATES = " OR ".join(
     [
-        f"Name='{PROOF}'",
-        *(f"Name LIKE '{pattern}'" for pattern in ("TS%", "OSD%", "SMS%", "%setup%", "%oobe%", "Windows[1U]%")),
-        *(f"Name LIKE '{pattern}'" for pattern in ("audit%", "%reset%", "rollback%", "mighost%", "McsClient%")),
-        "Name='windeploy.exe'",
-        "Name='sysprep.exe'",
+        *(f"Name LIKE '{pattern}'" for pattern in _PATTERNS),
         "CommandLine LIKE '%SMSTSPostUpgrade%'",
         "ExecutablePath LIKE '%$WINDOWS.~BT%'",
         "ExecutablePath LIKE '%SMSTaskSequence%'",
     ]
 )
-"""WQL that finds every process to be weighed here. WMI limits how many terms a query may have and names no number."""
+
+
+def where(harmless: t.Iterable[tuple[int, str]]) -> str:
+    """The WQL condition for PROOF and for every process to be weighed here, but for the *harmless* ones.
+
+    Those are known by id and name. WMI limits how many terms a query may have, and Microsoft names no number.
+    """
+    known = "".join(f" AND (ProcessId<>{identifier} OR Name<>'{name}')" for identifier, name in sorted(harmless))
+    return f"Name='{PROOF}' OR (({_CANDIDATES}){known})"
+
 
 TASK_SEQUENCE = "a task sequence runs"
 SETUP = "Windows Setup runs"

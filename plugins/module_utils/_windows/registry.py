@@ -75,7 +75,7 @@ class KeyAbsent(WindowsError):
 
 
 class Registry:
-    """Reads repeat safely and so do writes: each sets a value or removes it."""
+    """Writes are made inside ``Session.judged_by``; one whose answer is lost is not sent again."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -189,7 +189,7 @@ class Registry:
         if name is not None:
             parameters["sValueName"] = name
         return self._session.invoke(
-            "root/default", "StdRegProv", method, {**parameters, **(data or {})}, repeatable=True, writes=writes
+            "root/default", "StdRegProv", method, {**parameters, **(data or {})}, repeatable=not writes, writes=writes
         )
 
     @staticmethod

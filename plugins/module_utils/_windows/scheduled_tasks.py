@@ -89,9 +89,7 @@ class ScheduledTasks:
         xml = to_xml(task)
         parameters: dict[str, Value] = {"Force": True, "TaskName": name, "TaskPath": "\\", "Xml": xml}
         try:
-            self._session.invoke(
-                _WMI_NAMESPACE, "PS_ScheduledTask", "RegisterByXml", parameters, repeatable=True, writes=True
-            )
+            self._session.invoke(_WMI_NAMESPACE, "PS_ScheduledTask", "RegisterByXml", parameters, writes=True)
         except _REFUSED as refusal:
             try:
                 self._register_by_command(name, xml)

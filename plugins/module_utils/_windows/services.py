@@ -104,9 +104,7 @@ class Services:
         self._control(name, "ChangeStartMode", {"StartMode": start_mode}, accept=0)
 
     def _control(self, name: str, method: str, parameters: t.Mapping[str, Value], accept: int) -> None:
-        output = self._session.invoke(
-            CIMV2, "Win32_Service", method, parameters, selectors={"Name": name}, repeatable=True, writes=True
-        )
+        output = self._session.invoke(CIMV2, "Win32_Service", method, parameters, selectors={"Name": name}, writes=True)
         code = output.integer("ReturnValue") or 0
         if code in (0, accept):
             return

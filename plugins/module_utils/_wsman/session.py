@@ -191,49 +191,42 @@ class Session:
     ) -> Element:
         """The reply's ``s:Body``; raises the fault that it holds. *subject* says in messages what was asked for.
 
-        One that *writes* raises what its judge raises, or NotSent where the judge could not tell.
+        One that *writes* raises what its judge raises, or NotSent where the judge could not tell. It is sent again only
+        where nothing of it was sent; after any other loss who writes reads back, whatever is *repeatable*.
         """
-        available = self.deadline.available()
-        message = envelope.request(
-            action,
-            resource_uri,
-            body,
-            to=self._settings.url,
-            operation_timeout=min(self._settings.operation_timeout, available),
-            max_envelope_size=self._settings.max_envelope_size,
-            selectors=selectors,
-            options=options,
-        )
+
+        def deliver() -> tuple[float, int, bytes]:
+            if writes:
+                self._ask_the_judge()
+            message = envelope.request(
+                action,
+                resource_uri,
+                body,
+                to=self._settings.url,
+                operation_timeout=min(self._settings.operation_timeout, self.deadline.available()),
+                max_envelope_size=self._settings.max_envelope_size,
+                selectors=selectors,
+                options=options,
+            )
+            return time.monotonic(), len(message), self._send(message, single=writes)
+
         try:
-            started, reply = self._deliver(message, writes)
-        except ConnectionLost as error:
-            # A write that meets a closed connection was not sent; any other loss leaves open whether it was.
-            stale = isinstance(error, StaleConnection)
-            if not ((repeatable and stale) or (writes and (repeatable or stale))):
+            started, size, reply = deliver()
+        except StaleConnection as error:
+            if not (repeatable or writes):
                 raise
             self._log(f"{error}; connecting again")
-            try:
-                started, reply = self._deliver(message, writes)
-            except NotSent as unknown:
-                if stale:
-                    raise
-                raise error from unknown  # the first sending may have been carried out
+            started, size, reply = deliver()
         operation = f"{action.rpartition('/')[2]} of {resource_uri.partition('/wsman/1/')[2]}"
         if subject:
             operation += f" ({subject})"
         elapsed = time.monotonic() - started
-        self._log(f"{operation}: {len(message)} bytes sent, {len(reply)} received in {elapsed * 1000:.0f} ms")
+        self._log(f"{operation}: {size} bytes sent, {len(reply)} received in {elapsed * 1000:.0f} ms")
         try:
             return envelope.read(reply)
         except Fault as fault:
             fault.operation = operation
             raise
-
-    def _deliver(self, message: bytes, writes: bool) -> tuple[float, bytes]:
-        """When it was sent, and the reply."""
-        if writes:
-            self._ask_the_judge()
-        return time.monotonic(), self._send(message, single=writes)
 
     def _ask_the_judge(self) -> None:
         judge, self._judge = self._judge, None  # who judges does not write

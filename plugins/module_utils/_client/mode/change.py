@@ -88,6 +88,7 @@ class ModeChange:
         self._wait = wait
         self._log = log
         self._lost: Exception | None = None
+        self._in_doubt = False
         self._hold = state.hold
         self._entered_before = state.entered
         self._process_now = 0
@@ -96,7 +97,12 @@ class ModeChange:
     @property
     def changed(self) -> bool:
         """Whether anything on the endpoint is other than it was, as far as is known."""
-        return bool(self.outcome.done) or self.outcome.mode != self._state.mode or self._hold != self._state.hold
+        return (
+            self._in_doubt
+            or bool(self.outcome.done)
+            or self.outcome.mode != self._state.mode
+            or self._hold != self._state.hold
+        )
 
     def carry_out(self) -> Outcome:
         """Raises NotVerified, MethodFailed, a fault or WindowsError; ``outcome`` tells how far it came."""
@@ -105,7 +111,9 @@ class ModeChange:
         except Blocked as reason:
             self.outcome.stopped = str(reason)
             self._look_back()
-        except Exception:
+        except Exception as error:
+            # What gave no answer may have been carried out all the same.
+            self._in_doubt = isinstance(error, (ConnectionLost, DeadlineExceeded, OperationTimedOut))
             self._look_back()
             raise
         return self.outcome

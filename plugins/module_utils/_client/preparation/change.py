@@ -87,9 +87,17 @@ class Changes:
         name, setting = change.setting.name, change.setting
         if change.entry is not None and change.entry != change.noted:
             entry = change.entry
-            self._write(lambda: self._journal.note(name, entry), lambda: self._changed_meanwhile(change))
+            self._write(
+                lambda: self._journal.note(name, entry),
+                lambda: self._changed_meanwhile(change),
+                lambda: self._noted(name) == entry,
+            )
         if change.writes:
-            self._write(lambda: setting.write(change.after), lambda: self._changed_meanwhile(change))
+            self._write(
+                lambda: setting.write(change.after),
+                lambda: self._changed_meanwhile(change),
+                lambda: setting.equal(setting.read(), change.after),
+            )
             read_back = setting.read()
             if not setting.equal(read_back, change.after):
                 raise NotVerified(
@@ -97,26 +105,39 @@ class Changes:
                     f" {setting.display(read_back)!r}"
                 )
         if change.entry is None and change.noted is not None:
-            self._write(lambda: self._journal.forget(name), self._still_planned)
+            self._write(lambda: self._journal.forget(name), self._still_planned, lambda: self._noted(name) is None)
 
-    def _write(self, write: t.Callable[[], None], still_planned: t.Callable[[], str]) -> None:
-        try:
-            with self._guard.writing(still_planned):
-                write()
-        except (ConnectionLost, DeadlineExceeded, OperationTimedOut):
-            self.touched = True  # it may have been carried out all the same
-            raise
-        self.touched = True
+    def _noted(self, name: str) -> Entry | None:
+        self._journal.read()
+        return self._journal.entries.get(name)
+
+    def _write(
+        self, write: t.Callable[[], None], still_planned: t.Callable[[], str], is_done: t.Callable[[], bool]
+    ) -> None:
+        """Where the connection is lost on the way, *is_done* decides whether it is written once more."""
+        for last_attempt in (False, True):
+            try:
+                with self._guard.writing(still_planned):
+                    write()
+            except (DeadlineExceeded, OperationTimedOut):
+                self.touched = True  # it may have been carried out all the same
+                raise
+            except ConnectionLost as error:
+                self.touched = True
+                self._log(f"no answer ({error}); reading back")
+                if last_attempt or is_done():
+                    return
+            else:
+                self.touched = True
+                return
 
     def _changed_meanwhile(self, change: Change) -> str:
         reason = self._still_planned()
         if reason:
             return reason
         entries = (change.noted, change.entry)
-        if entries != (None, None):
-            self._journal.read()
-            if self._journal.entries.get(change.setting.name) not in entries:
-                return f"{change.setting.name} has just been noted by another administrator or process: run it again"
+        if entries != (None, None) and self._noted(change.setting.name) not in entries:
+            return f"{change.setting.name} has just been noted by another administrator or process: run it again"
         current = change.setting.read()
         if any(change.setting.equal(current, value) for value in (change.before, change.after)):
             return ""

@@ -423,8 +423,7 @@ def test_write_without_a_judge_is_not_sent(write: t.Callable[[Session, bool], ob
         ([GET, STALE, GET, STALE], True, "?!?!", errors.StaleConnection),
         # Perhaps carried out.
         ([GET, LOST], False, "?!", errors.ConnectionLost),
-        ([GET, LOST, GET, DONE], True, "?!?!", None),
-        ([GET, LOST, GET, LOST], True, "?!?!", errors.ConnectionLost),
+        ([GET, LOST], True, "?!", errors.ConnectionLost),
         # What the judge reads takes a new connection by itself.
         ([STALE, GET, DONE], False, "??!", None),
         # The endpoint's own refusal is not repeated.
@@ -558,14 +557,22 @@ def test_repetition_that_the_judge_forbids_is_not_sent() -> None:
     assert court.sent == ["?", "!", "?"]
 
 
-@pytest.mark.parametrize(("answer", "kind"), [(STALE, errors.NotSent), (LOST, errors.ConnectionLost)])
-def test_doubt_about_the_first_sending_stays_where_the_judge_cannot_tell(
-    answer: Exception, kind: type[Exception]
-) -> None:
-    court = Court(Wire([GET, answer, wire.wsman_fault(5)]))
-    with pytest.raises(kind) as caught, court.session.judged_by(court.judge):
+def test_write_whose_answer_is_lost_is_not_sent_again() -> None:
+    court = Court(Wire([GET, LOST]))
+    with pytest.raises(errors.ConnectionLost), court.session.judged_by(court.judge):
         CALLS["invoke"](court.session, True)
-    assert (caught.type, court.sent) == (kind, ["?", "!", "?"])
+    assert court.sent == ["?", "!"]
+
+
+def test_repetition_is_a_message_of_its_own_and_asks_for_the_time_that_is_left() -> None:
+    clock = Clock()
+    endpoint = Wire([STALE, DONE])
+    session = endpoint.session(Deadline(60, clock))
+    with session.judged_by(lambda: clock.sleep(25)):
+        CALLS["invoke"](session, False)
+    first, second = endpoint.sent
+    assert header(first, "a:MessageID") != header(second, "a:MessageID")
+    assert header(second, "w:OperationTimeout") == "PT10.000S"
 
 
 @pytest.mark.parametrize("error", [None, Running()])

@@ -58,7 +58,7 @@ class Wire:
     def on_open(self, opened: t.Callable[[], None]) -> None:
         self.opened = opened
 
-    def send(self, message: bytes, read_timeout: float) -> bytes:
+    def send(self, message: bytes, read_timeout: float, *, single: bool = False) -> bytes:
         connections, error = self.exchanges[0]
         for _ in range(connections):
             self.opened()
