@@ -12,11 +12,12 @@ from xml.sax.saxutils import escape
 
 from ansible_collections.configmgr.client.plugins.module_utils._windows.endpoint import Endpoint
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.cim import CimObject
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
 
 from . import wire
+from .fakes import Wire
 
 CCMEXEC = r"SOFTWARE\Microsoft\CCM\CcmExec"
+SETUP = r"SYSTEM\Setup"
 _TYPES = {"String": 1, "ExpandedString": 2, "Binary": 3, "DWORD": 4, "MultiString": 7, "QWORD": 11}
 
 
@@ -29,17 +30,27 @@ def cim(name: str, properties: t.Mapping[str, t.Any]) -> CimObject:
 
 
 class Windows:
-    """Stands in for a Session. ``fail`` maps what is asked (a method, or a class) to the exception that answers."""
+    """Stands in for a Session, whose judge it asks: ``writes`` are the methods that were let pass, out of ``calls``.
+
+    ``fail`` maps what is asked (a method, or a class) to the exception that answers; ``before`` sees each call first.
+    """
 
     def __init__(self) -> None:
-        self.deadline = Deadline(60)
+        self._session = Wire([]).session()
+        self.deadline = self._session.deadline
+        self.judged_by = self._session.judged_by
         self.calls: list[str] = []
+        self.writes: list[str] = []
+        self.before: t.Callable[[str], None] = lambda what: None
         self.fail: dict[str, Exception] = {}
         self.registry: dict[tuple[str, str], tuple[int, t.Any]] = {
             (CCMEXEC, "ProvisioningMode"): (1, "false"),
             (CCMEXEC, "SystemTaskExcludes"): (1, ""),
+            (SETUP, "SetupType"): (4, 0),
+            (SETUP, "SystemSetupInProgress"): (4, 0),
+            (SETUP, "OOBEInProgress"): (4, 0),
         }
-        self.keys = {CCMEXEC}
+        self.keys = {CCMEXEC, SETUP}
         self.rows: dict[str, list[dict[str, t.Any]]] = {
             "Win32_OperatingSystem": [
                 {
@@ -55,8 +66,9 @@ class Windows:
             "Win32_Service": [
                 {"Name": "CcmExec", "State": "Running", "StartMode": "Auto", "ProcessId": 4711},
                 {"Name": "smstsmgr", "State": "Stopped", "StartMode": "Manual", "ProcessId": 0},
+                {"Name": "Winmgmt", "State": "Running", "StartMode": "Auto", "ProcessId": 1234},
             ],
-            "Win32_Process": [],
+            "Win32_Process": [{"Name": "lsass.exe", "ProcessId": 700}],
             "CCM_TSExecutionRequest": [],
         }
         self.outputs: dict[str, dict[str, t.Any]] = {}
@@ -71,6 +83,7 @@ class Windows:
 
     def _count(self, what: str) -> None:
         self.calls.append(what)
+        self.before(what)
         if what in self.fail:
             raise self.fail[what]
 
@@ -83,7 +96,12 @@ class Windows:
         self._count(class_name)
         return [cim("XmlFragment", row) for row in self.rows[class_name]]
 
-    def invoke(self, namespace: str, class_name: str, method: str, parameters: t.Any, **_options: t.Any) -> CimObject:
+    def invoke(
+        self, namespace: str, class_name: str, method: str, parameters: t.Any, *, writes: bool, **_options: t.Any
+    ) -> CimObject:
+        if writes:
+            self._session._ask_the_judge()
+            self.writes.append(method)
         self._count(method)
         if class_name == "StdRegProv":
             return cim(f"{method}_OUTPUT", self._registry(method, parameters))
@@ -91,12 +109,27 @@ class Windows:
 
     def _registry(self, method: str, parameters: t.Any) -> dict[str, t.Any]:
         key, name = parameters["sSubKeyName"], parameters.get("sValueName", "")
+        if method == "CreateKey":
+            self.keys.add(key)
+        if key not in self.keys:
+            return {"ReturnValue": 2}
         if method == "EnumKey":
-            return {"ReturnValue": 0 if key in self.keys else 2}
+            below = [other.removeprefix(f"{key}\\") for other in self.keys if other.startswith(f"{key}\\")]
+            return {"sNames": [other for other in below if "\\" not in other], "ReturnValue": 0}
         if method == "EnumValues":
             found = {place[1]: value[0] for place, value in self.registry.items() if place[0] == key}
-            return {"sNames": list(found), "Types": list(found.values()), "ReturnValue": 0 if key in self.keys else 2}
-        type_, data = self.registry.get((key, name), (0, None))
-        if type_ != _TYPES[method.removeprefix("Get").removesuffix("Value")]:
-            return {"ReturnValue": 1}
-        return {"uValue" if isinstance(data, int) else "sValue": data, "ReturnValue": 0}
+            return {"sNames": list(found), "Types": list(found.values()), "ReturnValue": 0}
+        if method == "DeleteKey":
+            self.keys.remove(key)
+            self.registry = {place: value for place, value in self.registry.items() if place[0] != key}
+        elif method == "DeleteValue":
+            return {"ReturnValue": 0 if self.registry.pop((key, name), None) else 2}
+        elif method.startswith("Set"):
+            data = parameters["uValue"] if "uValue" in parameters else parameters["sValue"]
+            self.registry[key, name] = (_TYPES[method.removeprefix("Set").removesuffix("Value")], data)
+        elif method.startswith("Get"):
+            type_, data = self.registry.get((key, name), (0, None))
+            if type_ != _TYPES[method.removeprefix("Get").removesuffix("Value")]:
+                return {"ReturnValue": 1}
+            return {"sValue" if method.endswith("StringValue") else "uValue": data, "ReturnValue": 0}
+        return {"bGranted": "true", "ReturnValue": 0}
