@@ -76,14 +76,15 @@ def stuck(**changes: t.Any) -> ClientState:
 
     Those that an activity has are made there.
     """
-    signals = {name: changes.pop(name) for name in SIGNALS if name in changes}
+    found = activity(**{name: changes.pop(name) for name in SIGNALS if name in changes})
+    requests = changes.pop("requests", [])
     return dataclasses.replace(
         ClientState(
             mode=IN_MODE,
             full=True,
             entered=qword(ago(hours=30)),
-            activity=activity(**signals),
-            requests=[],
+            activity=dataclasses.replace(found, requests=requests if found.is_settling else None),
+            requests=requests,
             client_version="5.00.9128.1007",
         ),
         **changes,
