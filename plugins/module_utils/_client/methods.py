@@ -128,7 +128,7 @@ def trigger_when_ready(methods: ClientMethods, identifier: str, backoff: t.Itera
     for _ in backoff:
         try:
             methods.trigger(identifier)
-        except (ProviderFailure, OperationTimedOut) as error:
+        except (ProviderFailure, NotReady, OperationTimedOut) as error:
             failure = error
         except (MethodFailed, Fault) as error:
             return error
