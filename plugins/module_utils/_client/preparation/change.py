@@ -100,8 +100,17 @@ class Changes:
             self._write(lambda: self._journal.forget(name), self._still_planned)
 
     def _write(self, write: t.Callable[[], None], still_planned: t.Callable[[], str]) -> None:
+        asked = 0
+
+        def still() -> str:
+            nonlocal asked
+            asked += 1
+            if asked > 1:
+                self.touched = True  # the request before this one was sent
+            return still_planned()
+
         try:
-            with self._guard.writing(still_planned):
+            with self._guard.writing(still):
                 write()
         except (ConnectionLost, DeadlineExceeded, OperationTimedOut):
             self.touched = True  # it may have been carried out all the same
