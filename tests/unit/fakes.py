@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import typing as t
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -34,13 +35,18 @@ class Clock:
 
 @dataclass
 class Wire:
-    """Hands out *replies* one by one, over however many connections; an exception among them is raised."""
+    """Hands out *replies* one by one, over however many connections; an exception among them is raised.
+
+    ``single`` says of each message in ``sent`` whether it was to take one exchange over the open connection.
+    """
 
     replies: list[bytes | Exception]
     sent: list[Element] = field(default_factory=list)
+    single: list[bool] = field(default_factory=list)
     connections: int = 0
     closed: int = 0
     before_reply: t.Callable[[], None] = lambda: None
+    _judged: ExitStack = field(default_factory=ExitStack)
 
     def connect(self) -> t.Any:
         self.connections += 1
@@ -48,6 +54,7 @@ class Wire:
 
     def send(self, message: bytes, read_timeout: float, *, single: bool = False) -> bytes:
         self.sent.append(ElementTree.fromstring(message))
+        self.single.append(single)
         self.before_reply()
         reply = self.replies.pop(0)
         if isinstance(reply, Exception):
@@ -59,6 +66,12 @@ class Wire:
 
     def session(self, deadline: Deadline | None = None, settings: Settings = SETTINGS, **options: t.Any) -> Session:
         return Session(settings, self.connect, deadline or Deadline(60), **options)
+
+    def writable(self, judge: t.Callable[[], None] = lambda: None, **options: t.Any) -> Session:
+        """A session that may write, for tests of what is written and not of who lets it pass."""
+        session = self.session(**options)
+        self._judged.enter_context(session.judged_by(judge))
+        return session
 
     @property
     def actions(self) -> list[str]:

@@ -111,7 +111,7 @@ class Windows:
         key, name = parameters["sSubKeyName"], parameters.get("sValueName", "")
         if method == "CreateKey":
             self.keys.add(key)
-        if key not in self.keys:
+        if key not in self.keys and not any(place[0] == key for place in self.registry):
             return {"ReturnValue": 2}
         if method == "EnumKey":
             below = [other.removeprefix(f"{key}\\") for other in self.keys if other.startswith(f"{key}\\")]
@@ -120,7 +120,7 @@ class Windows:
             found = {place[1]: value[0] for place, value in self.registry.items() if place[0] == key}
             return {"sNames": list(found), "Types": list(found.values()), "ReturnValue": 0}
         if method == "DeleteKey":
-            self.keys.remove(key)
+            self.keys.discard(key)
             self.registry = {place: value for place, value in self.registry.items() if place[0] != key}
         elif method == "DeleteValue":
             return {"ReturnValue": 0 if self.registry.pop((key, name), None) else 2}

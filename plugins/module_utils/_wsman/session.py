@@ -212,7 +212,12 @@ class Session:
             if not ((repeatable and stale) or (writes and (repeatable or stale))):
                 raise
             self._log(f"{error}; connecting again")
-            started, reply = self._deliver(message, writes)
+            try:
+                started, reply = self._deliver(message, writes)
+            except NotSent as unknown:
+                if stale:
+                    raise
+                raise error from unknown  # the first sending may have been carried out
         operation = f"{action.rpartition('/')[2]} of {resource_uri.partition('/wsman/1/')[2]}"
         if subject:
             operation += f" ({subject})"

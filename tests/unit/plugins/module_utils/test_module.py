@@ -13,6 +13,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.errors im
     WrongMachine,
 )
 from ansible_collections.configmgr.client.plugins.module_utils._module import (
+    Task,
     TaskFailed,
     TaskUnreachable,
     failures,
@@ -21,6 +22,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._module import (
 from ansible_collections.configmgr.client.plugins.module_utils._windows.errors import PermissionRefused, WindowsError
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import errors
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import FaultDetail, SettingsError, fault
+from tests.unit.windows import Windows
 
 
 def ended(error: Exception) -> TaskFailed:
@@ -33,6 +35,8 @@ def ended(error: Exception) -> TaskFailed:
 UNREACHABLE = [
     *[(errors.EndpointUnreachable("no", layer), layer) for layer in ("dns", "port", "proxy", "tls", "timeout", "http")],
     (errors.LoginRejected("no"), "login"),
+    (errors.LoginUnavailable("no"), "login"),
+    (errors.TicketUnavailable("no"), "kerberos"),
 ]
 FAILED = [
     (errors.ConnectionLost("gone"), "connection"),
@@ -50,14 +54,18 @@ FAILED = [
     (WrongMachine("it is another one"), "wrong_machine"),
     (MethodFailed("no"), "client"),
     (NotVerified("no"), "client"),
+    (errors.NotSent("nothing was written", "permission"), "permission"),
+    (errors.NotSent("nothing was written", "connection"), "connection"),
 ]
+FINAL = {"tls", "login", "kerberos", "library", "settings", "permission", "wrong_machine"}
+"""Layers whose failures no waiting mends, and a login that must not be tried again."""
 
 
 @pytest.mark.parametrize(("error", "layer"), UNREACHABLE, ids=str)
 def test_nothing_was_asked_is_unreachable(error: Exception, layer: str) -> None:
     failure = ended(error)
     assert isinstance(failure, TaskUnreachable)
-    assert failure.result == {"error_layer": layer}
+    assert failure.result == {"error_layer": layer, "retryable": layer not in FINAL}
     assert len(str(failure).split(". ")) > 1, "what to do next is said"
 
 
@@ -65,7 +73,7 @@ def test_nothing_was_asked_is_unreachable(error: Exception, layer: str) -> None:
 def test_everything_else_is_failed(error: Exception, layer: str) -> None:
     failure = ended(error)
     assert type(failure) is TaskFailed
-    assert failure.result == {"error_layer": layer}
+    assert failure.result == {"error_layer": layer, "retryable": layer not in FINAL}
     assert str(error).rstrip(".") in str(failure)
 
 
@@ -80,11 +88,47 @@ def test_message_is_sentences_on_one_line(error: Exception) -> None:
 def test_doubt_is_said_where_there_is_doubt() -> None:
     assert "not known" in str(ended(errors.ConnectionLost("gone")))
     assert "not known" not in str(ended(errors.LoginRejected("no")))
+    assert "not known" not in str(ended(errors.NotSent("nothing was written", "connection")))
 
 
 def test_defects_are_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError), failures():
         raise ZeroDivisionError
+
+
+def test_failure_also_tells_what_was_done_until_then() -> None:
+    task = Task(Windows().endpoint, {"computer_name": "PC-0001"}, False, str)
+    done: list[str] = []
+
+    def work() -> None:
+        with task.telling(lambda: {"done": done, "changed": True}):
+            done.append("first")
+            raise errors.ConnectionLost("gone")
+
+    with pytest.raises(TaskFailed, match="gone") as caught:
+        work()
+    assert caught.value.result == {
+        "error_layer": "connection",
+        "retryable": True,
+        "done": ["first"],
+        "changed": True,
+    }
+    with task.telling(dict), pytest.raises(ZeroDivisionError):
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("params", "wrong"),
+    [({"computer_name": "OTHER", "name_check": "short"}, True), ({"computer_name": "OTHER"}, False)],
+)
+def test_guard_of_a_task_is_one_and_knows_what_is_meant(params: dict[str, t.Any], wrong: bool) -> None:
+    task = Task(Windows().endpoint, params, False, str)
+    assert task.guard is task.guard
+    if wrong:
+        with pytest.raises(WrongMachine):
+            task.guard.identify()
+    else:
+        task.guard.identify()
 
 
 # Numbers

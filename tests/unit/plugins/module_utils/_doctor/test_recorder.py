@@ -28,3 +28,14 @@ def test_all_that_is_said_is_kept_and_goes_through() -> None:
     assert (second.topic, second.reply, second.error) == ("second", None, lost)
     assert b"SMS_Client" in first.request
     assert endpoint.closed == 1
+
+
+def test_how_a_message_is_to_be_sent_goes_through() -> None:
+    endpoint, recorder = Wire([wire.envelope("")] * 2), Recorder()
+    with (
+        Session(SETTINGS, recorder.through(endpoint.connect), Deadline(60)) as session,
+        session.judged_by(lambda: None),
+    ):
+        session.request("x/Get", "uri", "")
+        session.request("x/Put", "uri", "", writes=True)
+    assert endpoint.single == [False, True]

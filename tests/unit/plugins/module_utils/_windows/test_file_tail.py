@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ansible_collections.configmgr.client.plugins.module_utils._windows import file_tail
+from ansible_collections.configmgr.client.plugins.module_utils._windows import commands, file_tail
 from ansible_collections.configmgr.client.plugins.module_utils._windows.errors import WindowsError
 from ansible_collections.configmgr.client.plugins.module_utils._windows.file_tail import FileEnd
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import ProtocolError
@@ -36,44 +36,44 @@ def read_literal(script: str) -> tuple[str, str]:
 @example("'); Remove-Item C:\\ -Recurse; ('")
 @example("\u2019); exit 3; #")
 def test_path_never_breaks_out_of_its_quotes(path: str) -> None:
-    assert read_literal(file_tail.literal(path) + ", 1)") == (path, ", 1)")
+    assert read_literal(commands.literal(path) + ", 1)") == (path, ", 1)")
 
 
-class Endpoint:
+class Programs:
     """Answers the one command; keeps what was asked."""
 
     def __init__(self, stdout: str, exit_code: int = 0, stderr: str = "") -> None:
         self.answer = CommandResult(exit_code, stdout, stderr)
         self.asked: dict[str, t.Any] = {}
 
-    def run(self, session: t.Any, application: str, arguments: list[str], max_output: int) -> CommandResult:
-        self.asked = {"application": application, "arguments": arguments, "max_output": max_output}
+    def run(self, program: str, arguments: list[str], *, writes: bool, max_output: int) -> CommandResult:
+        assert not writes
+        self.asked = {"program": program, "arguments": arguments, "max_output": max_output}
         return self.answer
 
 
-def read(monkeypatch: pytest.MonkeyPatch, endpoint: Endpoint) -> list[FileEnd]:
-    monkeypatch.setattr(file_tail.command, "run", endpoint.run)
-    return file_tail.read(t.cast(t.Any, None), r"C:\Windows\system32", PATHS)
+def read(programs: Programs) -> list[FileEnd]:
+    return file_tail.read(t.cast(t.Any, programs), PATHS)
 
 
 def packed(data: bytes) -> str:
     return base64.b64encode(gzip.compress(data)).decode()
 
 
-def test_each_file_gets_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    endpoint = Endpoint(f"1 FileNotFoundException\r\n0 5000 4900 {packed(b'x' * 100)}\r\n")
-    assert read(monkeypatch, endpoint) == [
+def test_each_file_gets_its_answer() -> None:
+    programs = Programs(f"1 FileNotFoundException\r\n0 5000 4900 {packed(b'x' * 100)}\r\n")
+    assert read(programs) == [
         FileEnd(5000, 4900, b"x" * 100),
         FileEnd(problem="it does not exist any more"),
     ]
-    assert endpoint.asked["application"] == r"C:\Windows\system32\WindowsPowerShell\v1.0\powershell.exe"
-    assert endpoint.asked["arguments"][:-1] == ["-NoProfile", "-NonInteractive", "-Command"]
-    assert '"' not in endpoint.asked["arguments"][-1]
-    assert "\n" not in endpoint.asked["arguments"][-1]
+    assert programs.asked["program"] == r"WindowsPowerShell\v1.0\powershell.exe"
+    assert programs.asked["arguments"][:-1] == ["-NoProfile", "-NonInteractive", "-Command"]
+    assert '"' not in programs.asked["arguments"][-1]
+    assert "\n" not in programs.asked["arguments"][-1]
 
 
-def test_empty_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert read(monkeypatch, Endpoint(f"0 0 0 \r\n1 0 0 {packed(b'')}\r\n")) == [FileEnd(), FileEnd()]
+def test_empty_file() -> None:
+    assert read(Programs(f"0 0 0 \r\n1 0 0 {packed(b'')}\r\n")) == [FileEnd(), FileEnd()]
 
 
 @pytest.mark.parametrize(
@@ -90,12 +90,12 @@ def test_empty_file(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=["nothing", "one", "no base64", "too long", "bomb", "cut", "no gzip", "one too many"],
 )
-def test_answer_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, stdout: str) -> None:
+def test_answer_that_is_none_is_refused(stdout: str) -> None:
     with pytest.raises(ProtocolError):
-        read(monkeypatch, Endpoint(stdout))
+        read(Programs(stdout))
 
 
 @pytest.mark.parametrize(("code", "words"), [(87, "constrained language"), (1, "boom")])
-def test_failure_says_why(monkeypatch: pytest.MonkeyPatch, code: int, words: str) -> None:
+def test_failure_says_why(code: int, words: str) -> None:
     with pytest.raises(WindowsError, match=words):
-        read(monkeypatch, Endpoint("", code, "boom\r\n at line 1"))
+        read(Programs("", code, "boom\r\n at line 1"))

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from ansible_collections.configmgr.client.plugins.module_utils._windows.errors import PermissionRefused, WindowsError
 from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import (
+    ABSENT,
     KeyAbsent,
     Registry,
     RegistryType,
+    StoredValue,
 )
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import ProtocolError, StaleConnection
 from tests.unit import wire
@@ -27,7 +29,7 @@ def code(value: int) -> str:
 
 def registry(method: str, properties: str) -> tuple[Registry, Wire]:
     endpoint = Wire([wire.output("StdRegProv", method, properties)])
-    return Registry(endpoint.session()), endpoint
+    return Registry(endpoint.writable()), endpoint
 
 
 def parameters(endpoint: Wire) -> list[tuple[str, str]]:
@@ -136,6 +138,80 @@ def test_more_names_than_types_are_refused() -> None:
         registry("EnumValues", f"<p:sNames>a</p:sNames>{OK}")[0].types(KEY)
 
 
+@pytest.mark.parametrize("method", ["EnumValues", "EnumKey"])
+def test_strict_takes_only_2_for_absence(method: str) -> None:
+    """What decides over a write must be absent for certain, and 1 may mean anything."""
+
+    def ask(value: int) -> t.Any:
+        reader, _endpoint = registry(method, code(value))
+        return (reader.types if method == "EnumValues" else reader.key_exists)(KEY, strict=True)
+
+    with pytest.raises(WindowsError) as caught:
+        ask(1)
+    assert (type(caught.value), caught.value.code) == (WindowsError, 1)
+    if method == "EnumValues":
+        with pytest.raises(KeyAbsent):
+            ask(2)
+    else:
+        assert (ask(2), ask(0)) == (False, True)
+
+
+NAMED = "<p:sNames>Number</p:sNames><p:Types>{}</p:Types>" + OK
+
+
+def of_key(*replies: tuple[str, str]) -> tuple[Registry, Wire]:
+    endpoint = Wire([wire.output("StdRegProv", method, properties) for method, properties in replies])
+    return Registry(endpoint.session()), endpoint
+
+
+@pytest.mark.parametrize(
+    ("replies", "number"),
+    [
+        ([("EnumValues", NAMED.format(4)), ("GetDWORDValue", "<p:uValue>0</p:uValue>" + OK)], 0),
+        ([("EnumValues", NAMED.format(11)), ("GetQWORDValue", "<p:uValue>4294967296</p:uValue>" + OK)], 2**32),
+        ([("EnumValues", NAMED.format(4).replace("Number", "Other"))], None),
+        ([("EnumValues", OK)], None),
+        ([("EnumValues", code(2))], None),
+        ([("EnumValues", code(1))], WindowsError),
+        ([("EnumValues", code(5))], PermissionRefused),
+        ([("EnumValues", NAMED.format(99))], WindowsError),
+        ([("EnumValues", NAMED.format(1)), ("GetStringValue", "<p:sValue>0</p:sValue>" + OK)], ProtocolError),
+        ([("EnumValues", NAMED.format(4)), ("GetDWORDValue", code(1))], ProtocolError),
+        ([("EnumValues", NAMED.format(4)), ("GetDWORDValue", code(2))], ProtocolError),
+    ],
+)
+def test_number_is_a_number_or_absent_for_certain(replies: list[tuple[str, str]], number: t.Any) -> None:
+    reader, endpoint = of_key(*replies)
+    if isinstance(number, type):
+        with pytest.raises(number):
+            reader.number(KEY, "NUMBER")
+    else:
+        assert reader.number(KEY, "NUMBER") == number
+    assert endpoint.replies == []
+
+
+def test_keys_below_a_key() -> None:
+    assert registry("EnumKey", f"<p:sNames>A</p:sNames><p:sNames>b</p:sNames>{OK}")[0].keys(KEY) == ["A", "b"]
+    assert registry("EnumKey", OK)[0].keys(KEY) == registry("EnumKey", code(2))[0].keys(KEY) == []
+    with pytest.raises(PermissionRefused):
+        registry("EnumKey", code(5))[0].keys(KEY)
+
+
+def test_stored_value_has_the_type_that_its_key_tells() -> None:
+    binary = ("GetBinaryValue", "<p:uValue>1</p:uValue><p:uValue>255</p:uValue>" + OK)
+    reader, endpoint = of_key(("EnumValues", NAMED.format(3)), binary)
+    found = reader.stored(KEY, "NUMBER")
+    assert (found, found.data_for_result()) == (StoredValue(b"\x01\xff", 3), "01ff")
+    assert endpoint.actions == ["EnumValues", "GetBinaryValue"]
+    reader, endpoint = of_key(binary)
+    assert reader.stored(KEY, "NUMBER", {"number": 3}) == found
+    assert endpoint.actions == ["GetBinaryValue"]
+    assert of_key()[0].stored(KEY, "Number", {}) == ABSENT
+    assert of_key(("EnumValues", OK))[0].stored(KEY, "Number") == ABSENT
+    with pytest.raises(KeyAbsent):
+        of_key(("EnumValues", code(2)))[0].stored(KEY, "Number")
+
+
 # Writes
 
 
@@ -190,8 +266,11 @@ def test_write_without_permission(denied: int) -> None:
 def test_reads_and_writes_survive_a_stale_connection() -> None:
     done = wire.output("StdRegProv", "SetDWORDValue", OK)
     endpoint = Wire([StaleConnection("closed"), done])
-    Registry(endpoint.session()).set(KEY, "Value", RegistryType.DWORD, 1)
+    Registry(endpoint.writable()).set(KEY, "Value", RegistryType.DWORD, 1)
     assert len(endpoint.sent) == 2
+    endpoint = Wire([StaleConnection("closed"), wire.output("StdRegProv", "EnumKey", OK)])
+    assert Registry(endpoint.session()).key_exists(KEY)
+    assert endpoint.single == [False, False]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from ansible_collections.configmgr.client.plugins.module_utils._windows.errors i
 from ansible_collections.configmgr.client.plugins.module_utils._windows.scheduled_tasks import BootTask, ScheduledTasks
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import ProtocolError
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.shell import CommandResult
+from tests.unit import wire
+from tests.unit.fakes import Wire
 
 NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 TASK = BootTask(r"C:\Windows\system32\cmd.exe", '/d /c a&&(b||c "d")', dt.timedelta(minutes=5))
@@ -82,31 +84,59 @@ def test_what_is_no_task_is_said_to_be_none(text: str) -> None:
 
 
 class Programs:
-    """schtasks.exe that gives *answers* one by one."""
+    """Programs that give *answers* one by one; ``asked`` is what was run, and whether it was said to write."""
 
     def __init__(self, *answers: CommandResult) -> None:
         self.answers = list(answers)
+        self.asked: list[tuple[str, bool]] = []
 
-    def __call__(self, session: object, application: str, arguments: t.Sequence[str]) -> CommandResult:
+    def run(self, program: str, arguments: t.Sequence[str], *, writes: bool) -> CommandResult:
+        self.asked.append((" ".join([program, *arguments]), writes))
         return self.answers.pop(0)
 
 
-def read(monkeypatch: pytest.MonkeyPatch, *answers: CommandResult) -> BootTask | None:
-    monkeypatch.setattr(scheduled_tasks.command, "run", Programs(*answers))
-    session: t.Any = None
-    return ScheduledTasks(session, r"C:\Windows\system32").read("Ours")
+def tasks(programs: Programs, wire_: Wire | None = None) -> ScheduledTasks:
+    return ScheduledTasks((wire_ or Wire([])).writable(), t.cast(t.Any, programs))
 
 
 NO = CommandResult(1, "", "FEHLER: Das System kann die angegebene Datei nicht finden.")
 
 
-def test_task_that_no_list_names_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert read(monkeypatch, NO, CommandResult(0, '"\\Theirs","N/A","Ready"\r\n', "")) is None
+def test_task_that_no_list_names_is_absent() -> None:
+    programs = Programs(NO, CommandResult(0, '"\\Theirs","N/A","Ready"\r\n', ""))
+    assert tasks(programs).read("Ours") is None
+    assert programs.asked == [
+        (r"schtasks.exe /query /xml /tn \Ours", False),
+        ("schtasks.exe /query /fo csv /nh", False),
+    ]
 
 
 @pytest.mark.parametrize("listing", [CommandResult(0, '"\\OURS","N/A","Ready"\r\n', ""), NO])
-def test_task_that_cannot_be_read_is_not_taken_for_absent(
-    monkeypatch: pytest.MonkeyPatch, listing: CommandResult
-) -> None:
+def test_task_that_cannot_be_read_is_not_taken_for_absent(listing: CommandResult) -> None:
     with pytest.raises(WindowsError, match="Ours cannot be read"):
-        read(monkeypatch, NO, listing)
+        tasks(Programs(NO, listing)).read("Ours")
+
+
+REFUSED = wire.wsman_fault(0x80338000, "a:DestinationUnreachable")
+REGISTERED = wire.output("PS_ScheduledTask", "RegisterByXml", "", "root/Microsoft/Windows/TaskScheduler")
+
+
+def test_task_is_registered_by_a_class_and_else_by_a_command_and_each_is_a_write() -> None:
+    programs, windows = Programs(), Wire([REGISTERED])
+    tasks(programs, windows).register("Ours", TASK)
+    assert (windows.single, programs.asked) == ([True], [])
+    programs, windows = Programs(CommandResult(0, "", "")), Wire([REFUSED])
+    tasks(programs, windows).register("Ours", TASK)
+    ((line, writes),) = programs.asked
+    assert (windows.single, writes) == ([True], True)
+    assert "Register-ScheduledTask -Force -TaskName 'Ours' -TaskPath '\\'" in line
+    with pytest.raises(WindowsError, match="Ours cannot be registered: code 1"):
+        tasks(Programs(NO), Wire([REFUSED])).register("Ours", TASK)
+
+
+def test_deletion_is_a_write() -> None:
+    programs = Programs(CommandResult(0, "", ""))
+    tasks(programs).delete("Ours")
+    assert programs.asked == [(r"schtasks.exe /delete /f /tn \Ours", True)]
+    with pytest.raises(WindowsError, match="Ours cannot be deleted"):
+        tasks(Programs(NO)).delete("Ours")

@@ -2,13 +2,18 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
+import typing as t
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import errors
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.session import MAX_PULLS
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.session import MAX_PULLS, Session
 from tests.unit import wire
 from tests.unit.fakes import SETTINGS, Clock, Wire, body, header, selectors
 from tests.unit.wire import NAMESPACES
@@ -192,7 +197,7 @@ TIMED_OUT = wire.wsman_fault(2150858793, "w:TimedOut")
 
 
 def delete(endpoint: Wire) -> None:
-    endpoint.session().delete("root/ccm/SoftMgmtAgent", "CCM_TSExecutionRequest", KEYS)
+    endpoint.writable().delete("root/ccm/SoftMgmtAgent", "CCM_TSExecutionRequest", KEYS)
 
 
 def test_delete_names_the_instance_and_has_no_body() -> None:
@@ -210,7 +215,7 @@ def test_deleting_what_is_gone_is_as_wanted() -> None:
     assert endpoint.actions == ["Delete"]
 
 
-@pytest.mark.parametrize("answer", [LOST, STALE, TIMED_OUT], ids=["lost", "stale", "timed out"])
+@pytest.mark.parametrize("answer", [LOST, TIMED_OUT], ids=["lost", "timed out"])
 def test_delete_without_an_answer_is_decided_by_reading_back(answer: bytes | Exception) -> None:
     endpoint = Wire([answer, GONE])
     delete(endpoint)
@@ -218,20 +223,25 @@ def test_delete_without_an_answer_is_decided_by_reading_back(answer: bytes | Exc
     assert selectors(endpoint.sent[1]) == KEYS
 
 
-@pytest.mark.parametrize(("answer", "kind"), [(LOST, errors.ConnectionLost), (TIMED_OUT, errors.OperationTimedOut)])
-def test_delete_that_was_not_carried_out_is_said_to_be_so(answer: bytes | Exception, kind: type[Exception]) -> None:
-    endpoint = Wire([answer, GET])
-    with pytest.raises(kind):
+def test_delete_that_took_too_long_is_not_repeated() -> None:
+    endpoint = Wire([TIMED_OUT, GET])
+    with pytest.raises(errors.OperationTimedOut):
         delete(endpoint)
     assert endpoint.actions == ["Delete", "Get"]
 
 
-def test_delete_on_a_stale_connection_is_repeated_once_and_only_what_is_still_there() -> None:
-    endpoint = Wire([STALE, GET, DELETED])
+def test_delete_that_was_not_sent_is_sent_again() -> None:
+    endpoint = Wire([STALE, DELETED])
+    delete(endpoint)
+    assert endpoint.actions == ["Delete", "Delete"]
+
+
+def test_delete_that_was_lost_is_repeated_once_and_only_what_is_still_there() -> None:
+    endpoint = Wire([LOST, GET, DELETED])
     delete(endpoint)
     assert endpoint.actions == ["Delete", "Get", "Delete"]
-    endpoint = Wire([STALE, GET, STALE, GET])
-    with pytest.raises(errors.StaleConnection):
+    endpoint = Wire([LOST, GET, LOST, GET])
+    with pytest.raises(errors.ConnectionLost):
         delete(endpoint)
     assert endpoint.actions == ["Delete", "Get"] * 2
 
@@ -251,7 +261,7 @@ def test_static_method_has_no_selectors() -> None:
         [wire.output("StdRegProv", "GetDWORDValue", "<p:uValue>5</p:uValue><p:ReturnValue>0</p:ReturnValue>")]
     )
     parameters = {"hDefKey": 0x80000002, "sSubKeyName": "SYSTEM\\Setup", "sValueName": "SetupType"}
-    output = endpoint.session().invoke("root/default", "StdRegProv", "GetDWORDValue", parameters)
+    output = endpoint.session().invoke("root/default", "StdRegProv", "GetDWORDValue", parameters, writes=False)
     assert output.integer("uValue") == 5
     (sent,) = endpoint.sent
     uri = f"{wire.WMI}/root/default/StdRegProv"
@@ -269,19 +279,21 @@ def test_static_method_has_no_selectors() -> None:
 
 def test_method_of_an_instance_names_it() -> None:
     endpoint = Wire([DONE])
-    endpoint.session().invoke("root/cimv2", "Win32_Service", "StartService", {}, selectors={"Name": "CcmExec"})
+    endpoint.session().invoke(
+        "root/cimv2", "Win32_Service", "StartService", {}, selectors={"Name": "CcmExec"}, writes=False
+    )
     assert selectors(endpoint.sent[0]) == {"Name": "CcmExec"}
 
 
 def test_boolean_parameter_is_lower_case() -> None:
     endpoint = Wire([wire.output("SMS_Client", "SetClientProvisioningMode", "", "root/ccm")])
-    endpoint.session().invoke("root/ccm", "SMS_Client", "SetClientProvisioningMode", {"bEnable": False})
+    endpoint.session().invoke("root/ccm", "SMS_Client", "SetClientProvisioningMode", {"bEnable": False}, writes=False)
     assert [child.text for child in body(endpoint.sent[0])[0]] == ["false"]
 
 
 def test_output_of_another_method_is_refused() -> None:
     with pytest.raises(errors.ProtocolError, match="StartService_OUTPUT"):
-        Wire([DONE]).session().invoke("root/cimv2", "Win32_Service", "StopService", {})
+        Wire([DONE]).session().invoke("root/cimv2", "Win32_Service", "StopService", {}, writes=False)
 
 
 # Stale connections
@@ -293,10 +305,10 @@ def test_only_what_may_be_repeated_is_repeated(repeatable: bool) -> None:
     session = endpoint.session()
     call = ("root/cimv2", "Win32_Service", "StartService", {})
     if repeatable:
-        session.invoke(*call, repeatable=True)
+        session.invoke(*call, writes=False, repeatable=True)
     else:
         with pytest.raises(errors.ConnectionLost):
-            session.invoke(*call)
+            session.invoke(*call, writes=False)
     assert len(endpoint.sent) == endpoint.connections == session.calls == (2 if repeatable else 1)
 
 
@@ -348,6 +360,235 @@ def test_query_starts_again_once_only() -> None:
     with pytest.raises(errors.StaleConnection):
         rows(endpoint)
     assert endpoint.connections == 2
+
+
+# Writes and who judges them
+
+CALLS: dict[str, t.Callable[[Session, bool], object]] = {
+    "invoke": lambda session, again: session.invoke(
+        "root/cimv2", "Win32_Service", "StartService", {}, writes=True, repeatable=again
+    ),
+    "request": lambda session, again: session.request("x/Put", "uri", "", writes=True, repeatable=again),
+}
+"""Each writes, and says whether it may be repeated without harm."""
+ANY_CALL = pytest.mark.parametrize("write", CALLS.values(), ids=CALLS)
+
+
+class Court:
+    """A judge that asks *endpoint* one question, and then raises what is next of *verdicts*."""
+
+    def __init__(self, endpoint: Wire, *verdicts: Exception | None) -> None:
+        self.endpoint = endpoint
+        self.session = endpoint.session()
+        self.verdicts = list(verdicts)
+
+    def judge(self) -> None:
+        self.session.get("root/ccm", "SMS_Client")
+        verdict = self.verdicts.pop(0) if self.verdicts else None
+        if verdict:
+            raise verdict
+
+    @property
+    def sent(self) -> list[str]:
+        """``?`` for what the judge asks and for other reads, ``!`` for what was sent as one exchange."""
+        assert self.endpoint.single == [action != "Get" for action in self.endpoint.actions]
+        return ["!" if single else "?" for single in self.endpoint.single]
+
+
+class Running(Exception):
+    """Something runs, says a judge."""
+
+
+@ANY_CALL
+def test_write_without_a_judge_is_not_sent(write: t.Callable[[Session, bool], object]) -> None:
+    endpoint = Wire([GET])
+    session = endpoint.session()
+    with pytest.raises(errors.Unjudged):
+        write(session, True)
+    with pytest.raises(errors.Unjudged):
+        session.delete("root/ccm", "SMS_Client", KEYS)
+    with session.judged_by(lambda: None):
+        pass
+    with pytest.raises(errors.Unjudged):
+        write(session, True)
+    assert (endpoint.sent, endpoint.connections) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("answers", "again", "sent", "error"),
+    [
+        ([GET, DONE], False, "?!", None),
+        # Not sent at all, so it may go out once more whatever it is.
+        ([GET, STALE, GET, DONE], False, "?!?!", None),
+        ([GET, STALE, GET, STALE], True, "?!?!", errors.StaleConnection),
+        # Perhaps carried out.
+        ([GET, LOST], False, "?!", errors.ConnectionLost),
+        ([GET, LOST, GET, DONE], True, "?!?!", None),
+        ([GET, LOST, GET, LOST], True, "?!?!", errors.ConnectionLost),
+        # What the judge reads takes a new connection by itself.
+        ([STALE, GET, DONE], False, "??!", None),
+        # The endpoint's own refusal is not repeated.
+        ([GET, wire.wsman_fault(5)], True, "?!", errors.AccessDenied),
+        ([GET, TIMED_OUT], True, "?!", errors.OperationTimedOut),
+    ],
+)
+def test_judge_is_asked_right_before_each_sending(
+    answers: list[bytes | Exception], again: bool, sent: str, error: type[Exception] | None
+) -> None:
+    court = Court(Wire(list(answers)))
+    with court.session.judged_by(court.judge):
+        if error:
+            with pytest.raises(error) as caught:
+                CALLS["invoke"](court.session, again)
+            assert caught.type is error
+        else:
+            CALLS["invoke"](court.session, again)
+    assert "".join(court.sent) == sent
+    assert court.endpoint.replies == []
+
+
+@given(
+    st.lists(st.sampled_from(["done", "stale", "lost", "timed out", "running", "unreadable"]), max_size=6),
+    st.sampled_from(["once", "repeatable", "delete"]),
+)
+def test_nothing_is_ever_written_that_was_not_judged_right_before(events: list[str], how: str) -> None:
+    """Whatever happens to a write and to its judge, each message of it follows an answer that let it pass."""
+    answers = {"done": DELETED if how == "delete" else DONE, "stale": STALE, "lost": LOST, "timed out": TIMED_OUT}
+    pending, log = list(events), ["begin"]
+
+    class Endpoint(Wire):
+        def send(self, message: bytes, read_timeout: float, *, single: bool = False) -> bytes:
+            log.append("write" if single else "read")
+            self.replies[:] = [
+                answers[pending.pop(0) if pending and pending[0] in answers else "done"] if single else GET
+            ]
+            return super().send(message, read_timeout, single=single)
+
+    def judge() -> None:
+        verdict = pending.pop(0) if pending and pending[0] not in answers else ""
+        log.append(verdict or "let pass")
+        if verdict == "running":
+            raise Running
+        if verdict == "unreadable":
+            raise errors.ProtocolError("garbage")
+
+    session = Endpoint([]).session()
+    with suppress(errors.WSManError, Running), session.judged_by(judge):
+        if how == "delete":
+            session.delete("root/ccm", "SMS_Client", KEYS)
+        else:
+            CALLS["invoke"](session, how == "repeatable")
+    for before, then in itertools.pairwise(log):
+        assert (then == "write") == (before == "let pass")
+    assert log.count("write") <= (4 if how == "delete" else 2)
+    if {"running", "unreadable"} & set(log):
+        assert log[-1] in ("running", "unreadable")
+
+
+def test_second_try_of_a_delete_is_judged_anew() -> None:
+    court = Court(Wire([GET, LOST, GET, GET]), None, Running())
+    with pytest.raises(Running), court.session.judged_by(court.judge):
+        court.session.delete("root/ccm", "SMS_Client", KEYS)
+    assert court.sent == ["?", "!", "?", "?"]
+
+
+def test_reads_are_not_judged() -> None:
+    endpoint = Wire([GET, wire.first_page(item("a"), end=True), wire.first_page("", end=True), DONE])
+    session = endpoint.session()
+
+    def judge() -> None:
+        raise AssertionError("asked before a read")
+
+    with session.judged_by(judge):
+        session.get("root/ccm", "SMS_Client")
+        session.query("root/cimv2", WQL)
+        session.instances("root/ccm", "A")
+        session.invoke("root/cimv2", "Win32_Service", "StartService", {}, writes=False)
+    assert endpoint.single == [False] * 4
+
+
+@ANY_CALL
+def test_judge_cannot_write_and_judges_on_afterwards(write: t.Callable[[Session, bool], object]) -> None:
+    endpoint = Wire([])
+    session = endpoint.session()
+    with session.judged_by(lambda: write(session, True)):
+        for _attempt in range(2):
+            with pytest.raises(errors.Unjudged):
+                write(session, True)
+    assert endpoint.sent == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "layer"),
+    [
+        (wire.wsman_fault(5), "permission"),
+        (errors.ConnectionLost("it stopped answering"), "connection"),
+        (errors.EndpointUnreachable("refused", "port"), "port"),
+        (errors.LoginRejected("no"), "login"),
+        (errors.DeadlineExceeded("over"), "timeout"),
+        (b"<html/>", "protocol"),
+    ],
+)
+@ANY_CALL
+def test_write_is_held_back_where_the_judge_cannot_tell(
+    write: t.Callable[[Session, bool], object], answer: bytes | Exception, layer: str
+) -> None:
+    court = Court(Wire([answer]))
+    with pytest.raises(errors.NotSent, match="nothing was written") as caught, court.session.judged_by(court.judge):
+        write(court.session, True)
+    assert caught.value.layer == layer
+    assert court.sent == ["?"]
+
+
+@pytest.mark.parametrize("verdict", [Running("a task sequence runs"), ValueError("x"), KeyboardInterrupt()], ids=repr)
+def test_whatever_the_judge_raises_passes_through(verdict: t.Any) -> None:
+    court = Court(Wire([GET, GET, DONE]), verdict)
+    with court.session.judged_by(court.judge):
+        with pytest.raises(type(verdict)) as caught:
+            CALLS["invoke"](court.session, True)
+        assert caught.value is verdict
+        CALLS["invoke"](court.session, True)  # and the same judge is asked the next time
+    assert court.sent == ["?", "?", "!"]
+
+
+def test_repetition_that_the_judge_forbids_is_not_sent() -> None:
+    court = Court(Wire([GET, STALE, GET]), None, Running())
+    with pytest.raises(Running), court.session.judged_by(court.judge):
+        CALLS["invoke"](court.session, True)
+    assert court.sent == ["?", "!", "?"]
+
+
+@pytest.mark.parametrize(("answer", "kind"), [(STALE, errors.NotSent), (LOST, errors.ConnectionLost)])
+def test_doubt_about_the_first_sending_stays_where_the_judge_cannot_tell(
+    answer: Exception, kind: type[Exception]
+) -> None:
+    court = Court(Wire([GET, answer, wire.wsman_fault(5)]))
+    with pytest.raises(kind) as caught, court.session.judged_by(court.judge):
+        CALLS["invoke"](court.session, True)
+    assert (caught.type, court.sent) == (kind, ["?", "!", "?"])
+
+
+@pytest.mark.parametrize("error", [None, Running()])
+def test_innermost_judge_counts_and_the_outer_one_returns(error: Exception | None) -> None:
+    endpoint = Wire([DONE] * 4)
+    session, asked = endpoint.session(), list[str]()
+
+    def write() -> None:
+        CALLS["invoke"](session, False)
+
+    with session.judged_by(lambda: asked.append("outer")):
+        write()
+        with suppress(Running), session.judged_by(lambda: asked.append("inner")):
+            write()
+            if error:
+                raise error
+        write()
+        with session.judged_by(lambda: asked.append("innermost")):
+            write()
+    assert asked == ["outer", "inner", "outer", "innermost"]
+    with pytest.raises(errors.Unjudged):
+        write()
+    assert endpoint.single == [True] * 4
 
 
 # Life of a session

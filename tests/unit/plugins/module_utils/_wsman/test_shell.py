@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import base64
+import typing as t
 
 import pytest
 
@@ -53,7 +54,7 @@ def endpoint(*received_: bytes | Exception) -> Wire:
 
 
 def run(endpoint_: Wire, *arguments: str) -> CommandResult:
-    return shell.run(endpoint_.session(), r"C:\Windows\system32\sc.exe", arguments)
+    return shell.run(endpoint_.session(), r"C:\Windows\system32\sc.exe", arguments, writes=False)
 
 
 def test_sequence_of_a_command() -> None:
@@ -127,7 +128,7 @@ def test_command_that_never_ends_is_ended_by_the_deadline() -> None:
     clock = Clock()
     windows = Wire([CREATED, STARTED, *[NOTHING_YET] * 10], before_reply=lambda: clock.sleep(20))
     with pytest.raises(errors.DeadlineExceeded):
-        shell.run(windows.session(Deadline(90, clock)), "x.exe", [])
+        shell.run(windows.session(Deadline(90, clock)), "x.exe", [], writes=False)
     assert windows.actions == ["Create", "Command", "Receive", "Receive", "Receive"]
 
 
@@ -173,11 +174,75 @@ def test_failure_to_signal_does_not_hide_the_result() -> None:
     assert windows.actions[-1] == "Delete"
 
 
-def test_command_is_never_started_twice() -> None:
-    windows = Wire([CREATED, errors.StaleConnection("closed"), STARTED, DELETED])
-    with pytest.raises(errors.ConnectionLost):
-        run(windows)
-    assert windows.actions.count("Command") == 1
+@pytest.mark.parametrize(
+    ("error", "writes"),
+    [
+        (errors.StaleConnection("closed"), False),
+        (errors.ConnectionLost("gone"), False),
+        (errors.ConnectionLost("gone"), True),
+    ],
+)
+def test_command_that_may_have_started_is_not_started_again(error: Exception, writes: bool) -> None:
+    windows = Wire([CREATED, error, DELETED])
+    with pytest.raises(type(error)):
+        shell.run(windows.writable(), "x.exe", [], writes=writes)
+    assert windows.actions == ["Create", "Command", "Delete"]
+
+
+# A command that writes
+
+READING = wire.envelope(wire.row("A", ""))
+"""What the judge's one question is answered with."""
+
+
+def run_judged(windows: Wire, judge: t.Callable[[], None] = lambda: None, *, writes: bool = True) -> CommandResult:
+    session = windows.session()
+
+    def reading_judge() -> None:
+        session.get("root/cimv2", "A")
+        judge()
+
+    with session.judged_by(reading_judge):
+        return shell.run(session, "x.exe", [], writes=writes)
+
+
+def test_only_the_start_of_a_command_that_writes_is_judged() -> None:
+    windows = Wire([CREATED, READING, STARTED, NOTHING_YET, received(state("Done", 3)), SIGNALLED, DELETED])
+    assert run_judged(windows).exit_code == 3
+    assert windows.actions == ["Create", "Get", "Command", "Receive", "Receive", "Signal", "Delete"]
+    assert [action for action, single in zip(windows.actions, windows.single, strict=True) if single] == ["Command"]
+
+
+def test_command_that_only_reads_is_not_judged() -> None:
+    windows = endpoint(received(DONE))
+    run_judged(windows, writes=False)
+    assert windows.actions == ["Create", "Command", "Receive", "Signal", "Delete"]
+    assert not any(windows.single)
+
+
+def test_command_that_was_not_sent_is_judged_anew_and_sent_again() -> None:
+    stale = errors.StaleConnection("closed")
+    windows = Wire([CREATED, READING, stale, READING, STARTED, received(DONE), SIGNALLED, DELETED])
+    run_judged(windows)
+    assert windows.actions == ["Create", *["Get", "Command"] * 2, "Receive", "Signal", "Delete"]
+
+
+def test_command_that_nobody_judges_is_not_started() -> None:
+    windows = Wire([CREATED, DELETED])
+    with pytest.raises(errors.Unjudged):
+        shell.run(windows.session(), "x.exe", [], writes=True)
+    assert windows.actions == ["Create", "Delete"]
+
+
+@pytest.mark.parametrize("answer", [READING, wire.wsman_fault(5)], ids=["forbids", "cannot tell"])
+def test_command_that_its_judge_holds_back_leaves_no_shell(answer: bytes) -> None:
+    def judge() -> None:
+        raise ValueError("a task sequence runs")
+
+    windows = Wire([CREATED, answer, DELETED])
+    with pytest.raises(ValueError if answer is READING else errors.NotSent):
+        run_judged(windows, judge)
+    assert windows.actions == ["Create", "Get", "Delete"]
 
 
 # Answers that are none

@@ -1,11 +1,18 @@
 # GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ansible_collections.configmgr.client.plugins.module_utils._windows.command import quote
+from ansible_collections.configmgr.client.plugins.module_utils._windows.commands import Commands, quote
+from ansible_collections.configmgr.client.plugins.module_utils._windows.system import System
+from ansible_collections.configmgr.client.plugins.module_utils._wsman import shell
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.shell import CommandResult
+from tests.unit import wire
+from tests.unit.fakes import Wire
 
 NASTY = st.text(st.sampled_from("\\\" \t'^&|<>%$`abc;\n"), max_size=12)
 ARGUMENTS = st.lists(NASTY | st.text(st.characters(exclude_characters="\0"), max_size=12), max_size=4)
@@ -96,3 +103,35 @@ def test_plain_argument_needs_no_quotes(argument: str) -> None:
 def test_nul_is_refused() -> None:
     with pytest.raises(ValueError, match="NUL"):
         quote("a\0b")
+
+
+# Running them
+
+
+@pytest.mark.parametrize("writes", [True, False])
+def test_program_is_found_by_its_full_path(monkeypatch: pytest.MonkeyPatch, writes: bool) -> None:
+    """The system directory is asked for once, and only for a program that stands below it."""
+    ran: list[tuple[str, list[str], dict[str, t.Any]]] = []
+
+    def run(_session: object, program: str, arguments: list[str], **options: t.Any) -> CommandResult:
+        ran.append((program, arguments, options))
+        return CommandResult(0, "", "")
+
+    monkeypatch.setattr(shell, "run", run)
+    system = wire.projected(
+        "<LocalDateTime>2026-11-20T10:00:00Z</LocalDateTime><LastBootUpTime>2026-11-20T08:00:00Z</LastBootUpTime>"
+        r"<SystemDirectory>D:\Windows\system32</SystemDirectory>"
+    )
+    endpoint = Wire([wire.first_page(system, end=True)])
+    session = endpoint.session()
+    commands = Commands(session, System(session))
+    commands.run(r"C:\a b\x.exe", ["c d", "e"], writes=writes)
+    assert endpoint.sent == []
+    commands.run("sc.exe", [], writes=writes, max_output=5)
+    commands.run_line(r"wbem\WMIC.exe", 'a "b c"', writes=writes)
+    assert len(endpoint.sent) == 1
+    assert ran == [
+        (r"C:\a b\x.exe", ['"c d"', "e"], {"writes": writes, "max_output": shell.MAX_OUTPUT}),
+        (r"D:\Windows\system32\sc.exe", [], {"writes": writes, "max_output": 5}),
+        (r"D:\Windows\system32\wbem\WMIC.exe", ['a "b c"'], {"writes": writes}),
+    ]
