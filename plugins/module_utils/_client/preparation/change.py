@@ -97,7 +97,7 @@ class Changes:
                     f" {setting.display(read_back)!r}"
                 )
         if change.entry is None and change.noted is not None:
-            self._write(lambda: self._journal.forget(name), self._still_planned)
+            self._write(lambda: self._journal.forget(name), self._noted_meanwhile)
 
     def _write(self, write: t.Callable[[], None], still_planned: t.Callable[[], str]) -> None:
         asked = 0
@@ -116,6 +116,16 @@ class Changes:
             self.touched = True  # it may have been carried out all the same
             raise
         self.touched = True
+
+    def _noted_meanwhile(self) -> str:
+        """The last entry goes with its key: another that came since would go with it."""
+        reason, known = self._still_planned(), set(self._journal.entries)
+        if reason:
+            return reason
+        self._journal.read()
+        for name in sorted(set(self._journal.entries) - known):
+            return f"{name} has just been noted by another administrator or process: run it again"
+        return ""
 
     def _changed_meanwhile(self, change: Change) -> str:
         reason = self._still_planned()

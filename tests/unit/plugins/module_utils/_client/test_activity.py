@@ -9,7 +9,7 @@ import re
 import typing as t
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.configmgr.client.plugins.module_utils._client import constants, programs
@@ -171,6 +171,7 @@ def test_old_command_line_alone_waits_for_nothing() -> None:
 
 @pytest.mark.parametrize("signal", YOUNG)
 @given(uptime=st.integers(-10_000, 10_000).map(lambda seconds: dt.timedelta(seconds=seconds)))
+@example(uptime=SETTLING)
 def test_what_was_there_before_a_start_blocks_until_it_must_have_shown_itself(
     signal: str, uptime: dt.timedelta
 ) -> None:

@@ -238,6 +238,41 @@ def test_what_somebody_else_does_at_the_same_time_is_not_written_over(meddled: s
     assert len(machine.writes) == moment and changes.touched == (moment > 0)
 
 
+@pytest.mark.parametrize("moment", [0, 1])
+def test_what_another_notes_meanwhile_does_not_go_with_the_last_entry(moment: int) -> None:
+    machine = Machine({"one": 1, "two": 2})
+    machine.prepare({"one": 5})
+    theirs = Entry(0, (2,), "smstsmgr_dependency").as_text()
+    journal, asked = machine.journal(), iter(range(9))
+
+    def meddle() -> str:
+        if next(asked) == moment:
+            machine.registry[JOURNAL, "two"] = (1, theirs)
+        return ""
+
+    changes = machine.make(plan_undoing([Part(machine, "one")], journal.entries), journal, still_planned=meddle)
+    assert changes.touched and "two" in machine.noted
+    assert bool(changes.stopped) == ("one" in machine.noted) == (moment == 1)
+    assert machine.undo() == {} and machine.noted == {"two"} and machine.values == {"one": 1, "two": 2}
+
+
+@pytest.mark.parametrize("moment", range(6))
+def test_another_who_carries_over_at_the_same_time_is_no_defect(moment: int) -> None:
+    machine = Machine({"one": 1, "two": 2})
+    machine.prepare({"one": 5})
+    machine.grow_old()
+    asked = iter(range(9))
+
+    def meddle() -> str:
+        if next(asked) == moment:
+            machine.keys.discard(PREPARED)
+            machine.registry.pop((PREPARED, "one"), None)
+        return ""
+
+    changes = machine.prepare({"one": 6}, still_planned=meddle)
+    assert changes.done or "has just been noted" in changes.stopped
+
+
 @given(st.integers(0, 12))
 def test_nothing_is_written_once_something_runs(moment: int) -> None:
     machine = Machine({"one": 1, "two": 2})
