@@ -112,6 +112,9 @@ class Scene:
             self.run()
         return self.running
 
+    def is_of(self, version: str) -> None:
+        self.windows.get = lambda *asked: cim("SMS_Client", {"ClientVersion": version})  # type: ignore[method-assign]
+
     @property
     def stored_hold(self) -> Hold | None:
         self.windows.before = lambda what: None
@@ -172,7 +175,7 @@ def leave_and_enter(windows: Windows) -> None:
 )
 def test_client_that_is_entered_again_after_a_good_exit_did_leave(effect: Effect, version: str, words: str) -> None:
     scene = Scene(EXIT_AND_TRIGGER, effect)
-    scene.windows.get = lambda *asked: cim("SMS_Client", {"ClientVersion": version})  # type: ignore[method-assign]
+    scene.is_of(version)
     running = scene.run()
     assert running.outcome.stopped.startswith("the client left provisioning mode and was then set into it again")
     assert words in running.outcome.stopped
@@ -289,7 +292,10 @@ def test_entry_is_verified_by_mode_and_time() -> None:
     assert (done(running), running.outcome.mode.enabled) == (["set_mode"], True)
 
 
-def test_entry_whose_time_does_not_move_fails() -> None:
+def test_entry_whose_time_does_not_move_fails_where_the_client_notes_it() -> None:
+    scene = Scene(Entry(), lambda windows: windows.set(ProvisioningMode=(1, "true")), entered=False)
+    scene.is_of("5.00.8692.1000")
+    assert done(scene.run()) == ["set_mode"]
     scene = Scene(Entry(), lambda windows: windows.set(ProvisioningMode=(1, "true")), entered=False)
     assert done(scene.fail(NotVerified, "ProvisioningEnabledTime did not move")) == ["set_mode"]
 
