@@ -7,7 +7,7 @@ import json
 import typing as t
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.configmgr.client.plugins.module_utils._client import constants
@@ -144,6 +144,7 @@ CUT = st.one_of(st.none(), st.integers(0, 8))
 
 
 @given(STARTS, st.lists(st.tuples(WANTED, CUT, st.booleans()), max_size=4), st.lists(CUT, max_size=3))
+@example({"one": 1, "two": 2}, [({"one": 5}, None, False), ({"one": 6}, 1, False)], [])
 def test_undoing_leads_back_to_the_start(
     start: dict[str, t.Any], runs: list[tuple[dict[str, t.Any], int | None, bool]], cuts: list[int | None]
 ) -> None:

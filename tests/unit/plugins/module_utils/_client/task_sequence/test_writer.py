@@ -27,6 +27,8 @@ class Endpoint(Windows):
         self.deaf = False
         self.keys.add(KEY)
         self.registry |= {(KEY, "Paused"): (4, 1), (KEY, "PausedCookie"): (4, 1)}
+        # Started lately, so that only the dead requests, once they are cleared as well, tell the age of the pause.
+        self.rows["Win32_OperatingSystem"][0].update(LastBootUpTime="2026-11-20T11:00:00Z", CurrentTimeZone=0)
         dead = {"State": "Running", "ReceivedTime": "2026-11-15T12:00:00Z"}
         self.rows[REQUEST] = [{"RequestID": identifier, **dead} for identifier in ("{A}", "{B}")]
 
