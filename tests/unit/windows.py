@@ -74,6 +74,10 @@ class Windows:
         self.outputs: dict[str, dict[str, t.Any]] = {}
 
     @property
+    def writes_sent(self) -> int:
+        return len(self.writes)
+
+    @property
     def endpoint(self) -> Endpoint:
         return Endpoint(t.cast(t.Any, self))
 

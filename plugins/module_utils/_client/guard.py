@@ -53,6 +53,9 @@ class _OfBoot:
     audit: bool | None = None
     autopilot: bool | None = None
 
+    def must_be_read_again(self, booted: dt.datetime) -> bool:
+        return self.booted != booted or None in (self.winpe, self.audit, self.autopilot)
+
 
 class Guard:
     """Of one endpoint, which is to call itself *expected_name*, compared as *name_check* says."""
@@ -61,19 +64,26 @@ class Guard:
         self._endpoint = endpoint
         self._expected_name = expected_name
         self._name_check = name_check
+        self._identified = name_check == "off"
         self._computer_name: str | None = None
         self._of_boot: _OfBoot | None = None
         self._harmless: set[tuple[int, str]] = set()
 
     def identify(self) -> None:
         """Raises WrongMachine unless the endpoint is the one that was meant."""
-        if self._computer_name is not None or self._name_check == "off":
+        if self._identified:
             return
         names = self._endpoint.system.computer_names()
         problem = mismatch(self._expected_name, names, self._name_check)
         if problem:
             raise WrongMachine(problem)
-        self._computer_name = names.netbios
+        self._identified = True
+        self._computer_name = self._computer_name or names.netbios
+
+    @property
+    def writes_sent(self) -> int:
+        """Requests that wrote and were answered, so far."""
+        return self._endpoint.session.writes_sent
 
     @contextmanager
     def writing(self, still_planned: t.Callable[[], str] = _always, *, armed_is_fine: bool = False) -> t.Iterator[None]:
@@ -106,7 +116,9 @@ class Guard:
         """The signals as they are now. Each that cannot be read is noted, and the others are still read."""
         endpoint, registry, readings = self._endpoint, self._endpoint.registry, Readings()
         system = readings.read("clock", endpoint.system.operating_system)
-        if system is not None and (self._of_boot is None or self._of_boot.booted != system.booted):
+        if system is not None and self._computer_name is None:
+            self._computer_name = system.computer_name
+        if system is not None and (self._of_boot is None or self._of_boot.must_be_read_again(system.booted)):
             self._of_boot = _OfBoot(
                 system.booted,
                 readings.read("winpe", lambda: registry.key_exists(constants.WINPE_KEY, strict=True)),
@@ -139,9 +151,7 @@ class Guard:
         if activity.system is None:
             return ""
         name = activity.system.computer_name
-        if self._computer_name is None:
-            self._computer_name = name
-        if name.lower() == self._computer_name.lower():
+        if self._computer_name is None or name.lower() == self._computer_name.lower():
             return ""
         return f"the machine that answers now calls itself {name}, and before it was {self._computer_name}"
 
@@ -172,7 +182,7 @@ class Guard:
             )
         except NotFound:
             try:
-                self._endpoint.registry.types(constants.CCMEXEC_KEY)
+                self._endpoint.registry.types(constants.CCMEXEC_KEY, strict=True)
             except KeyAbsent:
                 return []  # there is no client
             raise

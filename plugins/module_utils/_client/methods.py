@@ -118,7 +118,7 @@ def trigger_when_ready(methods: ClientMethods, identifier: str, backoff: t.Itera
     for _ in backoff:
         try:
             methods.trigger(identifier)
-        except (ProviderFailure, OperationTimedOut, ConnectionLost) as error:
+        except (ProviderFailure, NotReady, OperationTimedOut, ConnectionLost) as error:
             failure = error  # twice does no harm
         except (MethodFailed, Fault) as error:
             return error

@@ -38,8 +38,14 @@ def where(harmless: t.Iterable[tuple[int, str]]) -> str:
 
     Those are known by id and name. WMI limits how many terms a query may have, and Microsoft names no number.
     """
-    known = "".join(f" AND (ProcessId<>{identifier} OR Name<>'{name}')" for identifier, name in sorted(harmless))
+    known = "".join(
+        f" AND (ProcessId<>{identifier} OR Name<>'{_escaped(name)}')" for identifier, name in sorted(harmless)
+    )
     return f"Name='{PROOF}' OR (({_CANDIDATES}){known})"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
 TASK_SEQUENCE = "a task sequence runs"
@@ -79,7 +85,7 @@ _BY_PLACE = {
 _SETUP_PLACE = re.compile(r"\$windows\.~(bt|ws)\\|\\(sources|oobe)\\setup\.exe$|^[a-z]:\\setup\.exe$")
 _SETUP_SWITCH = re.compile(
     r"/auto[: ]+\"?(upgrade|clean|dataonly)|/(imageindex|installfrom|postoobe|postrollback|postrollbackcontext"
-    r"|migratedrivers|showoobe|dynamicupdate|installdrivers|reflectdrivers|compat|pkey)\b|/eula +accept"
+    r"|migratedrivers|migneo|showoobe|dynamicupdate|installdrivers|reflectdrivers|compat|pkey)\b|/eula +accept"
     r"|/product +server|/unattend:"
 )
 """What only Windows Setup takes, as Microsoft's page on its command line has it."""
@@ -101,11 +107,17 @@ def means(process: Process) -> str:
     if name == "ccmsetup.exe" and "provisionts" in line:
         return "the client is being installed and will start a task sequence"
     meaning, places = _BY_PLACE.get(name, ("", ()))
+    if places and not path:
+        return _undetermined(name)
     return meaning if any(place in path for place in places) else ""
 
 
 def _of_setup_exe(path: str, line: str) -> str:
     """Any installer may have this name: its place or its switches tell."""
-    if not path and not line:
-        return "a setup.exe runs, and whether it is Windows Setup's cannot be determined"
-    return SETUP if _SETUP_PLACE.search(path) or _SETUP_SWITCH.search(line) else ""
+    if _SETUP_PLACE.search(path) or _SETUP_SWITCH.search(line):
+        return SETUP
+    return "" if path else _undetermined("setup.exe")
+
+
+def _undetermined(name: str) -> str:
+    return f"a {name} runs, and whether it is that of Windows Setup or a task sequence cannot be determined"

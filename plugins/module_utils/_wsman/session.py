@@ -61,6 +61,8 @@ Judge = t.Callable[[], None]
 class Session:
     """One authenticated connection, opened at the first call, for as long as the *deadline* lasts.
 
+    ``calls`` counts the requests, ``writes_sent`` those that wrote and were answered.
+
     A call that can be repeated without harm survives one loss of a kept-alive connection; any other raises
     ConnectionLost, since whether it was carried out is not known.
     """
@@ -68,6 +70,7 @@ class Session:
     def __init__(self, settings: Settings, connect: Connect, deadline: Deadline, log: Log = lambda line: None) -> None:
         self.deadline = deadline
         self.calls = 0
+        self.writes_sent = 0
         self._settings = settings
         self._connect = connect
         self._log = log
@@ -217,6 +220,7 @@ class Session:
                 raise
             self._log(f"{error}; connecting again")
             started, size, reply = deliver()
+        self.writes_sent += writes
         operation = f"{action.rpartition('/')[2]} of {resource_uri.partition('/wsman/1/')[2]}"
         if subject:
             operation += f" ({subject})"

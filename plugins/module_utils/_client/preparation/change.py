@@ -105,7 +105,7 @@ class Changes:
                     f" {setting.display(read_back)!r}"
                 )
         if change.entry is None and change.noted is not None:
-            self._write(lambda: self._journal.forget(name), self._still_planned, lambda: self._noted(name) is None)
+            self._write(lambda: self._journal.forget(name), self._noted_meanwhile, lambda: self._noted(name) is None)
 
     def _noted(self, name: str) -> Entry | None:
         self._journal.read()
@@ -115,9 +115,16 @@ class Changes:
         self, write: t.Callable[[], None], still_planned: t.Callable[[], str], is_done: t.Callable[[], bool]
     ) -> None:
         """Where the connection is lost on the way, *is_done* decides whether it is written once more."""
+        sent = self._guard.writes_sent
+
+        def still() -> str:
+            if self._guard.writes_sent > sent:
+                self.touched = True  # of several requests, one was accepted already
+            return still_planned()
+
         for last_attempt in (False, True):
             try:
-                with self._guard.writing(still_planned):
+                with self._guard.writing(still):
                     write()
             except (DeadlineExceeded, OperationTimedOut):
                 self.touched = True  # it may have been carried out all the same
@@ -125,11 +132,23 @@ class Changes:
             except ConnectionLost as error:
                 self.touched = True
                 self._log(f"no answer ({error}); reading back")
-                if last_attempt or is_done():
+                if is_done():
                     return
+                if last_attempt:
+                    raise
             else:
                 self.touched = True
                 return
+
+    def _noted_meanwhile(self) -> str:
+        """The last entry goes with its key: another that came since would go with it."""
+        reason, known = self._still_planned(), set(self._journal.entries)
+        if reason:
+            return reason
+        self._journal.read()
+        for name in sorted(set(self._journal.entries) - known):
+            return f"{name} has just been noted by another administrator or process: run it again"
+        return ""
 
     def _changed_meanwhile(self, change: Change) -> str:
         reason = self._still_planned()

@@ -23,7 +23,7 @@ class Journal:
     """One string value a setting. ``entries`` are as read last, and follow what is written.
 
     What an earlier build remembered is read as well, and is carried over when its setting is written about.
-    Writing is done inside ``Guard.writing``.
+    Writing is done inside ``Guard.writing``, whose judge may read in between what others noted or forgot.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -67,7 +67,7 @@ class Journal:
             self._registry.create_key(_key(_JOURNAL))
             self._names[_JOURNAL] = set()
         self._registry.set(_key(_JOURNAL), name, RegistryType.SZ, entry.as_text())
-        self._names[_JOURNAL].add(name)
+        self._names.setdefault(_JOURNAL, set()).add(name)
         self.entries[name] = entry
         for key in (_PREPARED, _AGENT):
             self._drop(key, name)
@@ -83,10 +83,10 @@ class Journal:
             return
         if names == {name}:
             self._registry.delete_key(_key(key))
-            del self._names[key]
+            self._names.pop(key, None)
         else:
             self._registry.delete_value(_key(key), name)
-            names.discard(name)
+            self._names.get(key, names).discard(name)
 
 
 def _key(name: str) -> str:

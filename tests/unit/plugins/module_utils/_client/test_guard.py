@@ -1,68 +1,262 @@
 # GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
 from __future__ import annotations
 
+import re
+import typing as t
+
 import pytest
 
-from ansible_collections.configmgr.client.plugins.module_utils._client.guard import (
-    WrongMachine,
-    reason_to_wait,
-    require_own_name,
+from ansible_collections.configmgr.client.plugins.module_utils._client import constants
+from ansible_collections.configmgr.client.plugins.module_utils._client.errors import WrongMachine
+from ansible_collections.configmgr.client.plugins.module_utils._client.guard import Blocked, Guard
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import (
+    ConnectionLost,
+    FaultDetail,
+    NotSent,
+    Unjudged,
+    fault,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import FaultDetail, fault
-from tests.unit.windows import Windows
+from tests.unit.windows import CCMEXEC, SETUP, Windows
 
-SETUP = r"SYSTEM\Setup"
-
-
-def test_quiet_endpoint_need_not_wait() -> None:
-    assert reason_to_wait(Windows().endpoint) == ""
+DENIED = fault(FaultDetail(5, "AccessDenied", "Access is denied."))
+BROKEN = fault(FaultDetail(0x80041001, "InternalError", "WMI is broken here."))
+NO_CLASS = fault(FaultDetail(2150858752, "DestinationUnreachable", "No such class."))
+OF_BOOT = (constants.WINPE_KEY, constants.AUDIT_KEY, constants.AUTOPILOT_KEY)
 
 
-@pytest.mark.parametrize("name", ["TSManager.exe", "SetupHost.exe"])
-def test_running_process_is_a_reason(name: str) -> None:
-    windows = Windows()
-    windows.rows["Win32_Process"] = [{"Name": name}]
-    assert name in reason_to_wait(windows.endpoint)
+class Endpoint(Windows):
+    """``asked`` tells of the registry which keys; ``codes`` are what StdRegProv returns of a key or a value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+        self.codes: dict[str, int] = {}
+
+    def _registry(self, method: str, parameters: t.Any) -> dict[str, t.Any]:
+        key, name = parameters["sSubKeyName"], parameters.get("sValueName", "")
+        self.asked.append(key)
+        code = self.codes.get(name or key)
+        return super()._registry(method, parameters) if code is None else {"ReturnValue": code}
+
+    def system(self, **values: str) -> None:
+        self.rows["Win32_OperatingSystem"][0].update(values)
+
+    def write(self, guard: Guard | None = None, **options: t.Any) -> None:
+        with (guard or Guard(self.endpoint, "pc-0001", "short")).writing(**options):
+            self.endpoint.services.start("CcmExec")
+            self.endpoint.services.start("CcmExec")
 
 
-@pytest.mark.parametrize("value", ["SystemSetupInProgress", "OOBEInProgress"])
-def test_setup_in_progress_is_a_reason(value: str) -> None:
-    windows = Windows()
-    windows.registry[SETUP, value] = (4, 1)
-    assert value in reason_to_wait(windows.endpoint)
+@pytest.fixture
+def windows() -> Endpoint:
+    return Endpoint()
 
 
-def test_windows_pe_is_a_reason() -> None:
-    windows = Windows()
-    windows.keys.add(r"SYSTEM\CurrentControlSet\Control\MiniNT")
-    assert "Windows PE" in reason_to_wait(windows.endpoint)
+def guard_of(windows: Windows, check: str = "short") -> Guard:
+    return Guard(windows.endpoint, "pc-0001", check)
 
 
-def test_setup_that_waits_for_a_restart_is_a_reason() -> None:
-    windows = Windows()
-    windows.registry |= {(SETUP, "SetupType"): (4, 2), (SETUP, "CmdLine"): (1, "SetupComplete.cmd")}
-    assert "SetupComplete.cmd" in reason_to_wait(windows.endpoint)
+def test_each_write_is_judged_anew_and_what_changes_fastest_is_read_last(windows: Endpoint) -> None:
+    windows.write(still_planned=lambda: windows.calls.append("still planned?") or "")
+    assert windows.writes == ["StartService"] * 2
+    first, second, rest = " ".join(windows.calls).split(" StartService")
+    assert first.startswith("Win32_ComputerSystem still planned? Win32_OperatingSystem ")
+    assert second.startswith(" still planned? Win32_OperatingSystem ") and "Win32_ComputerSystem" not in second
+    assert first.endswith("Win32_Service Win32_Process") and second.endswith("Win32_Service Win32_Process")
+    assert not rest and len(second.split()) < len(first.split())
 
 
-@pytest.mark.parametrize("signal", ["Win32_Process", "Win32_Service", "EnumKey", "GetDWORDValue"])
-def test_dark_signal_is_a_reason(signal: str) -> None:
-    windows = Windows()
-    windows.fail[signal] = fault(FaultDetail(0x80041001, "InternalError", "WMI is broken here."))
-    assert "WMI is broken here." in reason_to_wait(windows.endpoint)
+def starts(windows: Windows, what: str, number: int = 1) -> None:
+    """A task sequence starts right before *what* is asked for the *number*th time."""
+
+    def before(asked: str) -> None:
+        if windows.calls.count(what) == number and asked == what:
+            windows.rows["Win32_Process"].append({"Name": "TSManager.exe", "ProcessId": 8})
+
+    windows.before = before
 
 
-@pytest.mark.parametrize(("expected", "check"), [("pc-0001", "short"), ("PC-0001.corp.example", "fqdn"), ("x", "off")])
-def test_right_machine(expected: str, check: str) -> None:
-    require_own_name(Windows().endpoint, expected, check)
+@pytest.mark.parametrize(
+    ("moment", "number", "written"),
+    [("Win32_ComputerSystem", 1, 0), ("Win32_Process", 1, 0), ("StartService", 1, 1), ("Win32_Process", 2, 1)],
+)
+def test_what_starts_is_seen_before_the_next_write(windows: Endpoint, moment: str, number: int, written: int) -> None:
+    starts(windows, moment, number)
+    with pytest.raises(Blocked, match=r"TSManager\.exe"):
+        windows.write()
+    assert len(windows.writes) == written
 
 
-@pytest.mark.parametrize(("expected", "check"), [("pc-0002", "short"), ("pc-0001", "fqdn"), ("192.0.2.7", "short")])
-def test_wrong_machine(expected: str, check: str) -> None:
-    with pytest.raises(WrongMachine, match="pc-0001"):
-        require_own_name(Windows().endpoint, expected, check)
+def test_what_the_write_was_planned_for_is_asked_first(windows: Endpoint) -> None:
+    with pytest.raises(Blocked, match="no longer"):
+        windows.write(still_planned=lambda: "no longer")
+    assert windows.calls == ["Win32_ComputerSystem"] and not windows.writes
 
 
-def test_check_that_is_off_costs_nothing() -> None:
-    windows = Windows()
-    require_own_name(windows.endpoint, "x", "off")
+def test_setup_that_waits_counts_but_for_whoever_says_that_it_does_not(windows: Endpoint) -> None:
+    windows.registry |= {(SETUP, "SetupType"): (4, 2), (SETUP, "CmdLine"): (1, "x.cmd")}
+    with pytest.raises(Blocked, match=r"x\.cmd"):
+        windows.write()
+    with pytest.raises(Blocked, match=r"x\.cmd"):
+        guard_of(windows).require()
+    windows.write(armed_is_fine=True)
+    assert len(windows.writes) == 2
+
+
+def test_nobody_writes_outside(windows: Endpoint) -> None:
+    windows.write()
+    with pytest.raises(Unjudged):
+        windows.endpoint.services.start("CcmExec")
+
+
+# Fail closed
+
+
+@pytest.mark.parametrize("failure", [DENIED, BROKEN], ids=["denied", "broken"])
+@pytest.mark.parametrize(
+    "signal", ["Win32_OperatingSystem", "EnumKey", "EnumValues", "GetDWORDValue", "Win32_Service", "Win32_Process"]
+)
+def test_signal_that_cannot_be_read_blocks_and_the_others_are_read(
+    windows: Endpoint, signal: str, failure: Exception
+) -> None:
+    windows.fail[signal] = failure
+    with pytest.raises(Blocked, match=re.escape(str(failure))):
+        windows.write()
+    assert not windows.writes and {"Win32_OperatingSystem", "Win32_Service", "Win32_Process"} <= set(windows.calls)
+
+
+@pytest.mark.parametrize("rows", ["Win32_OperatingSystem", "Win32_Service", "Win32_Process"])
+def test_answer_without_its_proof_is_not_believed(windows: Endpoint, rows: str) -> None:
+    windows.rows[rows] = [row for row in windows.rows[rows] if row.get("Name") in ("CcmExec", "smstsmgr")]
+    assert "could not be read" in guard_of(windows).blocker()
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        *(((SETUP, name), None) for name in constants.SETUP_REQUIRED),
+        *(((SETUP, name), (1, "0")) for name in (*constants.SETUP_LIVE, *constants.SETUP_ARMED)),
+        ((SETUP, "SetupType"), (99, 0)),
+        ((constants.AUDIT_KEY, constants.AUDIT), (1, "0")),
+        ((constants.AUTOPILOT_KEY, constants.AUTOPILOT_DONE), (1, "")),
+    ],
+)
+def test_value_that_is_missing_or_no_number_blocks(
+    windows: Endpoint, place: tuple[str, str], value: tuple[int, t.Any] | None
+) -> None:
+    windows.keys.add(place[0])
+    windows.registry.pop(place, None)
+    if value:
+        windows.registry[place] = value
+    reason = guard_of(windows).blocker(armed_is_fine=True)
+    assert "could not be read" in reason and (place[1] in reason or "autopilot" in reason)
+
+
+@pytest.mark.parametrize("code", [1, 5, 0x80041003])
+@pytest.mark.parametrize("what", [SETUP, *constants.SETUP_REQUIRED, *OF_BOOT])
+def test_only_code_2_means_that_something_is_not_there(windows: Endpoint, what: str, code: int) -> None:
+    windows.codes[what] = code
+    assert "could not be read" in guard_of(windows).blocker(armed_is_fine=True)
+    windows.codes[what] = 2
+    assert bool(guard_of(windows).blocker()) == (what not in OF_BOOT)
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "live"),
+    [
+        *((SETUP, name, 1) for name in (*constants.SETUP_LIVE, *constants.SETUP_ARMED)),
+        (constants.AUDIT_KEY, constants.AUDIT, 1),
+        (constants.AUTOPILOT_KEY, constants.AUTOPILOT_DONE, 0),
+    ],
+)
+def test_number_that_shows_life_blocks(windows: Endpoint, key: str, name: str, live: int) -> None:
+    windows.keys.add(key)
+    for type_ in (4, 11):
+        windows.registry[key, name] = (type_, live)
+        assert guard_of(windows).blocker()
+        windows.registry[key, name] = (type_, 1 - live)
+        assert not guard_of(windows).blocker()
+
+
+def test_windows_pe_blocks(windows: Endpoint) -> None:
+    windows.keys.add(constants.WINPE_KEY)
+    assert "Windows PE" in guard_of(windows).blocker()
+
+
+def test_requests_are_asked_for_after_a_start_alone(windows: Endpoint) -> None:
+    windows.fail["CCM_TSExecutionRequest"] = NO_CLASS
+    assert not guard_of(windows).blocker()
+    windows.system(LastBootUpTime="2026-11-20T11:50:00Z")
+    assert "No such class" in guard_of(windows).blocker()
+    windows.codes[CCMEXEC] = 1
+    assert "requests could not be read" in guard_of(windows).blocker()
+    windows.codes[CCMEXEC] = 2
+    assert not guard_of(windows).blocker(), "there is no client"
+    windows.fail, windows.rows["CCM_TSExecutionRequest"] = {}, [{"State": "Running"}]
+    assert "Running/-/-" in guard_of(windows).blocker()
+
+
+def test_what_only_a_start_changes_is_read_once_for_each(windows: Endpoint) -> None:
+    guard = guard_of(windows)
+    for _ in range(3):
+        assert not guard.blocker()
+    assert [windows.asked.count(key) for key in OF_BOOT] == [1] * 3
+    windows.keys.add(constants.WINPE_KEY)
+    assert not guard.blocker()
+    windows.system(LastBootUpTime="2026-11-20T09:00:00Z")
+    assert "Windows PE" in guard.blocker()
+
+
+def test_what_could_not_be_read_is_read_again(windows: Endpoint) -> None:
+    guard = guard_of(windows)
+    windows.fail["EnumKey"] = BROKEN
+    for _ in range(2):
+        assert "winpe could not be read: " in guard.blocker() and "broken" in guard.blocker()
+    windows.fail = {}
+    assert not guard.blocker()
+
+
+def test_boot_is_not_known_without_its_time(windows: Endpoint) -> None:
+    guard = guard_of(windows)
+    assert not guard.blocker()
+    windows.fail["Win32_OperatingSystem"] = BROKEN
+    activity = guard.read_activity()
+    assert (activity.system, activity.winpe, activity.audit, activity.autopilot) == (None,) * 4
+
+
+# The machine
+
+
+def test_wrong_machine_is_never_written_to(windows: Endpoint) -> None:
+    guard = Guard(windows.endpoint, "pc-0002", "short")
+    assert not guard.blocker(), "what runs is read of any machine"
+    for _ in range(2):
+        with pytest.raises(WrongMachine, match="pc-0001"):
+            windows.write(guard)
+    assert not windows.writes
+
+
+@pytest.mark.parametrize("check", ["short", "off"])
+@pytest.mark.parametrize("first", ["identify", "read_activity"])
+def test_machine_that_becomes_another_one_is_left_alone(windows: Endpoint, check: str, first: str) -> None:
+    guard = guard_of(windows, check)
+    getattr(guard, first)()
+    windows.write(guard)
+    windows.system(CSName="pc-0001")
+    windows.write(guard)
+    windows.system(CSName="PC-0002")
+    with pytest.raises(Blocked, match=r"PC-0002.*PC-0001"):
+        windows.write(guard)
+    assert len(windows.writes) == 4 and windows.calls.count("Win32_ComputerSystem") == (check == "short")
+
+
+def test_check_that_is_off_costs_nothing(windows: Endpoint) -> None:
+    guard_of(windows, "off").identify()
     assert windows.calls == []
+
+
+def test_judge_that_loses_the_connection_lets_nothing_pass(windows: Endpoint) -> None:
+    windows.fail["Win32_Service"] = ConnectionLost("gone")
+    with pytest.raises(NotSent, match="gone"):
+        windows.write()
+    assert not windows.writes

@@ -7,7 +7,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ansible_collections.configmgr.client.plugins.module_utils._client.identity import is_address, mismatch
+from ansible_collections.configmgr.client.plugins.module_utils._client.identity import (
+    is_address,
+    matches_netbios,
+    mismatch,
+)
 from ansible_collections.configmgr.client.plugins.module_utils._windows.system import ComputerNames
 
 LABELS = st.text(string.ascii_lowercase + string.digits + "-", min_size=1, max_size=30).filter(
@@ -37,7 +41,7 @@ def test_every_name_of_the_machine_is_accepted(name: str, domain: str) -> None:
 
 @given(LABELS, LABELS, DOMAINS)
 def test_no_name_of_another_machine_is_accepted(name: str, other: str, domain: str) -> None:
-    assume(name[:15] != other[:15])
+    assume(name[:15] != other if len(other) <= 15 else name != other)
     for expected in (other, f"{other}.{domain}"):
         for check in ("short", "fqdn"):
             problem = mismatch(expected, computer(name, domain), check)
@@ -57,19 +61,28 @@ def test_workgroup_computer_has_its_host_name_alone() -> None:
     assert mismatch("pc-0001.corp.example", computer("pc-0001", None), "fqdn")
 
 
-def test_name_that_netbios_cuts_is_accepted_where_nothing_longer_is_known() -> None:
-    assert mismatch("finance-laptop-0001", ComputerNames("FINANCE-LAPTOP-", "FINANCE-LAPTOP-", None), "short") is None
+@given(LABELS, LABELS, DOMAINS)
+def test_longer_names_that_netbios_cuts_alike_are_told_apart(name: str, other: str, domain: str) -> None:
+    """Equal first fifteen characters prove nothing of a longer name."""
+    name, other = f"ws-berlin-00012{name}", f"ws-berlin-00012{other}"
+    assert (mismatch(other, computer(name, domain), "short") is None) == (name == other)
+    assert mismatch(other, ComputerNames(name[:15].upper(), name[:15].upper(), None), "short")
+    assert mismatch(name[:15].upper(), computer(name, domain), "short") is None, "it is called so as well"
 
 
-def test_name_that_differs_after_the_fifteenth_character_is_another_machine() -> None:
-    """Where the endpoint tells its whole name, the cut one proves nothing."""
-    assert mismatch("finance-laptop-0002", computer("finance-laptop-0001"), "short")
+@given(LABELS, LABELS, DOMAINS)
+def test_netbios_name_alone_tells_what_it_can(name: str, other: str, domain: str) -> None:
+    for expected in (name, f" {name.upper()}.{domain}"):
+        assert matches_netbios(expected, name[:15].upper()) is (True if len(name) <= 15 else None)
+        if name[:15] != other[:15]:
+            assert matches_netbios(expected, other[:15].upper()) is False
 
 
 @given(st.ip_addresses())
 def test_address_tells_nobody_which_machine_it_is(address: object) -> None:
     for expected in (str(address), f"[{address}]"):
         assert is_address(expected)
+        assert matches_netbios(expected, "PC-0001") is None
         for check in ("short", "fqdn"):
             assert mismatch(expected, computer("pc-0001"), check)
 

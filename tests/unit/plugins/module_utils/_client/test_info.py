@@ -42,6 +42,7 @@ def windows() -> Windows:
         (r"SYSTEM\CurrentControlSet\Services\CcmExec", "DependOnService"): (7, ["winmgmt"]),
         (r"SYSTEM\CurrentControlSet\Services\smstsmgr", "DependOnService"): (7, ["Winmgmt", "CcmExec"]),
     }
+    windows.keys |= {key for key, _name in windows.registry}
     windows.rows |= {
         "SMS_Authority": [
             {"Name": "Other:XYZ", "CurrentManagementPoint": "other.corp.example"},

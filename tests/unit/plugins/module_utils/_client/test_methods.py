@@ -5,8 +5,13 @@ import typing as t
 
 import pytest
 
-from ansible_collections.configmgr.client.plugins.module_utils._client.methods import ClientMethods, MethodFailed
-from ansible_collections.configmgr.client.plugins.module_utils._windows import command
+from ansible_collections.configmgr.client.plugins.module_utils._client.errors import MethodFailed, NotReady
+from ansible_collections.configmgr.client.plugins.module_utils._client.methods import (
+    ClientMethods,
+    run_ccmeval,
+    trigger_when_ready,
+)
+from ansible_collections.configmgr.client.plugins.module_utils._windows import commands
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import errors
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import FaultDetail, fault
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.shell import CommandResult
@@ -23,6 +28,9 @@ NOT_REFUSALS = {
 }
 
 
+POLICY = "{00000000-0000-0000-0000-000000000021}"
+
+
 class Shell:
     """Remembers what it is to run; ``missing`` programs are not there."""
 
@@ -31,9 +39,12 @@ class Shell:
         self.missing: set[str] = set()
         self.result = CommandResult(0, "", "")
 
-    def run_line(self, _session: object, application: str, line: str) -> CommandResult:
-        self.lines.append((application, line))
-        if application.rpartition("\\")[2] in self.missing:
+    def run(
+        self, session: t.Any, program: str, arguments: t.Sequence[str], *, writes: bool, max_output: int = 0
+    ) -> CommandResult:
+        assert writes, "each call of the client's changes it"
+        self.lines.append((program, " ".join(arguments)))
+        if program.rpartition("\\")[2] in self.missing:
             raise fault(FaultDetail(2147942402, "InternalError", "The system cannot find the file specified."))
         return self.result
 
@@ -41,12 +52,13 @@ class Shell:
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
     shell = Shell()
-    monkeypatch.setattr(command, "run_line", shell.run_line)
+    monkeypatch.setattr(commands.shell, "run", shell.run)
     return shell
 
 
 def methods(windows: Windows, via: str = "auto") -> ClientMethods:
-    return ClientMethods(windows.endpoint, via, r"C:\Windows\system32", lambda line: None)
+    windows._session._judge = lambda: None
+    return ClientMethods(windows.endpoint, via, lambda line: None)
 
 
 def refuse(code: int, method: str = "SetClientProvisioningMode") -> Windows:
@@ -114,7 +126,7 @@ def test_powershell_stands_in_for_a_missing_wmic(shell: Shell, enabled: bool, te
 def test_command_alone_asks_nothing_natively(shell: Shell) -> None:
     windows = Windows()
     methods(windows, "command").set_mode(False)
-    assert windows.calls == []
+    assert windows.writes == []
     assert len(shell.lines) == 1
 
 
@@ -129,9 +141,9 @@ def test_way_that_worked_is_kept(shell: Shell) -> None:
     windows = refuse(2150858771)
     client = methods(windows)
     client.set_mode(False)
-    client.trigger("machine_policy_request")
-    assert windows.calls == ["SetClientProvisioningMode"]
-    assert "{00000000-0000-0000-0000-000000000021}" in shell.lines[1][1]
+    client.trigger(POLICY)
+    assert windows.writes == ["SetClientProvisioningMode"]
+    assert POLICY in shell.lines[1][1]
 
 
 def test_failed_command_is_said_with_its_code_and_words(shell: Shell) -> None:
@@ -141,8 +153,63 @@ def test_failed_command_is_said_with_its_code_and_words(shell: Shell) -> None:
     assert len(str(caught.value)) < 500
 
 
+@pytest.mark.parametrize(("code", "kind"), [(0x80041013, NotReady), (-2147217389, NotReady), (5, MethodFailed)])
+def test_failure_that_passes_is_told_from_one_that_stays(shell: Shell, code: int, kind: type[Exception]) -> None:
+    windows = Windows()
+    windows.outputs["SetClientProvisioningMode"] = {"ReturnValue": code}
+    shell.result = CommandResult(code, "", "")
+    for via in ("wmi", "command"):
+        with pytest.raises(MethodFailed) as caught:
+            methods(windows, via).set_mode(False)
+        assert type(caught.value) is kind
+
+
+# Schedules
+
+
 def test_schedule_is_triggered_by_its_id(shell: Shell) -> None:
     windows = Windows()
-    methods(windows).trigger("hardware_inventory")
-    assert windows.calls == ["TriggerSchedule"]
+    methods(windows).trigger(POLICY)
+    assert windows.writes == ["TriggerSchedule"]
     assert shell.lines == []
+
+
+STARTING = fault(FaultDetail(0x80041013, "InternalError", "No provider."))
+TIMED_OUT = fault(FaultDetail(2150858793, "TimedOut", ""))
+DENIED = fault(FaultDetail(5, "AccessDenied", "Access is denied."))
+
+
+@pytest.mark.parametrize("failure", [STARTING, TIMED_OUT, NotReady("0x80041013")])
+@pytest.mark.parametrize(("attempts", "last"), [(1, None), (3, None), (3, DENIED), (3, MethodFailed("no"))])
+def test_client_that_starts_is_asked_again(failure: Exception, attempts: int, last: Exception | None) -> None:
+    answers = [failure] * (attempts - 1) + [last]
+
+    class Client:
+        def trigger(self, identifier: str) -> None:
+            answer = answers.pop(0)
+            if answer:
+                raise answer
+
+    assert trigger_when_ready(t.cast(t.Any, Client()), POLICY, iter([None] * attempts)) is last
+    assert answers == []
+    answers[:] = [failure] * 2
+    assert trigger_when_ready(t.cast(t.Any, Client()), POLICY, iter([None] * 2)) is failure
+
+
+# Evaluation
+
+
+@pytest.mark.parametrize(
+    ("stored", "program"),
+    [(None, r"C:\Windows\CCM\ccmeval.exe"), ("D:\\CCM\\", r"D:\CCM\ccmeval.exe"), ("", r"C:\Windows\CCM\ccmeval.exe")],
+)
+def test_evaluation_is_run_where_the_client_is(shell: Shell, stored: str | None, program: str) -> None:
+    windows, key = Windows(), r"SOFTWARE\Microsoft\SMS\Client\Configuration\Client Properties"
+    if stored is not None:
+        windows.keys.add(key)
+        windows.registry[key, "Local SMS Path"] = (1, stored)
+    run_ccmeval(windows.endpoint)
+    assert shell.lines == [(program, "")]
+    shell.result = CommandResult(7, "", "")
+    with pytest.raises(MethodFailed, match="code 7"):
+        run_ccmeval(windows.endpoint)

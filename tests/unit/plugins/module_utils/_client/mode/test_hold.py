@@ -9,18 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.hold import problem, read_option
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import (
-    ClientState,
-    Hold,
-    Mode,
-    StoredValue,
-)
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import Hold
 from ansible_collections.configmgr.client.plugins.module_utils._client.times import iso
-from ansible_collections.configmgr.client.plugins.module_utils._windows.system import OperatingSystem
+from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import ABSENT, StoredValue
+from tests.unit.states import LEFT, NOW, stuck
 
-NOW = dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.timezone.utc)
-SYSTEM = OperatingSystem("PC-1", NOW, NOW - dt.timedelta(days=1), "10.0", "", "")
-STATE = ClientState(Mode(False, "false", ""), full=True, system=SYSTEM)
+STATE = stuck(mode=LEFT, entered=ABSENT)
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: dt.timezone(dt.timedelta(minutes=minutes)))
 
 

@@ -4,57 +4,71 @@ from __future__ import annotations
 import copy
 import dataclasses
 import datetime as dt
+import typing as t
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.configmgr.client.plugins.module_utils._client.activity import blocker, resuming
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.plan import (
+    Action,
+    Entry,
+    Exit,
     Plan,
     difference,
     plan_entry,
-    plan_exit,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import ClientState, Hold, Mode, Setup
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import ClientState, Hold
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import (
+    Verdict,
     assess,
-    live_signals,
     unreadable_signals,
 )
 from ansible_collections.configmgr.client.plugins.module_utils._client.schedules.catalog import NAMES
+from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import ABSENT
 from tests.unit.states import (
+    ANY_SIGNALS,
+    ARMED,
     FORCEABLE,
-    GUARD_SIGNALS,
     HALF_OUT,
+    IN_MODE,
     LEFT,
     NOW,
-    OTHER_SIGNALS,
     READABLE,
     RELEASED,
+    SIGNALS,
     TASKS,
+    YOUNG,
     ago,
     darken,
-    guard,
     qword,
+    running,
     services,
+    shown,
     stuck,
 )
 
-STATES = st.builds(darken, READABLE, st.sets(st.sampled_from(GUARD_SIGNALS + OTHER_SIGNALS), max_size=1))
+STATES = st.builds(darken, READABLE, st.just(set()) | ANY_SIGNALS)
 TRIGGERS = st.lists(st.sampled_from(NAMES), max_size=3)
-DISABLED = guard(services=services("Stopped", "Disabled"))
+DISABLED = services("Stopped", "Disabled")
+AGE = 240
+HOLD = Hold("jdoe", "CHG0012345", NOW + dt.timedelta(hours=1))
 
 
-def leave(state: ClientState, *, force: bool = False, triggers: list[str] | None = None) -> Plan:
-    return plan_exit(state, assess(state), force=force, triggers=triggers or [])
+HELD = "jdoe: CHG0012345, until 2026-11-20T13:00:00Z"
 
 
-def enter(state: ClientState) -> Plan:
-    return plan_entry(state, assess(state))
+def leave(state: ClientState, *, force: bool = False, triggers: t.Sequence[str] = (), owner: str = "") -> Plan:
+    return Exit(AGE, force, triggers, hold_owner=owner).plan(state)
+
+
+def enter(state: ClientState, hold: Hold | None = None) -> Plan:
+    return Entry(hold).plan(state)
 
 
 def steps(plan: Plan) -> list[tuple[str, str | bool]]:
-    return [(step.action, step.argument) for step in plan.steps]
+    return [(step.action.value, step.argument) for step in plan.steps]
 
 
 # Leaving
@@ -62,23 +76,11 @@ def steps(plan: Plan) -> list[tuple[str, str | bool]]:
 
 @given(STATES, st.booleans(), TRIGGERS)
 def test_only_a_released_or_forced_verdict_is_acted_on(state: ClientState, force: bool, triggers: list[str]) -> None:
-    verdict = assess(state).verdict.value
-    if leave(state, force=force, triggers=triggers).steps:
-        assert verdict in RELEASED or (force and verdict in FORCEABLE)
-
-
-@given(STATES, st.booleans())
-def test_plan_acts_or_says_why_not_or_has_nothing_to_do(state: ClientState, force: bool) -> None:
-    plan = leave(state, force=force)
-    assert not (plan.steps and plan.left_alone)
-    if not plan.steps and not plan.left_alone:
-        assert assess(state).verdict.value in {"normal", "not_installed"}
-
-
-@given(STATES)
-def test_force_never_overrules_what_runs_or_is_in_the_dark(state: ClientState) -> None:
-    if assess(state).verdict.value in {"expected", "unknown"}:
-        assert leave(state, force=True).left_alone
+    plan, verdict = leave(state, force=force, triggers=triggers), assess(state, AGE).verdict.value
+    acts = verdict in RELEASED or (force and verdict in FORCEABLE and not resuming(state.activity))
+    assert (bool(plan.steps), bool(plan.left_alone)) == (acts, not acts and verdict not in ("normal", "not_installed"))
+    assert not acts or not blocker(state.activity, armed_is_fine=force)
+    assert ("set_mode", True) not in steps(plan)
 
 
 @given(STATES, st.booleans(), TRIGGERS)
@@ -91,31 +93,30 @@ def test_schedules_come_last_in_the_order_asked_for_and_only_after_a_change(
         assert len(actions) > len(triggers)
 
 
-@given(STATES, st.booleans())
-def test_exit_never_enters(state: ClientState, force: bool) -> None:
-    assert ("set_mode", True) not in steps(leave(state, force=force))
-
-
 @pytest.mark.parametrize(
     ("state", "force", "expected"),
     [
         (stuck(), False, [("set_mode", False)]),
         (stuck(mode=HALF_OUT), False, [("set_mode", False)]),
         (
-            stuck(guard=DISABLED),
+            stuck(services=DISABLED),
             False,
             [("change_start_mode", "Automatic"), ("start_service", "CcmExec"), ("set_mode", False)],
         ),
         (
-            stuck(mode=LEFT, guard=DISABLED),
+            stuck(mode=LEFT, services=DISABLED),
             False,
             [("change_start_mode", "Automatic"), ("start_service", "CcmExec")],
         ),
         (stuck(mode=LEFT), True, []),
         (stuck(entered=qword(ago(hours=1))), False, []),
         (stuck(entered=qword(ago(hours=1))), True, [("set_mode", False)]),
-        (stuck(guard=guard(setup=Setup(type=2, command_line="x"))), True, [("set_mode", False)]),
-        (stuck(guard=guard(processes=["TSManager.exe"])), True, []),
+        (stuck(setup=ARMED), True, [("set_mode", False)]),
+        (stuck(processes=running("TSManager.exe")), True, []),
+        (stuck(system=YOUNG, requests=["Running/-/-"]), True, []),
+        (stuck(system=YOUNG), True, [("set_mode", False)]),
+        (stuck(hold=HOLD), False, []),
+        (stuck(hold=HOLD), True, [("set_mode", False), ("remove_hold", HELD)]),
         (darken(stuck(), ["processes"]), True, []),
     ],
 )
@@ -126,30 +127,28 @@ def test_exit_by_example(state: ClientState, force: bool, expected: list[tuple[s
 # Entering
 
 
-@given(STATES)
-def test_entry_is_planned_only_where_nothing_runs_and_all_is_seen(state: ClientState) -> None:
-    plan = enter(state)
-    assert steps(plan) in ([], [("set_mode", True)])
-    if plan.steps:
-        assert state.mode.enabled is False
-        assert state.guard.processes == []
-        assert state.guard.services["smstsmgr"].state == "Stopped"
-        assert state.guard.services["ccmexec"].state == "Running"
-        assert not state.guard.winpe
-        assert not state.class_missing
-        assert not state.unreadable
+@given(STATES, st.none() | st.just(HOLD))
+def test_entry_is_planned_only_where_nothing_runs_and_all_is_seen(state: ClientState, hold: Hold | None) -> None:
+    plan = enter(state, hold)
+    if ("set_mode", True) in steps(plan):
+        assert state.mode.enabled is False and not state.class_missing
+        assert not blocker(state.activity) and not unreadable_signals(state)
+        assert state.client_service is not None and state.client_service.running
+        assert [step.action for step in plan.steps[:-1]] in ([], [Action.HOLD])
+    elif hold is None:
+        assert not plan.steps and bool(plan.left_alone) != bool(state.mode.enabled)
 
 
-@pytest.mark.parametrize("signal", [*GUARD_SIGNALS, "clock"])
+@pytest.mark.parametrize("signal", SIGNALS)
 def test_entry_in_the_dark_is_left_alone(signal: str) -> None:
     plan = enter(darken(stuck(mode=LEFT), [signal]))
     assert not plan.steps
-    assert signal in plan.left_alone
+    assert shown(signal) in plan.left_alone
 
 
 def test_entry_while_windows_setup_waits_for_a_restart_is_left_alone() -> None:
     """Its own task sequence enters and leaves the mode."""
-    assert not enter(stuck(mode=LEFT, guard=guard(setup=Setup(type=2, command_line="x")))).steps
+    assert not enter(stuck(mode=LEFT, setup=ARMED)).steps
 
 
 def test_client_in_the_mode_needs_no_entry() -> None:
@@ -160,20 +159,17 @@ def test_client_in_the_mode_needs_no_entry() -> None:
 
 
 @given(STATES, st.booleans(), TRIGGERS)
-def test_plan_and_difference_are_functions_of_the_state(state: ClientState, force: bool, triggers: list[str]) -> None:
-    """A run in check mode and a real one plan the same, and planning leaves no trace."""
+def test_planning_leaves_no_trace(state: ClientState, force: bool, triggers: list[str]) -> None:
+    """A run in check mode and a real one plan the same."""
     before = copy.deepcopy(state)
-    for _ in range(2):
-        assert leave(state, force=force, triggers=triggers) == leave(before, force=force, triggers=list(triggers))
-        assert enter(state) == enter(before)
-        plan = leave(state, force=force, triggers=triggers)
-        assert difference(state, plan) == difference(before, plan)
+    for wanted in (Exit(AGE, force, triggers), Entry(HOLD, force)):
+        assert wanted.plan(state) == wanted.plan(before)
     assert state == before
 
 
 @given(STATES, st.booleans())
 def test_difference_speaks_of_what_it_changes_alone(state: ClientState, force: bool) -> None:
-    for plan in (leave(state, force=force), enter(state)):
+    for plan in (leave(state, force=force), enter(state), enter(state, HOLD)):
         before, after = difference(state, plan)
         assert before.keys() == after.keys()
         assert bool(before) == bool(plan.steps)
@@ -182,7 +178,7 @@ def test_difference_speaks_of_what_it_changes_alone(state: ClientState, force: b
 
 
 def test_difference_of_an_exit() -> None:
-    before, after = difference(stuck(guard=DISABLED), leave(stuck(guard=DISABLED)))
+    before, after = difference(stuck(services=DISABLED), leave(stuck(services=DISABLED)))
     assert before == {
         "ProvisioningMode": True,
         "SystemTaskExcludes": TASKS,
@@ -199,7 +195,7 @@ def test_difference_of_an_exit() -> None:
 
 def test_difference_tells_what_was_there() -> None:
     """A service may be disabled and still run."""
-    running = stuck(guard=guard(services=services("Running", "Disabled")))
+    running = stuck(services=services("Running", "Disabled"))
     before, _after = difference(running, leave(running))
     assert before.get("CcmExec state", "Running") == "Running"
 
@@ -209,54 +205,64 @@ def test_triggers_are_no_difference() -> None:
     assert difference(state, leave(state)) == difference(state, leave(state, triggers=["hardware_inventory"]))
 
 
-@given(STATES)
-def test_steps_are_plain_results(state: ClientState) -> None:
-    for step in leave(state, triggers=["hardware_inventory"]).steps:
-        assert step.as_result() == {"step": step.action, "argument": step.argument}
-        assert dataclasses.is_dataclass(step)
+# Holds
 
 
 @given(STATES)
 def test_a_hold_is_put_over_no_other_reason(state: ClientState) -> None:
     """Whatever keeps a client in the mode by itself is not hidden behind a hold."""
-    state = dataclasses.replace(state, mode=Mode(True, "true", TASKS), hold=None)
-    hold = Hold("jdoe", "CHG0012345", NOW + dt.timedelta(hours=1))
-    plan = plan_entry(state, assess(state, 0), hold)
-    armed = state.guard.setup and state.guard.setup.armed
-    if live_signals(state.guard) or unreadable_signals(state) or armed or state.class_missing:
-        assert not plan.steps and plan.left_alone
-    else:
-        assert [step.action for step in plan.steps] == ["hold"]
-    held = dataclasses.replace(state, hold=hold)
-    assert plan_entry(held, assess(held), hold).steps == []
-    other = plan_entry(held, assess(held), dataclasses.replace(hold, owner="asmith"))
+    state = dataclasses.replace(state, mode=IN_MODE, hold=None, entered=qword(ago(hours=30)))
+    plan = enter(state, HOLD)
+    assert bool(plan.left_alone) == (assess(state).verdict not in (Verdict.STUCK, Verdict.OVERDUE))
+    assert [step.action for step in plan.steps] == ([] if plan.left_alone else [Action.HOLD])
+    held = dataclasses.replace(state, hold=HOLD)
+    assert enter(held, HOLD).steps == []
+    other = enter(held, dataclasses.replace(HOLD, owner="asmith"))
     assert not other.steps and other.left_alone
 
 
-def test_a_client_that_entered_lately_is_held_only_by_who_says_that_its_age_does_not_matter() -> None:
-    state = dataclasses.replace(stuck(), entered=qword(ago(hours=1)))
-    hold = Hold("jdoe", "CHG0012345", NOW + dt.timedelta(hours=1))
-    assert plan_entry(state, assess(state), hold).left_alone
-    assert [step.action for step in plan_entry(state, assess(state, 0), hold).steps] == ["hold"]
+@pytest.mark.parametrize("entered", [ABSENT, qword(ago(hours=30))])
+def test_a_hold_is_of_the_stay_before_until_the_entry(entered: t.Any) -> None:
+    """So that, if another task sequence enters instead, it explains nothing of that stay."""
+    state = stuck(mode=LEFT, entered=entered)
+    plan = enter(state, HOLD)
+    assert plan.hold == dataclasses.replace(HOLD, entered=entered.data or 0)
+    assert steps(plan) == [("hold", HELD), ("set_mode", True)]
+    assert enter(dataclasses.replace(state, hold=plan.hold), HOLD).steps == plan.steps[1:]
+    theirs = dataclasses.replace(state, mode=IN_MODE, entered=qword(ago(hours=5)), hold=plan.hold)
+    assert assess(theirs).verdict is Verdict.STUCK
 
 
 def test_a_hold_explains_the_stay_that_it_was_made_for() -> None:
     state = stuck()
-    hold = Hold("jdoe", "CHG0012345", NOW + dt.timedelta(hours=1))
-    planned = plan_entry(state, assess(state), hold).hold
+    planned = enter(state, HOLD).hold
     assert planned is not None and planned.entered == state.entered.data
-    assert assess(dataclasses.replace(state, hold=planned)).verdict == "held"
-    earlier = dataclasses.replace(planned, entered=planned.entered - 3600) if planned.entered else planned
-    again = dataclasses.replace(state, hold=earlier)
-    assert assess(again).verdict == "stuck"
-    assert [step.action for step in plan_entry(again, assess(again), hold).steps] == ["hold"]
-    untied = dataclasses.replace(state, hold=hold)
-    assert assess(untied).verdict == "held"
-    assert plan_entry(untied, assess(untied), hold).steps == []
+    assert assess(dataclasses.replace(state, hold=planned)).verdict is Verdict.HELD
+    again = dataclasses.replace(state, hold=dataclasses.replace(planned, entered=0))
+    assert assess(again).verdict is Verdict.STUCK
+    assert [step.action for step in enter(again, HOLD).steps] == [Action.HOLD]
+    untied = dataclasses.replace(state, hold=HOLD)
+    assert assess(untied).verdict is Verdict.HELD
+    assert enter(untied, HOLD).steps == []
 
 
-def test_its_owner_takes_a_hold_from_a_client_that_is_out_of_the_mode() -> None:
-    state = dataclasses.replace(stuck(), mode=LEFT, hold=Hold("jdoe", "CHG0012345", NOW + dt.timedelta(hours=1)))
-    for owner, actions in (("jdoe", ["remove_hold"]), ("asmith", []), (None, [])):
-        plan = plan_exit(state, assess(state), force=False, triggers=["x"], hold_owner=owner)
-        assert [step.action for step in plan.steps] == actions
+def test_a_client_that_entered_lately_is_held_only_by_who_says_that_its_age_does_not_matter() -> None:
+    state = stuck(entered=qword(ago(hours=1)))
+    assert enter(state, HOLD).left_alone
+    assert [step.action for step in plan_entry(state, assess(state, 0), HOLD).steps] == [Action.HOLD]
+
+
+@pytest.mark.parametrize(
+    ("state", "owner", "actions"),
+    [
+        (stuck(mode=LEFT, hold=HOLD), "jdoe", ["remove_hold"]),
+        (stuck(mode=LEFT, hold=HOLD), "asmith", []),
+        (stuck(mode=LEFT, hold=HOLD), "", []),
+        (stuck(hold=HOLD, entered=qword(ago(minutes=1))), "jdoe", ["set_mode", "remove_hold", "trigger_schedule"]),
+        (stuck(hold=HOLD, entered=qword(ago(minutes=1))), "asmith", []),
+        (stuck(hold=HOLD, processes=running("TSManager.exe")), "jdoe", []),
+    ],
+)
+def test_its_owner_has_no_use_of_a_hold_any_more(state: ClientState, owner: str, actions: list[str]) -> None:
+    plan = leave(state, triggers=["hardware_inventory"], owner=owner)
+    assert [step.action.value for step in plan.steps] == actions

@@ -1,19 +1,24 @@
 # GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import typing as t
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode import reader
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import StoredValue
+from ansible_collections.configmgr.client.plugins.module_utils._client.guard import Guard
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode import hold, reader
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import ClientState, Hold
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import assess
-from ansible_collections.configmgr.client.plugins.module_utils._client.preparation import max_minutes
-from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import KeyAbsent
+from ansible_collections.configmgr.client.plugins.module_utils._windows.errors import WindowsError
+from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import StoredValue
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import errors
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import FaultDetail, fault
-from tests.unit.states import NOW, RELEASED, TASKS
-from tests.unit.windows import Windows
+from tests.unit.states import NOW, TASKS
+from tests.unit.windows import CCMEXEC, Windows
 
 ENTERED = int((NOW - dt.timedelta(hours=30)).timestamp())
 FAILURES = [
@@ -31,24 +36,28 @@ def windows() -> Windows:
     return windows
 
 
+def read(windows: Windows, *, full: bool = False) -> ClientState:
+    return reader.read_state(windows.endpoint, Guard(windows.endpoint, "pc-0001", "off"), full=full)
+
+
 def test_healthy_endpoint_is_two_calls() -> None:
     windows = Windows()
-    state = reader.read_state(windows.endpoint)
+    state = read(windows)
     assert assess(state).verdict.value == "normal"
     assert len(windows.calls) == 2
 
 
 def test_healthy_endpoint_is_read_in_full_where_that_is_asked_for() -> None:
     windows = Windows()
-    state = reader.read_state(windows.endpoint, full=True)
+    state = read(windows, full=True)
     assert assess(state).verdict.value == "normal"
     assert (state.full, state.client_version, state.system.computer_name) == (True, "5.00.9128.1007", "PC-0001")
 
 
 def test_client_that_is_stuck_is_read_whole(windows: Windows) -> None:
-    state = reader.read_state(windows.endpoint)
+    state = read(windows)
     assert assess(state).verdict.value == "stuck"
-    assert state.unreadable == {}
+    assert state.unreadable == state.activity.unreadable == {}
     assert state.entered == StoredValue(ENTERED, 11)
     assert state.system.now == NOW
     assert len(windows.calls) < 25
@@ -70,33 +79,25 @@ def test_flag_that_is_neither_is_neither(windows: Windows, text: str) -> None:
 @pytest.mark.parametrize("value", [(4, ENTERED), (1, str(ENTERED)), (11, ENTERED)])
 def test_time_of_entry_is_read_by_the_type_it_has(windows: Windows, value: tuple[int, int | str]) -> None:
     windows.set(ProvisioningEnabledTime=value)
-    assert assess(reader.read_state(windows.endpoint)).timeline.age_minutes == 30 * 60
+    assert assess(read(windows)).timeline.age_minutes == 30 * 60
 
 
-SIGNALS = [
-    "Win32_Process",
-    "Win32_Service",
-    "EnumKey",
-    "EnumValues",
-    "Win32_OperatingSystem",
-    "GetDWORDValue",
-    "SMS_Client",
-]
+SIGNALS = ["Win32_Process", "Win32_Service", "EnumKey", "EnumValues", "Win32_OperatingSystem", "SMS_Client"]
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
-@pytest.mark.parametrize("signal", SIGNALS)
+@pytest.mark.parametrize("signal", [*SIGNALS, "GetDWORDValue"])
 def test_signal_that_fails_is_noted_and_the_others_are_read(windows: Windows, signal: str, failure: Exception) -> None:
     windows.fail[signal] = failure
-    state = reader.read_state(windows.endpoint)
-    assert list(state.unreadable.values()) == [str(failure)]
-    assert assess(state).verdict.value not in RELEASED
-    assert set(SIGNALS) <= set(windows.calls)
+    state = read(windows)
+    assert {*state.unreadable.values(), *state.activity.unreadable.values()} == {str(failure)}
+    assert assess(state).verdict.value == "unknown"
+    assert set(SIGNALS) - {"EnumKey" if signal == "Win32_OperatingSystem" else ""} <= set(windows.calls)
 
 
 def test_requests_are_context(windows: Windows) -> None:
     windows.fail["CCM_TSExecutionRequest"] = FAILURES[0]
-    state = reader.read_state(windows.endpoint)
+    state = read(windows)
     assert state.requests is None
     assert assess(state).verdict.value == "stuck"
 
@@ -105,67 +106,113 @@ def test_requests_are_context(windows: Windows) -> None:
 def test_connection_that_is_gone_is_no_signal(windows: Windows, failure: Exception) -> None:
     windows.fail["Win32_Service"] = failure
     with pytest.raises(type(failure)):
-        reader.read_state(windows.endpoint)
+        read(windows)
 
 
 def test_mode_that_cannot_be_read_is_an_error(windows: Windows) -> None:
     windows.fail["GetStringValue"] = FAILURES[0]
     with pytest.raises(errors.AccessDenied):
-        reader.read_state(windows.endpoint)
+        read(windows)
 
 
 def test_no_client() -> None:
     windows = Windows()
-    windows.registry.clear()
-    windows.keys.clear()
-    windows.rows["Win32_Service"] = []
+    windows.keys.remove(CCMEXEC)
+    for name in ("ProvisioningMode", "SystemTaskExcludes"):
+        del windows.registry[CCMEXEC, name]
+    windows.rows["Win32_Service"] = windows.rows["Win32_Service"][2:]
     windows.fail["SMS_Client"] = fault(FaultDetail(2150858752, "DestinationUnreachable", "No such class."))
-    state = reader.read_state(windows.endpoint)
+    state = read(windows)
     assert assess(state).verdict.value == "not_installed"
     assert "CCM_TSExecutionRequest" not in windows.calls
-    with pytest.raises(KeyAbsent):
-        max_minutes.read(windows.endpoint)
 
 
-def test_hold_is_read_with_its_owner(windows: Windows) -> None:
-    key = r"SOFTWARE\configmgr.client\Hold"
-    windows.registry |= {
-        (key, "Expires"): (11, int(NOW.timestamp()) + 60),
-        (key, "Owner"): (1, "ops"),
-        (key, "Reason"): (1, "maintenance"),
-    }
-    assert assess(reader.read_state(windows.endpoint)).verdict.value == "held"
-    windows.registry[key, "Expires"] = (11, 2**63)
-    assert assess(reader.read_state(windows.endpoint)).verdict.value == "unknown"
+# Holds
+
+HOLD = Hold("ops", "maintenance", NOW + dt.timedelta(minutes=1), ENTERED)
+KEY = r"SOFTWARE\configmgr.client\Hold"
+
+
+def in_parts(windows: Windows, expires: int, **parts: tuple[int, t.Any]) -> None:
+    """As earlier builds stored a hold."""
+    values = {"Owner": (1, "ops"), "Reason": (1, "maintenance"), "Expires": (11, expires), **parts}
+    windows.keys.add(KEY)
+    windows.registry.update({(KEY, name): value for name, value in values.items()})
+
+
+@given(
+    st.builds(
+        Hold,
+        owner=st.text(),
+        reason=st.text(),
+        expires=st.integers(0, 253_402_300_799).map(lambda epoch: dt.datetime.fromtimestamp(epoch, dt.timezone.utc)),
+        entered=st.none() | st.integers(0, 2**64 - 1),
+    )
+)
+def test_hold_survives_the_registry(kept: Hold) -> None:
+    windows = Windows()
+    with Guard(windows.endpoint, "pc-0001", "short").writing():
+        assert hold.read(windows.endpoint) is None
+        hold.write(windows.endpoint, kept)
+        assert hold.read(windows.endpoint) == kept and windows.writes == ["CreateKey", "SetStringValue"]
+        hold.remove(windows.endpoint)
+    assert hold.read(windows.endpoint) is None
+
+
+def test_hold_in_parts_is_read_as_one(windows: Windows) -> None:
+    in_parts(windows, int(HOLD.expires.timestamp()))
+    assert hold.read(windows.endpoint) == dataclasses.replace(HOLD, entered=None)
+    assert assess(read(windows)).verdict.value == "held"
+    in_parts(windows, int(HOLD.expires.timestamp()), Entered=(11, ENTERED))
+    assert hold.read(windows.endpoint) == HOLD
+    with Guard(windows.endpoint, "pc-0001", "short").writing():
+        hold.rewrite(windows.endpoint, dataclasses.replace(HOLD, owner="jdoe"))
+    assert hold.read(windows.endpoint) == dataclasses.replace(HOLD, owner="jdoe"), "what is newer counts"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"owner": "o", "reason": "r", "expires": 1}',
+        '{"owner": "o", "reason": "r", "expires": 1e99, "entered": 0}',
+        '{"owner": "o", "reason": "r", "expires": "soon", "entered": 0}',
+    ],
+)
+def test_damaged_hold_is_unknown_and_not_none(windows: Windows, text: str) -> None:
+    windows.keys.add(KEY)
+    windows.registry[KEY, "Hold"] = (1, text)
+    with pytest.raises(WindowsError, match="not a valid hold"):
+        hold.read(windows.endpoint)
+    assert assess(read(windows)).verdict.value == "unknown"
+
+
+def test_damaged_hold_in_parts_is_unknown(windows: Windows) -> None:
+    in_parts(windows, 2**63)
+    assert assess(read(windows)).verdict.value == "unknown"
 
 
 # Again, right before a write
 
 
-def test_second_reading_sees_what_started_meanwhile(windows: Windows) -> None:
-    state = reader.read_state(windows.endpoint)
-    windows.rows["Win32_Process"] = [{"Name": "TSManager.exe", "ProcessId": 8}]
-    assert assess(reader.read_again(windows.endpoint, state)).verdict.value == "expected"
-
-
-def test_a_hold_that_came_meanwhile_is_read(windows: Windows) -> None:
-    state = reader.read_state(windows.endpoint)
-    key = r"SOFTWARE\configmgr.client\Hold"
-    values = {"Owner": (1, "jdoe"), "Reason": (1, "CHG1"), "Expires": (11, int(NOW.timestamp()) + 3600)}
-    windows.registry.update({(key, name): value for name, value in values.items()})
-    assert assess(reader.read_again(windows.endpoint, state)).verdict.value == "held"
-
-
-@pytest.mark.parametrize("signal", ["Win32_Process", "Win32_Service", "EnumKey", "GetDWORDValue", "GetQWORDValue"])
-def test_second_reading_fails_closed(windows: Windows, signal: str) -> None:
-    state = reader.read_state(windows.endpoint)
-    windows.fail[signal] = FAILURES[1]
-    assert assess(reader.read_again(windows.endpoint, state)).verdict.value == "unknown"
-
-
-def test_second_reading_keeps_what_was_dark_and_is_not_read_again(windows: Windows) -> None:
-    windows.fail = {"Win32_OperatingSystem": FAILURES[1], "Win32_Process": FAILURES[1]}
-    state = reader.read_state(windows.endpoint)
-    windows.fail = {}
+def test_second_reading_sees_what_others_changed(windows: Windows) -> None:
+    state = read(windows)
+    in_parts(windows, int(HOLD.expires.timestamp()))
+    windows.set(ProvisioningEnabledTime=(11, ENTERED + 1))
     again = reader.read_again(windows.endpoint, state)
-    assert again.unreadable.keys() == {"clock"}
+    assert (again.hold, again.entered.data) == (dataclasses.replace(HOLD, entered=None), ENTERED + 1)
+    assert again.activity is state.activity, "of what runs, the guard speaks"
+    windows.set(ProvisioningMode=(1, "false"), SystemTaskExcludes=(1, ""))
+    assert reader.read_again(windows.endpoint, state).mode.exited
+
+
+def test_second_reading_fails_closed_and_keeps_what_was_dark(windows: Windows) -> None:
+    windows.fail["SMS_Client"] = FAILURES[1]
+    state = read(windows)
+    windows.fail = {"EnumValues": FAILURES[1]}
+    assert reader.read_again(windows.endpoint, state).unreadable.keys() == {"client_version", "entered_at", "hold"}
+    windows.fail = {}
+    assert reader.read_again(windows.endpoint, state).unreadable.keys() == {"client_version"}

@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import StoredValue
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.timeline import Timeline, timeline
+from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import ABSENT, StoredValue
 from tests.unit.states import DWORD, NOW, QWORD, STORED_LIMITS, STORED_TIMES, SZ, ago, qword
 
 MINUTE = dt.timedelta(minutes=1)
-ABSENT = StoredValue()
 FIRST = dt.datetime(2019, 1, 1, tzinfo=dt.timezone.utc)
 PAST = st.datetimes(dt.datetime(2019, 1, 1), NOW.replace(tzinfo=None), timezones=st.just(dt.timezone.utc)).map(
     lambda moment: moment.replace(microsecond=0)

@@ -4,34 +4,12 @@ from __future__ import annotations
 import string
 import typing as t
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.configmgr.client.plugins.module_utils._client.preparation import dependency
 
 NAMES = st.lists(st.text(string.ascii_letters, min_size=1, max_size=8), max_size=4)
-
-
-class Registry(dict[tuple[str, str], list[str]]):
-    """Of Windows: an empty list of strings is the same as none."""
-
-    def get_strings(self, key: str, name: str) -> list[str]:
-        return self.get((key, name), [])
-
-    def create_key(self, key: str) -> None:
-        pass
-
-    def set(self, key: str, name: str, _type: object, data: list[str]) -> None:
-        self[key, name] = data
-
-    def delete_key(self, key: str) -> None:
-        for place in [place for place in self if place[0] == key]:
-            del self[place]
-
-
-class Endpoint(t.NamedTuple):
-    registry: Registry
 
 
 @given(NAMES, NAMES)
@@ -54,15 +32,5 @@ def test_workaround_leaves_alone_what_does_not_need_it(names: list[str]) -> None
 def test_order_and_case_make_no_difference(names: list[str], random: t.Any) -> None:
     shuffled = [name.swapcase() for name in names]
     random.shuffle(shuffled)
-    assert dependency.same(names, shuffled)
-    assert not dependency.same(names, [*shuffled, "another-one"])
-
-
-@pytest.mark.parametrize("names", [[], ["Winmgmt"], ["Winmgmt", "CcmExec"]])
-def test_what_was_is_remembered_until_it_is_forgotten(names: list[str]) -> None:
-    endpoint: t.Any = Endpoint(Registry())
-    assert dependency.remembered(endpoint) is None
-    dependency.remember(endpoint, names)
-    assert dependency.remembered(endpoint) == names
-    dependency.forget(endpoint)
-    assert dependency.remembered(endpoint) is None
+    assert dependency.equal(names, shuffled)
+    assert not dependency.equal(names, [*shuffled, "another-one"])

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.configmgr.client.plugins.module_utils._client import constants, programs
 from ansible_collections.configmgr.client.plugins.module_utils._client.preparation import safeguard
-from ansible_collections.configmgr.client.plugins.module_utils._windows.system import USUAL_SYSTEM_DIRECTORY
+from ansible_collections.configmgr.client.plugins.module_utils._windows.system import USUAL_SYSTEM_DIRECTORY, Process
 
 
 @given(st.integers())
@@ -47,10 +48,18 @@ def test_line_that_windows_would_cut_off_is_refused(extra: int, kind_and_limit: 
 def test_every_test_stands_before_the_call() -> None:
     line = safeguard.boot_task(USUAL_SYSTEM_DIRECTORY, 5).arguments
     call = line.index("SetClientProvisioningMode")
-    tests = ["ProvisioningMode|", "SetupType", "SystemSetupInProgress", "OOBEInProgress", "smstsmgr", "lsass.exe"]
-    places = [line.index(text) for text in [*tests, "TSManager.exe"]]
+    tests = ["ProvisioningMode|", *constants.SETUP_REQUIRED, "smstsmgr", "lsass.exe", "TSManager"]
+    places = [line.index(text) for text in tests]
     assert places == sorted(places)
     assert places[-1] < call < line.index("schtasks.exe")
+
+
+def test_programs_that_keep_the_safeguard_from_its_call_are_those_that_the_guard_knows() -> None:
+    """As findstr.exe looks for them in what tasklist.exe prints: 511 characters, and 25 of a name."""
+    names = safeguard._BUSY.split()
+    assert len(safeguard._BUSY) <= 511
+    assert all(programs.means(Process(f"{name}.exe", 7)) and len(name) <= 25 for name in names)
+    assert "lsass" not in safeguard._BUSY
 
 
 @given(st.integers(1, 9999))

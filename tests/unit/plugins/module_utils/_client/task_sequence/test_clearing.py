@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import Setup
-from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence import clearing, rules
+from ansible_collections.configmgr.client.plugins.module_utils._client.activity import blocker, live
+from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence import clearing
 from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence.clearing import (
     KINDS,
     plan_clearing,
@@ -23,7 +23,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequ
     assess,
     sign_of_life,
 )
-from tests.unit.states import GUARDS, NOW, QUIET, ago, clock, guard
+from tests.unit.states import ACTIVITIES, ARMED, NOW, SIGNALS, YOUNG, activity, ago, clock, dark, running
 
 AGE = 240
 TASK = "{3AAF7E53-0000-4000-8000-000000000001}"
@@ -35,7 +35,7 @@ def request(**changes: t.Any) -> Request:
 
 
 def system(offset: int | None = 0, **booted: float) -> t.Any:
-    return dataclasses.replace(clock(booted=ago(**(booted or {"days": 9}))), offset_minutes=offset)
+    return clock(NOW, ago(**(booted or {"days": 9})), offset)
 
 
 def task(identifier: str = TASK, owner: str = "execmgr") -> Instance:
@@ -47,9 +47,17 @@ def policy(owner: str = "CcmTaskSequence") -> Instance:
 
 
 def left(**changes: t.Any) -> TaskSequenceState:
+    """All that a dead task sequence leaves, but for *changes*; those that an activity has are made there."""
+    found = activity(
+        **{
+            "system": system(),
+            **{name: changes.pop(name) for name in SIGNALS if name in changes and name != "processes"},
+        }
+    )
+    if found.is_settling:
+        found = dataclasses.replace(found, requests=changes.pop("was_there", []))
     state = TaskSequenceState(
-        guard=QUIET,
-        system=system(),
+        activity=dataclasses.replace(found, processes=running("lsass.exe", *changes.pop("runs", []))),
         requests=[request()],
         processes={},
         maintenance=[task(), task("{other}", "updatesmgr")],
@@ -148,10 +156,11 @@ def test_unknown_age_is_as_young_as_the_boot(minutes: int, expected: list[str]) 
 # What forbids everything
 
 OBSTACLES = {
-    "process": left(guard=guard(processes=["TSManager.exe"])),
-    "armed": left(guard=guard(setup=Setup(type=2, command_line="x"))),
-    "unreadable": left(guard=guard(winpe=None), guard_unreadable={"winpe": "denied"}),
-    "clock": left(system=None, unreadable={"clock": "denied"}),
+    "process": left(runs=["TSManager.exe"]),
+    "armed": left(setup=ARMED),
+    "unreadable": left(winpe=None),
+    "clock": left(system=None),
+    "request before a start": left(system=YOUNG, was_there=["Running/-/-"]),
     "requests": left(requests=None, unreadable={"execution_requests": "denied"}),
     "one kind": left(policies=None, unreadable={"orphaned_policy": "denied"}),
 }
@@ -194,23 +203,31 @@ REQUESTS = st.builds(
 )
 STATES = st.builds(
     TaskSequenceState,
-    guard=GUARDS,
-    guard_unreadable=st.sampled_from([{}, {}, {}, {"winpe": "denied"}]),
-    system=st.builds(system, st.sampled_from([None, 0, -300, 120]), minutes=st.sampled_from([10, 5000])),
+    activity=st.builds(
+        dark,
+        st.builds(
+            lambda found, system: dataclasses.replace(found, system=system),
+            ACTIVITIES,
+            st.builds(system, st.sampled_from([None, 0, -300, 120]), minutes=st.sampled_from([10, 5000])),
+        ),
+        st.just([]) | st.lists(st.sampled_from(SIGNALS), max_size=1),
+    ),
     requests=st.lists(REQUESTS, max_size=4),
     processes=st.sampled_from([None, {}, {4711: "TSManager.exe"}]),
     maintenance=st.lists(st.sampled_from([task(), task("{other}")]), max_size=2, unique_by=lambda item: item.label),
     policies=st.sampled_from([[], [policy()], [policy("CcmDefault")]]),
     pause=st.sampled_from([{}, {"Paused": 0}, {"Paused": 1}, {"PausedCookie": 3, "Paused": 1}]),
-    unreadable=st.sampled_from([{}, {}, {"clock": "denied"}, {"orphaned_policy": "denied"}]),
+    unreadable=st.sampled_from([{}, {}, {"orphaned_policy": "denied"}]),
 )
 SOME_KINDS = st.lists(st.sampled_from(KINDS), min_size=1, unique=True)
 
 
 @given(STATES, SOME_KINDS)
-def test_nothing_is_cleared_where_the_exit_would_wait(state: TaskSequenceState, kinds: list[str]) -> None:
-    if assess(state).situation.value in ("running", "resume_pending") or state.guard_unreadable:
+def test_nothing_is_cleared_where_a_write_is_not_safe(state: TaskSequenceState, kinds: list[str]) -> None:
+    if blocker(state.activity) or assess(state).situation.value in ("running", "resume_pending"):
         assert plan_clearing(state, kinds, AGE).steps == []
+    if live(state.activity):
+        assert assess(state).situation.value == "running"
 
 
 @given(STATES, SOME_KINDS)
@@ -262,13 +279,14 @@ def test_what_is_cleared_is_not_cleared_again(state: TaskSequenceState, kinds: l
         (OBSTACLES["process"], "running"),
         (left(requests=[request(process_id=4711)], processes={4711: "x.exe"}), "running"),
         (OBSTACLES["armed"], "resume_pending"),
+        (OBSTACLES["request before a start"], "resume_pending"),
         (OBSTACLES["unreadable"], "unknown"),
         (left(requests=[], policies=[], pause={}), "none"),
         (left(requests=[request(state="WaitingContent", completion_state="")], policies=[], pause={}), "none"),
         (left(requests=None, policies=[], pause={}, unreadable={"execution_requests": "denied"}), "unknown"),
-        (left(guard=guard(services={}), requests=None), "none"),
+        (left(services={}, requests=None), "none"),
         (
-            left(guard=guard(setup=Setup(type=2, command_line="x"), winpe=None), guard_unreadable={"winpe": "denied"}),
+            left(setup=ARMED, winpe=None),
             "unknown",
         ),
     ],
@@ -277,9 +295,3 @@ def test_situation(state: TaskSequenceState, situation: str) -> None:
     found = assess(state)
     assert found.situation.value == situation
     assert found.summary.endswith(".")
-
-
-@given(STATES)
-def test_live_evidence_is_never_overlooked(state: TaskSequenceState) -> None:
-    live = rules.live_signals(state.guard)
-    assert not live or assess(state).situation.value == "running"
