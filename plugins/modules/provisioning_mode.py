@@ -382,9 +382,13 @@ def _carry_out(task: Task, wanted: Exit | Entry, state: ClientState, plan: Plan,
     if not outcome.stopped:
         return result
     result["retryable"] = True  # what stopped it will have ended some day
+    stopped = outcome.stopped.rstrip(".")
+    if change.in_doubt:
+        stopped += "; an answer was lost before, and whether that call was carried out is not known"
+    result["left_alone"] = stopped
     if outcome.has_done(Action.SET_MODE) or (outcome.done and not plan.has(Action.SET_MODE)):
-        return {**result, "left_alone": outcome.stopped, "msg": f"{said} Then stopped: {outcome.stopped}."}
-    return {**result, "action": "none", "left_alone": outcome.stopped, "msg": f"Left alone: {outcome.stopped}."}
+        return {**result, "msg": f"{said} Then stopped: {stopped}."}
+    return {**result, "action": "none", "msg": f"Left alone: {stopped}."}
 
 
 def _message(task: Task, plan: Plan, assessment: Assessment) -> str:

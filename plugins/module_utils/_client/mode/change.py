@@ -88,21 +88,16 @@ class ModeChange:
         self._wait = wait
         self._log = log
         self._lost: Exception | None = None
-        self._in_doubt = False
-        self._hold = state.hold
+        self.in_doubt = False
         self._entered_before = state.entered
         self._process_now = 0
         self.outcome = Outcome(state.mode)
 
     @property
     def changed(self) -> bool:
-        """Whether anything on the endpoint is other than it was, as far as is known."""
-        return (
-            self._in_doubt
-            or bool(self.outcome.done)
-            or self.outcome.mode != self._state.mode
-            or self._hold != self._state.hold
-        )
+        """Whether this changed anything, or may have. What others changed meanwhile does not count."""
+        reached = self.outcome.attempts > 0 and self.outcome.mode != self._state.mode
+        return self.in_doubt or bool(self.outcome.done) or reached
 
     def carry_out(self) -> Outcome:
         """Raises NotVerified, MethodFailed, a fault or WindowsError; ``outcome`` tells how far it came."""
@@ -113,7 +108,7 @@ class ModeChange:
             self._look_back()
         except Exception as error:
             # What gave no answer may have been carried out all the same.
-            self._in_doubt = isinstance(error, (ConnectionLost, DeadlineExceeded, OperationTimedOut))
+            self.in_doubt = self.in_doubt or isinstance(error, (ConnectionLost, DeadlineExceeded, OperationTimedOut))
             self._look_back()
             raise
         return self.outcome
@@ -140,12 +135,10 @@ class ModeChange:
 
     def _take_back(self, own: Hold) -> None:
         """An entry that failed leaves no hold behind if one may be removed; one that stays explains no later stay."""
-        self._hold = hold.read(self._endpoint)
-        if not own.same_as(self._hold) or own.same_as(self._state.hold):
+        if not own.same_as(hold.read(self._endpoint)) or own.same_as(self._state.hold):
             return
         with self._guard.writing(lambda: self._unless_hold_is(own)):
             hold.remove(self._endpoint)
-        self._hold = None
         self.outcome.done = [step for step in self.outcome.done if step.action is not Action.HOLD]
 
     # -- steps -----------------------------------------------------------------------------------------------------
@@ -157,13 +150,20 @@ class ModeChange:
         services = self._endpoint.services
         with self._writing(step):
             if step.action is Action.HOLD and self._plan.hold is not None:
-                hold.write(self._endpoint, self._plan.hold)
-                self._hold = self._plan.hold
+                self._write_hold(self._plan.hold)
             elif step.action is Action.CHANGE_START_MODE:
                 services.change_start_mode(constants.CLIENT_SERVICE, str(step.argument))
             elif step.action is Action.START_SERVICE:
                 services.start(str(step.argument))
         self.outcome.done.append(step)
+
+    def _write_hold(self, own: Hold) -> None:
+        sent = self._guard.writes_sent
+        try:
+            hold.write(self._endpoint, own)
+        except Exception:
+            self.in_doubt = self._guard.writes_sent > sent  # the first of its requests stands
+            raise
 
     def _writing(self, step: Step) -> t.ContextManager[None]:
         return self._guard.writing(lambda: self._why_not_any_more(step), armed_is_fine=self._wanted.force)
@@ -200,13 +200,14 @@ class ModeChange:
             except ConnectionLost as error:
                 self._log(f"SetClientProvisioningMode gave no answer ({error}); reading back, and trying again")
                 failure = self._lost = error
+                self.in_doubt = True
             except (DeadlineExceeded, OperationTimedOut) as error:
                 # It may have been carried out all the same: what is read back decides.
                 self._log(f"SetClientProvisioningMode gave no answer ({error}); reading back")
                 self._lost = error
                 return
             else:
-                self._lost = None
+                self._lost, self.in_doubt = None, False
                 self.outcome.done.append(step)
                 return
         if failure and not self._lost:
@@ -220,7 +221,6 @@ class ModeChange:
         if step.action is Action.REMOVE_HOLD:
             with self._guard.writing(lambda: self._unless_hold_is(self._state.hold), armed_is_fine=self._wanted.force):
                 hold.remove(self._endpoint)
-            self._hold = None
             self.outcome.done.append(step)
             return
         with self._guard.writing(self._why_not_out, armed_is_fine=self._wanted.force):
@@ -306,6 +306,7 @@ class ModeChange:
 
     def _note_unanswered(self, enabled: bool) -> None:
         """A call that gave no answer was carried out after all."""
+        self.in_doubt = False
         if self._lost is not None:
             self.outcome.done.append(Step(Action.SET_MODE, enabled))
 
@@ -313,13 +314,13 @@ class ModeChange:
         """Says which stay in the mode the hold is about, so that it hides no later one."""
         own = self._plan.hold
         if own is None:
+            self._guard.require()  # a task sequence that came in between makes the stay its own
             return
         self._require_own_hold(own)
         if isinstance(entered.data, int):
             bound = dataclasses.replace(own, entered=entered.data)
             with self._guard.writing(lambda: self._unless_hold_is(own)):
                 hold.rewrite(self._endpoint, bound)
-            self._hold = bound
 
     def _require_own_hold(self, own: Hold) -> None:
         found = hold.read(self._endpoint)
