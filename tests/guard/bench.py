@@ -93,10 +93,11 @@ class Picture:
 
     root: Key
     ccmexec: str
-    rows: Mapping[tuple[str, ...], Any]
+    rows: Mapping[Path, Any]
 
 
-Difference = dict[tuple[str, ...], tuple[Any, Any]]
+Path = tuple[str, ...]
+Difference = dict[Path, tuple[Any, Any]]
 """Before and after, by the path of what is different."""
 
 
@@ -134,7 +135,7 @@ class Bench:
         self.events.clear()
         self.fates.clear()
         self._queue: list[tuple[int, int, bytes]] = []
-        self._live, self._live_since = self.evidence(), 0
+        self._live, self._live_since = self.evidence(), -1
 
     # -- the collection's side -----------------------------------------------------------------------------------------
 
@@ -230,6 +231,8 @@ class Bench:
         if self.evidence():
             self.fire("end_task_sequence")
         self.advance(minutes=15)
+        self.fire("start_ccmexec")  # an upgrade's end forgets a client that was about to restart when it began
+        self.advance(minutes=15)
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
@@ -282,7 +285,8 @@ class Bench:
         if not self._serving or self.world.timeline._instant is not None:
             return  # the machine itself, or somebody else
         number = self._serving
-        judged = number - 1 not in self.unanswered and all(each.number != number - 1 for each in self.writes)
+        wrote = any(each.number == number - 1 for each in self.writes)
+        judged = number > 1 and number - 1 not in self.unanswered and not wrote
         self.writes.append(Write(number, f"{event} {detail}".strip(), self._live, self._live_since, judged))
         self.sent_writes.add(number)
 
@@ -291,7 +295,7 @@ class Bench:
     def picture(self) -> Picture:
         world = self.world
         ccmexec = world.scm.find("CcmExec")
-        rows: dict[tuple[str, ...], Any] = {("task", task.uri): task.xml for task in world.scheduled_tasks}
+        rows: dict[Path, Any] = {("task", task.uri): task.xml for task in world.scheduled_tasks}
         for kind, key, found in (
             ("request", "RequestID", world.requests),
             ("maintenance request", "TaskID", world.maintenance_requests),
@@ -334,6 +338,8 @@ class _Line:
 
     def send(self, message: bytes, read_timeout: float, **options: Any) -> bytes:
         bench = self._bench
+        bench.pacer.advance(_ROUND_TRIP)
+        bench.catch_up()  # what is due by now comes before this request
         bench.number += 1
         assert bench.number <= MOST_REQUESTS, "the task does not come to an end"
         try:
@@ -354,8 +360,6 @@ class _Line:
 
     def _exchange(self, message: bytes, read_timeout: float) -> bytes:
         bench = self._bench
-        bench.pacer.advance(_ROUND_TRIP)
-        bench.catch_up()
         fate = bench.fates.pop(bench.number, Fate())
         if self._connection is not None and self._connection != bench.connection:
             raise product.StaleConnection("the connection was closed: by a restart")
@@ -400,9 +404,7 @@ def _writes(text: str) -> bool:
     return operation == "Command" and not any(word in rest.lower() for word in ("/query", "sc.exe qc", "tasklist"))
 
 
-def _registry_difference(
-    before: Key | None, after: Key | None, path: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], tuple[Any, Any]]]:
+def _registry_difference(before: Key | None, after: Key | None, path: Path) -> Iterator[tuple[Path, tuple[Any, Any]]]:
     """Values that differ. Keys are shared where they do not, so this looks at what was written alone."""
     if before is after:
         return
@@ -417,5 +419,3 @@ def _registry_difference(
         yield from _registry_difference(
             before.subkey(name) if before else None, after.subkey(name) if after else None, (*path, name)
         )
-
-

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 from tests.guard.bench import START, Bench, machine
@@ -94,12 +93,17 @@ CALLS: dict[str, Call] = {
         "smstsmgr_dependency", {"state": "absent"}, _DEPENDING, before=(("smstsmgr_dependency", {}),)
     ),
     "boot task": Call("provisioning_safeguard", {}),
-    "boot task by command": Call("provisioning_safeguard", {}, {"profile": "normal", "faults": [
-        {"match": {"class": "PS_ScheduledTask"}, "then": "fault 0x8033801a"},
-    ]}),
-    "boot task removed": Call(
-        "provisioning_safeguard", {"state": "absent"}, before=(("provisioning_safeguard", {}),)
+    "boot task by command": Call(
+        "provisioning_safeguard",
+        {},
+        {
+            "profile": "normal",
+            "faults": [
+                {"match": {"class": "PS_ScheduledTask"}, "then": "fault 0x8033801a"},
+            ],
+        },
     ),
+    "boot task removed": Call("provisioning_safeguard", {"state": "absent"}, before=(("provisioning_safeguard", {}),)),
     "run once": Call("provisioning_safeguard", {"kind": "run_once"}),
     "both safeguards removed": Call(
         "provisioning_safeguard",

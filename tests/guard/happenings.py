@@ -15,7 +15,7 @@ from tests.simulator.windows.registry import RegValue
 from tests.simulator.windows.registry_image import SETUP
 
 
-def event(name: str, **detail: object) -> Event:
+def event(name: str, /, **detail: object) -> Event:
     def happens(bench: Bench) -> None:
         bench.fire(name, **detail)
 
@@ -61,6 +61,16 @@ def upgrade_restarts(bench: Bench) -> None:
 def restart_into_gap(bench: Bench) -> None:
     if bench.is_up and not bench.gap:
         bench.restart_into_gap()
+
+
+def task_sequence_ends(bench: Bench) -> None:
+    bench.gap = False
+    bench.fire("end_task_sequence")
+
+
+def task_sequence_dies(bench: Bench) -> None:
+    bench.gap = False
+    bench.fire("kill_task_sequence")
 
 
 # -- what is in the way ------------------------------------------------------------------------------------------------
@@ -138,4 +148,3 @@ DISTURBANCES: Mapping[str, Disturbance] = {
     **{name: Disturbance(fate=fate, ends=True) for name, fate in _LOST.items()},
     **{f"{name}, task sequence": Disturbance((task_sequence_starts,), fate, ends=True) for name, fate in _LOST.items()},
 }
-

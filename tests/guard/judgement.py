@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from tests.guard.bench import Bench
+from tests.guard.bench import Bench, Path
 from tests.guard.product import Outcome
 
 _DOUBT = ("not known", "unknown", "may have", "may be", "nobody can", "perhaps")
@@ -33,8 +33,8 @@ class Fault:
         return f"{self.kind}: {self.what}"
 
 
-def faults(bench: Bench, outcome: Outcome, *, writes_wanted: int | None = None) -> Iterator[Fault]:
-    """``writes_wanted`` is how many writes the task is when nobody disturbs it."""
+def faults(bench: Bench, outcome: Outcome, *, wanted: Collection[Path] = ()) -> Iterator[Fault]:
+    """``wanted`` is what the task changes when nobody disturbs it."""
     for write in bench.writes:
         if write.too_late:
             yield Fault("late", str(write))
@@ -43,21 +43,27 @@ def faults(bench: Bench, outcome: Outcome, *, writes_wanted: int | None = None) 
     if outcome.strange is not None:
         yield Fault("strange", str(outcome))
         return
-    told = outcome.changed
-    if not told and (certain := bench.done(known=True)):
+    in_doubt = any(word in outcome.told.lower() for word in _DOUBT)
+    if not outcome.changed and (certain := bench.done(known=True)):
         yield Fault("untold", f"{_named(certain)}; {outcome}")
-    elif not told and (done := bench.done()) and not any(word in outcome.told.lower() for word in _DOUBT):
+    elif not outcome.changed and not in_doubt and (done := bench.done()):
         yield Fault("untold", f"{_named(done)}, without an answer; {outcome}")
-    if told and not bench.sent_writes:
+    if outcome.changed and not bench.sent_writes and not (outcome.failed and in_doubt):
         yield Fault("claimed", str(outcome))
-    stopped = writes_wanted is not None and len(bench.writes) < writes_wanted and bench.evidence()
-    explained = outcome.failed or outcome.left_alone or outcome.result.get("warnings")
-    if stopped and not explained and not outcome.told.startswith(_NOTHING_TO_DO):
-        yield Fault("silent", f"{bench.evidence()}; {outcome}")
+    yield from _stopped(bench, outcome, wanted)
+
+
+def _stopped(bench: Bench, outcome: Outcome, wanted: Collection[Path]) -> Iterator[Fault]:
+    """Somebody wants to know why. Where the answer to a write was lost, the task may take what it reads for its own."""
     if outcome.failed and not outcome.message.strip():
         yield Fault("silent", "it failed without a message")
+    explained = outcome.failed or outcome.left_alone or outcome.result.get("warnings")
+    if explained or outcome.told.startswith(_NOTHING_TO_DO) or bench.unanswered & bench.sent_writes:
+        return
+    missing = set(wanted) - bench.done().keys()
+    if missing and bench.evidence():
+        yield Fault("silent", f"{bench.evidence()}, and {_named(missing)} is not done; {outcome}")
 
 
-def _named(difference: object) -> str:
-    assert isinstance(difference, dict)
-    return ", ".join(sorted("\\".join(path[-2:]) for path in difference))
+def _named(paths: Iterable[Path]) -> str:
+    return ", ".join(sorted("\\".join(path[-2:]) for path in paths))

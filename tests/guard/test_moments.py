@@ -23,46 +23,58 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 
 import pytest
 
+from tests.guard.bench import Path
 from tests.guard.calls import CALLS, Call
 from tests.guard.happenings import DISTURBANCES, Disturbance
 from tests.guard.judgement import Fault, faults
 
 LONG = bool(os.environ.get("CONFIGMGR_CLIENT_LONG"))
-_ALWAYS_ALL = ("task sequence",)
-_FEW = 17
-"""Of the moments that are far from any write, the short form takes one out of so many."""
+_ALL_BELOW = 100
+"""Requests of a call whose every moment is tried for a starting task sequence in the short form too."""
+_MOST_WRITES = 3
 _SHOWN = 6
 
 
+@dataclass(frozen=True)
+class Course:
+    """How a call goes that nobody disturbs: how many requests, which of them write, and what they change."""
+
+    requests: int
+    writes: tuple[int, ...]
+    changed: frozenset[Path]
+
+
 @cache
-def undisturbed(name: str) -> tuple[int, tuple[int, ...]]:
-    """How many requests the call sends, and which of them write."""
+def undisturbed(name: str) -> Course:
     bench = CALLS[name].bench()
     outcome = CALLS[name].run(bench)
     assert not outcome.failed and outcome.changed, outcome
     assert not list(faults(bench, outcome))
-    return bench.number, tuple(write.number for write in bench.writes)
+    return Course(bench.number, tuple(sorted({write.number for write in bench.writes})), frozenset(bench.done()))
 
 
 def moments(name: str, disturbance: str) -> list[int]:
-    last, writes = undisturbed(name)
-    if LONG or disturbance in _ALWAYS_ALL:
-        return list(range(last + 1))
-    offset = list(DISTURBANCES).index(disturbance)
-    lost = DISTURBANCES[disturbance].fate is not None
-    near = {number + distance for number in writes for distance in ((0, -1) if lost else (-2, 0))}
-    return sorted(each for each in {*near, *range(offset % _FEW, last, _FEW)} if 0 <= each <= last)
+    """Requests after which, or to which, it happens."""
+    course = undisturbed(name)
+    if LONG or (disturbance == "task sequence" and course.requests < _ALL_BELOW):
+        return list(range(1, course.requests + 1))
+    turn = list(CALLS).index(name) + list(DISTURBANCES).index(disturbance)
+    # Some of the writes, and of each the moment right before it, or one earlier, or right after it.
+    writes = course.writes[turn % 2 :: max(1, len(course.writes) // _MOST_WRITES)] or course.writes
+    near = {number - (turn + place) % 3 for place, number in enumerate(writes)}
+    return sorted(each for each in {*near, 1 + turn * 7 % course.requests} if each >= 1)
 
 
 def disturbed(name: str, call: Call, disturbance: Disturbance, number: int, *, further: bool) -> Iterator[Fault]:
     bench = call.bench()
     disturbance.plant(bench, number)
     outcome = call.run(bench)
-    yield from faults(bench, outcome, writes_wanted=len(undisturbed(name)[1]))
+    yield from faults(bench, outcome, wanted=undisturbed(name).changed)
     if not further or outcome.strange is not None:
         return
     bench.settle()
@@ -82,7 +94,7 @@ def test_moments(name: str, disturbance: str, record_property: pytest.RecordProp
     counts: Counter[str] = Counter()
     found: list[str] = []
     for place, number in enumerate(moments(name, disturbance)):
-        further = DISTURBANCES[disturbance].ends and (LONG or place % 4 == 0)
+        further = DISTURBANCES[disturbance].ends and (LONG or place == 0)
         bad = list(disturbed(name, CALLS[name], DISTURBANCES[disturbance], number, further=further))
         counts["moments"] += 1
         counts.update({fault.kind for fault in bad})
