@@ -13,6 +13,7 @@ own state, with none of the collection's rules.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -39,6 +40,8 @@ _ROUND_TRIP = timedelta(milliseconds=20)
 _CALLER = Caller("CORP\\operator", "127.0.0.1")
 _ADDRESS = "127.20.0.1"
 _WINPE = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\MiniNT"
+_ASKING = re.compile(r"\S*\\(schtasks\.exe /query|sc\.exe (query|qc|queryex)|tasklist\.exe)", re.IGNORECASE)
+"""Command lines that change nothing."""
 _TRIGGERED, _EVALUATED = "schedule.triggered", "client.health_evaluated"
 
 Event = Callable[["Bench"], None]
@@ -258,7 +261,8 @@ class Bench:
         if len(self.writes) > count:
             self.effects[number] = self._effect(before, events, number)
         assert reply.status in (200, 500), reply
-        return reply.body
+        body: bytes = reply.body
+        return body
 
     def _note(self, number: int, text: str) -> None:
         if number == len(self.requests):
@@ -401,7 +405,7 @@ def _writes(text: str) -> bool:
         return not method.startswith(("Get", "Enum", "Check"))
     if operation == "Delete":
         return "ShellId" not in rest
-    return operation == "Command" and not any(word in rest.lower() for word in ("/query", "sc.exe qc", "tasklist"))
+    return operation == "Command" and not _ASKING.match(rest.strip())
 
 
 def _registry_difference(before: Key | None, after: Key | None, path: Path) -> Iterator[tuple[Path, tuple[Any, Any]]]:

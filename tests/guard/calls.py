@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.guard.bench import START, Bench, machine
 from tests.guard.product import Outcome
+from tests.simulator.endpoint import EndpointSpec
 
 HOLD_KEY = r"HKLM\SOFTWARE\configmgr.client\Hold"
 _EXPIRED = {"Owner": "asmith", "Reason": "CHG0000001", "Expires": {"type": "qword", "data": 1577836800}}
@@ -29,8 +30,6 @@ class Call:
     before: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     settles: bool = True
     """Whether a second run finds nothing to do. What is triggered is triggered each time."""
-    counted: tuple[int, int] | None = None
-    """Moments in which something was written while a task sequence ran, and all, as issue 8 has counted them."""
 
     def bench(self) -> Bench:
         bench = Bench(_endpoint(self))
@@ -44,11 +43,14 @@ class Call:
         return bench.run(self.module, self.options)
 
 
-_endpoints: dict[int, Any] = {}
+_endpoints: dict[int, EndpointSpec] = {}
 
 
-def _endpoint(call: Call) -> Any:
-    return _endpoints.setdefault(id(call), None) or _endpoints.setdefault(-id(call), machine(call.spec))
+def _endpoint(call: Call) -> EndpointSpec:
+    """Read once: it never changes."""
+    if id(call) not in _endpoints:
+        _endpoints[id(call)] = machine(call.spec)
+    return _endpoints[id(call)]
 
 
 def _exit(spec: Mapping[str, Any], **options: Any) -> Call:

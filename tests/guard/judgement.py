@@ -33,8 +33,8 @@ class Fault:
         return f"{self.kind}: {self.what}"
 
 
-def faults(bench: Bench, outcome: Outcome, *, wanted: Collection[Path] = ()) -> Iterator[Fault]:
-    """``wanted`` is what the task changes when nobody disturbs it."""
+def faults(bench: Bench, outcome: Outcome, *, wanted: Collection[Path] = (), writes: int = 0) -> Iterator[Fault]:
+    """``wanted`` is what the task changes when nobody disturbs it, by so many ``writes``."""
     for write in bench.writes:
         if write.too_late:
             yield Fault("late", str(write))
@@ -43,6 +43,8 @@ def faults(bench: Bench, outcome: Outcome, *, wanted: Collection[Path] = ()) -> 
     if outcome.strange is not None:
         yield Fault("strange", str(outcome))
         return
+    if outcome.failed and not outcome.message.strip():
+        yield Fault("silent", "it failed without a message")
     in_doubt = any(word in outcome.told.lower() for word in _DOUBT)
     if not outcome.changed and (certain := bench.done(known=True)):
         yield Fault("untold", f"{_named(certain)}; {outcome}")
@@ -50,13 +52,12 @@ def faults(bench: Bench, outcome: Outcome, *, wanted: Collection[Path] = ()) -> 
         yield Fault("untold", f"{_named(done)}, without an answer; {outcome}")
     if outcome.changed and not bench.sent_writes and not (outcome.failed and in_doubt):
         yield Fault("claimed", str(outcome))
-    yield from _stopped(bench, outcome, wanted)
+    if len(bench.writes) < writes:
+        yield from _stopped(bench, outcome, wanted)
 
 
 def _stopped(bench: Bench, outcome: Outcome, wanted: Collection[Path]) -> Iterator[Fault]:
     """Somebody wants to know why. Where the answer to a write was lost, the task may take what it reads for its own."""
-    if outcome.failed and not outcome.message.strip():
-        yield Fault("silent", "it failed without a message")
     explained = outcome.failed or outcome.left_alone or outcome.result.get("warnings")
     if explained or outcome.told.startswith(_NOTHING_TO_DO) or bench.unanswered & bench.sent_writes:
         return

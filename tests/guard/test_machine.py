@@ -33,7 +33,7 @@ from tests.guard.calls import CALLS
 from tests.guard.judgement import faults
 
 SECONDS = float(os.environ.get("CONFIGMGR_CLIENT_GUARD_SECONDS", "0"))
-EXAMPLES = int(os.environ.get("CONFIGMGR_CLIENT_GUARD_EXAMPLES", "150"))
+EXAMPLES = int(os.environ.get("CONFIGMGR_CLIENT_GUARD_EXAMPLES", "700"))
 
 EVENTS: dict[str, Event] = {
     "a task sequence starts": happenings.task_sequence_starts,
