@@ -10,8 +10,8 @@ LINK := $(BUILD)/src/ansible_collections/configmgr/client
 INSTALLED := $(BUILD)/collections/ansible_collections/configmgr/client/MANIFEST.json
 SOURCES := $(shell find galaxy.yml $(wildcard *.md LICENSE meta plugins roles playbooks docs) \
 	-name __pycache__ -prune -o -not -name '*.pyc' -print)
-TESTS := $(wildcard tests/unit tests/simulator_tests tests/conformance tests/integration)
-TYPED := $(wildcard tests/simulator tests/conftest.py tests/kdc.py)
+TESTS := $(wildcard tests/unit tests/guard tests/simulator_tests tests/conformance tests/integration)
+TYPED := $(wildcard tests/simulator tests/guard tests/conftest.py tests/kdc.py)
 
 # Nobody's own settings decide what is tested here, and nothing here touches theirs.
 unexport $(filter ANSIBLE_% MOLECULE_%,$(.VARIABLES)) PYTHONPATH PYTHONHOME PIP_USER

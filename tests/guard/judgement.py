@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must hold after a task, whatever happened meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from tests.guard.bench import Bench, Path
+from tests.guard.product import Outcome
+
+_DOUBT = ("not known", "unknown", "may have", "may be", "nobody can", "perhaps")
+_NOTHING_TO_DO = "Nothing to do"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``kind`` is one of
+
+    late: something was written although more than one round trip before a task sequence or Windows Setup came alive;
+    unjudged: as late, or in that round trip, and nothing had been asked in the moment before;
+    untold: the task changed something and does not say so;
+    claimed: it says that it changed something and did not even try;
+    silent: it stopped half-way and does not say why;
+    strange: it ended in a way that is no message;
+    again: later, with nothing in the way, it failed or did not come to rest.
+    """
+
+    kind: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.what}"
+
+
+def faults(bench: Bench, outcome: Outcome, *, wanted: Collection[Path] = (), writes: int = 0) -> Iterator[Fault]:
+    """``wanted`` is what the task changes when nobody disturbs it, by so many ``writes``."""
+    for write in bench.writes:
+        if write.too_late:
+            yield Fault("late", str(write))
+        if write.unjudged:
+            yield Fault("unjudged", str(write))
+    if outcome.strange is not None:
+        yield Fault("strange", str(outcome))
+        return
+    if outcome.failed and not outcome.message.strip():
+        yield Fault("silent", "it failed without a message")
+    in_doubt = any(word in outcome.told.lower() for word in _DOUBT)
+    if not outcome.changed and (certain := bench.done(known=True)):
+        yield Fault("untold", f"{_named(certain)}; {outcome}")
+    elif not outcome.changed and not in_doubt and (done := bench.done()):
+        yield Fault("untold", f"{_named(done)}, without an answer; {outcome}")
+    if outcome.changed and not bench.sent_writes and not (outcome.failed and in_doubt):
+        yield Fault("claimed", str(outcome))
+    if len(bench.writes) < writes:
+        yield from _stopped(bench, outcome, wanted)
+
+
+def _stopped(bench: Bench, outcome: Outcome, wanted: Collection[Path]) -> Iterator[Fault]:
+    """Somebody wants to know why. Where the answer to a write was lost, the task may take what it reads for its own."""
+    explained = outcome.failed or outcome.left_alone or outcome.result.get("warnings")
+    if explained or outcome.told.startswith(_NOTHING_TO_DO) or bench.unanswered & bench.sent_writes:
+        return
+    missing = set(wanted) - bench.done().keys()
+    if missing and bench.evidence():
+        yield Fault("silent", f"{bench.evidence()}, and {_named(missing)} is not done; {outcome}")
+
+
+def _named(paths: Iterable[Path]) -> str:
+    return ", ".join(sorted("\\".join(path[-2:]) for path in paths))
