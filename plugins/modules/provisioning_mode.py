@@ -382,10 +382,7 @@ def _carry_out(task: Task, wanted: Exit | Entry, state: ClientState, plan: Plan,
     if not outcome.stopped:
         return result
     result["retryable"] = True  # what stopped it will have ended some day
-    stopped = outcome.stopped.rstrip(".")
-    if change.in_doubt:
-        stopped += "; an answer was lost before, and whether that call was carried out is not known"
-    result["left_alone"] = stopped
+    stopped = result["left_alone"] = outcome.stopped
     if outcome.has_done(Action.SET_MODE) or (outcome.done and not plan.has(Action.SET_MODE)):
         return {**result, "msg": f"{said} Then stopped: {stopped}."}
     return {**result, "action": "none", "msg": f"Left alone: {stopped}."}

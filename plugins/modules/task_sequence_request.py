@@ -160,6 +160,7 @@ def run(task: Task) -> Result:
     left_alone = clearing.stopped or plan.left_alone
     return {
         **_outcome(state, plan, done),
+        "changed": bool(done) or clearing.in_doubt,
         "kept": [kept.as_result() for kept in plan.kept],
         "left_alone": left_alone,
         "msg": _message(task, plan, done, left_alone),

@@ -340,14 +340,14 @@ class _Line:
         self._deadline = deadline
         self._connection: int | None = None
 
-    def send(self, message: bytes, read_timeout: float, **options: Any) -> bytes:
+    def send(self, message: bytes, read_timeout: float, *, single: bool = False) -> bytes:
         bench = self._bench
         bench.pacer.advance(_ROUND_TRIP)
         bench.catch_up()  # what is due by now comes before this request
         bench.number += 1
         assert bench.number <= MOST_REQUESTS, "the task does not come to an end"
         try:
-            reply = self._exchange(message, read_timeout)
+            reply = self._exchange(message, read_timeout, single)
             self._deadline.remaining()
         except Exception:
             bench._note(bench.number, bench._describe(message))
@@ -362,11 +362,13 @@ class _Line:
     def close(self) -> None:
         self._connection = None
 
-    def _exchange(self, message: bytes, read_timeout: float) -> bytes:
+    def _exchange(self, message: bytes, read_timeout: float, single: bool) -> bytes:
         bench = self._bench
         fate = bench.fates.pop(bench.number, Fate())
         if self._connection is not None and self._connection != bench.connection:
             raise product.StaleConnection("the connection was closed: by a restart")
+        if single and self._connection is None:
+            raise product.StaleConnection("no connection is open")
         if not bench.is_up:
             bench.sleep(1)
             raise product.EndpointUnreachable("the endpoint cannot be reached: connection refused", "port")
@@ -377,8 +379,9 @@ class _Line:
         if (reply is None and (fate.silent or fate.queued)) or fate.late >= read_timeout:
             bench.sleep(0 if fate.late else read_timeout)
             raise product.ConnectionLost("the endpoint stopped answering: no answer came in time")
-        if reply is None:
-            raise product.StaleConnection("the connection was closed: without an answer")
+        if reply is None:  # a message over an open connection, that may have been carried out
+            lost = product.ConnectionLost if single else product.StaleConnection
+            raise lost("the connection was closed: without an answer")
         return reply
 
 

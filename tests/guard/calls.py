@@ -78,7 +78,7 @@ CALLS: dict[str, Call] = {
     ),
     "exit by command, asked for": _exit({"profile": "stuck"}, via="command"),
     "exit, then ccmeval": _exit({"profile": "stuck"}, run_ccmeval=True),
-    "exit of a client that starts": _exit({"profile": "starting_client"}, wait_timeout=250),
+    "exit of a client that starts": _exit({"profile": "starting_client", "ts_requests": []}, wait_timeout=250),
     "exit, half out": _exit({"profile": "half_exited"}),
     "entry": _entry({"profile": "normal"}),
     "entry with a hold": _entry({"profile": "normal"}, hold=_HOLD),

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.configmgr.client.plugins.module_utils._task import (
+from ansible_collections.configmgr.client.plugins.module_utils._module import (
     Task,
     TaskFailed,
     failures,

@@ -36,8 +36,18 @@ from .readings import Readings
 _MOST_LOOKS = 5
 
 
+MAY_HAVE_ARRIVED = "what was sent before may have been carried out"
+
+
 class Blocked(Exception):
-    """Nothing may be written now; the message says why. What was written before stands."""
+    """Nothing may be written now; the message says why. What was written before stands.
+
+    ``wrote`` says whether a request of the same write had gone out already.
+    """
+
+    def __init__(self, reason: str, *, wrote: bool = False) -> None:
+        super().__init__(f"{reason.rstrip('.')}; {MAY_HAVE_ARRIVED}" if wrote else reason.rstrip("."))
+        self.wrote = wrote
 
 
 def _always() -> str:
@@ -82,7 +92,7 @@ class Guard:
 
     @property
     def writes_sent(self) -> int:
-        """Requests that wrote and were answered, so far."""
+        """Requests that write and went out so far, answered or not."""
         return self._endpoint.session.writes_sent
 
     @contextmanager
@@ -92,11 +102,13 @@ class Guard:
         *still_planned* reads again what the write was planned for, and says why it is not right any more.
         """
 
+        sent = self.writes_sent
+
         def judge() -> None:
             self.identify()
             reason = still_planned() or self.blocker(armed_is_fine=armed_is_fine)
             if reason:
-                raise Blocked(reason)
+                raise Blocked(reason, wrote=self.writes_sent > sent)
 
         with self._endpoint.session.judged_by(judge):
             yield

@@ -3,7 +3,9 @@
 """A conversation with one endpoint: Get, Enumerate, Delete, Invoke, and raw requests for other resources.
 
 A request that writes is sent only inside ``judged_by``, and each time it is sent, a repetition included, the judge is
-asked in the moment before. So nobody can write first and ask later, or ask once and write twice.
+asked in the moment before. So nobody can write first and ask later, or ask once and write twice. All that a judge asks
+and the write that it lets pass go over one connection: a restart of the endpoint survives none, so that no judgement is
+made of what was before one and what is after it.
 """
 
 from __future__ import annotations
@@ -61,7 +63,7 @@ Judge = t.Callable[[], None]
 class Session:
     """One authenticated connection, opened at the first call, for as long as the *deadline* lasts.
 
-    ``calls`` counts the requests, ``writes_sent`` those that wrote and were answered.
+    ``calls`` counts the requests, ``writes_sent`` those that write and went out, answered or not.
 
     A call that can be repeated without harm survives one loss of a kept-alive connection; any other raises
     ConnectionLost, since whether it was carried out is not known.
@@ -77,6 +79,7 @@ class Session:
         self._transport: Transport | None = None
         self._answered = False
         self._judge: Judge | None = None
+        self._asked_by_judge: int | None = None
 
     def __enter__(self) -> Session:
         return self
@@ -211,16 +214,24 @@ class Session:
                 selectors=selectors,
                 options=options,
             )
-            return time.monotonic(), len(message), self._send(message, single=writes)
+            started = time.monotonic()
+            try:
+                reply = self._send(message, single=writes or self._within_judgement())
+            except StaleConnection:
+                raise  # nothing of it was sent
+            except WSManError:
+                self.writes_sent += writes
+                raise
+            self.writes_sent += writes
+            return started, len(message), reply
 
         try:
             started, size, reply = deliver()
         except StaleConnection as error:
-            if not (repeatable or writes):
+            if not (repeatable or writes) or self._within_judgement():
                 raise
             self._log(f"{error}; connecting again")
             started, size, reply = deliver()
-        self.writes_sent += writes
         operation = f"{action.rpartition('/')[2]} of {resource_uri.partition('/wsman/1/')[2]}"
         if subject:
             operation += f" ({subject})"
@@ -237,11 +248,23 @@ class Session:
         if judge is None:
             raise Unjudged("a request that writes, and nobody judges whether it may be sent")
         try:
-            judge()
+            for last_attempt in (False, False, True):
+                self._asked_by_judge = 0
+                try:
+                    judge()
+                    return
+                except ConnectionLost as error:
+                    if last_attempt:
+                        raise
+                    self._log(f"{error}; judging anew")
         except WSManError as error:
             raise NotSent(f"nothing was written, since what decides could not be read: {error}", error.layer) from error
         finally:
-            self._judge = judge
+            self._judge, self._asked_by_judge = judge, None
+
+    def _within_judgement(self) -> bool:
+        """Whether what is asked now must come over the connection that the judge's first question went over."""
+        return bool(self._asked_by_judge)
 
     def _send(self, message: bytes, *, single: bool) -> bytes:
         if self._transport is None:
@@ -257,6 +280,8 @@ class Session:
                 raise ConnectionLost(f"the connection was closed, and then {error}") from error
             raise
         self._answered = True
+        if self._asked_by_judge is not None:
+            self._asked_by_judge += 1
         return reply
 
 

@@ -27,7 +27,7 @@ from ..._wsman.errors import (
 from .. import constants
 from ..backoff import Backoff
 from ..errors import MethodFailed, NotReady, NotVerified
-from ..guard import Blocked, Guard
+from ..guard import MAY_HAVE_ARRIVED, Blocked, Guard
 from ..methods import ClientMethods, run_ccmeval, trigger_when_ready
 from ..schedules.catalog import find
 from . import hold
@@ -104,7 +104,9 @@ class ModeChange:
         try:
             self._carry_out()
         except Blocked as reason:
-            self.outcome.stopped = str(reason)
+            doubt = f"; {MAY_HAVE_ARRIVED}" if self.in_doubt and not reason.wrote else ""
+            self.outcome.stopped = f"{reason}{doubt}"
+            self.in_doubt = self.in_doubt or reason.wrote
             self._look_back()
         except Exception as error:
             # What gave no answer may have been carried out all the same.
@@ -139,7 +141,7 @@ class ModeChange:
             return
         with self._guard.writing(lambda: self._unless_hold_is(own)):
             hold.remove(self._endpoint)
-        self.outcome.done = [step for step in self.outcome.done if step.action is not Action.HOLD]
+        self.outcome.done.append(Step(Action.REMOVE_HOLD, hold.describe(own)))
 
     # -- steps -----------------------------------------------------------------------------------------------------
 
@@ -150,20 +152,12 @@ class ModeChange:
         services = self._endpoint.services
         with self._writing(step):
             if step.action is Action.HOLD and self._plan.hold is not None:
-                self._write_hold(self._plan.hold)
+                hold.write(self._endpoint, self._plan.hold)
             elif step.action is Action.CHANGE_START_MODE:
                 services.change_start_mode(constants.CLIENT_SERVICE, str(step.argument))
             elif step.action is Action.START_SERVICE:
                 services.start(str(step.argument))
         self.outcome.done.append(step)
-
-    def _write_hold(self, own: Hold) -> None:
-        sent = self._guard.writes_sent
-        try:
-            hold.write(self._endpoint, own)
-        except Exception:
-            self.in_doubt = self._guard.writes_sent > sent  # the first of its requests stands
-            raise
 
     def _writing(self, step: Step) -> t.ContextManager[None]:
         return self._guard.writing(lambda: self._why_not_any_more(step), armed_is_fine=self._wanted.force)

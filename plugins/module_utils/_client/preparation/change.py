@@ -76,6 +76,7 @@ class Changes:
                 self.done.append(change)
         except Blocked as reason:
             self.stopped = str(reason)
+            self.touched = self.touched or reason.wrote
 
     def _rehearse(self) -> None:
         reason = self._still_planned()
@@ -115,22 +116,16 @@ class Changes:
         self, write: t.Callable[[], None], still_planned: t.Callable[[], str], is_done: t.Callable[[], bool]
     ) -> None:
         """Where the connection is lost on the way, *is_done* decides whether it is written once more."""
-        sent = self._guard.writes_sent
-
-        def still() -> str:
-            if self._guard.writes_sent > sent:
-                self.touched = True  # of several requests, one was accepted already
-            return still_planned()
-
         for last_attempt in (False, True):
+            sent = self._guard.writes_sent
             try:
-                with self._guard.writing(still):
+                with self._guard.writing(still_planned):
                     write()
             except (DeadlineExceeded, OperationTimedOut):
-                self.touched = True  # it may have been carried out all the same
+                self._note_doubt(sent)
                 raise
             except ConnectionLost as error:
-                self.touched = True
+                self._note_doubt(sent)
                 self._log(f"no answer ({error}); reading back")
                 if is_done():
                     return
@@ -139,6 +134,10 @@ class Changes:
             else:
                 self.touched = True
                 return
+
+    def _note_doubt(self, sent: int) -> None:
+        """What gave no answer may have been carried out all the same."""
+        self.touched = self.touched or self._guard.writes_sent > sent
 
     def _noted_meanwhile(self) -> str:
         """The last entry goes with its key: another that came since would go with it."""
