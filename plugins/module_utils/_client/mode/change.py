@@ -329,6 +329,7 @@ class ModeChange:
         return (build or 0) >= constants.FIRST_BUILD_THAT_LEAVES
 
     def _not_verified(self, wanted: str, missing: str) -> NotVerified:
+        self.in_doubt = False  # it was looked for long enough
         said, advice = "was accepted", ""
         if isinstance(self._lost, OperationTimedOut):
             said = f"got no answer within the operation time-out ({_OPERATION_TIMEOUT})"

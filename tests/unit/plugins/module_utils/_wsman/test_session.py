@@ -532,11 +532,26 @@ def test_judge_cannot_write_and_judges_on_afterwards(write: t.Callable[[Session,
 def test_write_is_held_back_where_the_judge_cannot_tell(
     write: t.Callable[[Session, bool], object], answer: bytes | Exception, layer: str
 ) -> None:
-    court = Court(Wire([answer]))
+    lost = isinstance(answer, errors.ConnectionLost)  # what the judge asks is asked anew over a new connection
+    court = Court(Wire([answer] * (3 if lost else 1)))
     with pytest.raises(errors.NotSent, match="nothing was written") as caught, court.session.judged_by(court.judge):
         write(court.session, True)
     assert caught.value.layer == layer
-    assert court.sent == ["?"]
+    assert court.sent == ["?"] * (3 if lost else 1)
+
+
+def test_judge_asks_all_over_one_connection() -> None:
+    """What it heard before a restart says nothing of the time after it."""
+    endpoint = Wire([GET, STALE, GET, GET, DONE])
+    session = endpoint.session()
+
+    def judge() -> None:
+        session.get("root/ccm", "A")
+        session.get("root/ccm", "B")
+
+    with session.judged_by(judge):
+        CALLS["invoke"](session, False)
+    assert endpoint.single == [False, True, False, True, True]
 
 
 @pytest.mark.parametrize("verdict", [Running("a task sequence runs"), ValueError("x"), KeyboardInterrupt()], ids=repr)
