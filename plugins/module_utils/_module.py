@@ -59,7 +59,7 @@ class Task:
 
     @property
     def expected_name(self) -> str:
-        return str(self.params["computer_name"])
+        return str(self.params.get("computer_name", ""))
 
     @cached_property
     def guard(self) -> Guard:

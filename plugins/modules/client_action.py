@@ -16,8 +16,8 @@ description:
   - A schedule that the client refuses does not keep the next one from its turn. The task then fails at its end, and
     RV(schedules) says what became of each.
   - A client in provisioning mode does little or nothing with most schedules, and with some it starts installations.
-    RV(schedules) says which does what. While something runs there that an installation would break, or where nobody
-    can tell, nothing is triggered. The task is then ok and not changed, and RV(left_alone) says why.
+    RV(schedules) says which does what. While something runs there that an installation would break, or where
+    that cannot be determined, nothing is triggered. The task is then ok and not changed, and RV(left_alone) says why.
 options:
   schedules:
     description:

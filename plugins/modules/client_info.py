@@ -36,7 +36,7 @@ EXAMPLES = r"""
     msg: "{{ client.client_version }} is release {{ client.release }}"
   when: client.installed
 
-- name: Stop before an upgrade where a restart is pending or nobody can tell
+- name: Stop before an upgrade where a restart is pending or that cannot be determined
   ansible.builtin.assert:
     that: client.restart_pending is false
     fail_msg: "{{ client.unreadable.restart_pending | default('A restart is pending.') }}"
@@ -47,7 +47,7 @@ RETURN = r"""
 installed:
   description:
     - Whether there is a ConfigMgr client. False where neither its WMI class nor its service C(CcmExec) exists.
-    - Null where nobody can tell; RV(unreadable) says why.
+    - Null where that cannot be determined; RV(unreadable) says why.
   returned: success
   type: bool
   sample: true

@@ -14,7 +14,7 @@ version_added: 0.1.0
 description:
   - Calls C(SMS_Client.SetClientProvisioningMode), the only documented way; the registry flag is never written.
   - Leaves an endpoint alone while a task sequence, Windows Setup or the out-of-box experience runs there, or where
-    nobody can tell. The task is then ok and not changed, and RV(left_alone) says why.
+    that cannot be determined. The task is then ok and not changed, and RV(left_alone) says why.
   - Reads the signals of the guard again right before the call, and reads back afterwards until the change holds.
   - After an exit, the client downloads policy at once, and deployments past their deadline start. See O(trigger).
 options:
@@ -138,7 +138,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 action:
-  description: What was done, or would be in check mode. V(none) means that the client was as wanted.
+  description: What was done, or would be in check mode. V(none) means that the client already was in the desired state.
   returned: success
   type: str
   sample: released

@@ -16,7 +16,8 @@ description:
     (0x80004005) with client version 1802.
   - The workaround removes the dependencies with C(sc.exe), without a shell around it, verifies the result, and
     remembers on the endpoint what they were, so that it can be reversed.
-  - Leaves the endpoint alone while a task sequence or Windows Setup runs there, or where nobody can tell.
+  - Leaves the endpoint alone while a task sequence or Windows Setup runs there, or where that cannot be
+    determined.
     The task is then ok and not changed, and RV(left_alone) says why.
 options:
   state:

@@ -111,7 +111,7 @@ execution_requests:
     age_minutes:
       description:
         - The least number of minutes since then, since it is not known whether the client writes UTC or local time.
-        - Null where nobody can tell.
+        - Null where that cannot be determined.
       type: int
       sample: 1800
     maintenance_task:

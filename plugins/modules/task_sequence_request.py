@@ -15,7 +15,7 @@ description:
   - A task sequence that dies leaves an execution request behind, and Software Center shows I(Installing) from then on.
     This clears it, and on demand what else was left.
   - Leaves the endpoint alone while a task sequence or Windows Setup runs there, while a restart is to resume it, and
-    where nobody can tell. The task is then ok and not changed, and RV(left_alone) says why.
+    where that cannot be determined. The task is then ok and not changed, and RV(left_alone) says why.
   - Everything that is read for that is read again right before each single deletion. What comes up in between stops the
     task, which is ok all the same; RV(steps) and RV(not_done) say how far it came.
   - Ends no process and stops no service.

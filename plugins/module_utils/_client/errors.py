@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class WrongMachine(Exception):
-    """Another machine answers, or nobody can tell which."""
+    """Another machine answers, or which one cannot be determined."""
 
 
 class MethodFailed(Exception):

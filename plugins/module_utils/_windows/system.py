@@ -19,7 +19,10 @@ _CIMV2 = "root/cimv2"
 
 @dataclass(frozen=True)
 class OperatingSystem:
-    """``now`` and ``booted`` are UTC by the endpoint's own clock, which shows local time: UTC + ``offset_minutes``."""
+    """``now`` and ``booted`` are UTC by the endpoint's own clock, which shows local time: UTC + ``offset_minutes``.
+
+    ``read_at`` is when this was read, by the clock here.
+    """
 
     computer_name: str
     now: dt.datetime
@@ -28,6 +31,7 @@ class OperatingSystem:
     caption: str
     system_directory: str
     offset_minutes: int | None = None
+    read_at: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.timezone.utc), compare=False)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import typing as t
 
 from ..identity import matches_netbios
@@ -25,8 +24,6 @@ def as_result(state: ClientState, assessment: Assessment, expected_name: str) ->
         "client_version": state.client_version,
         "computer_name": system.computer_name if system else None,
         "name_matches": matches_netbios(expected_name, system.computer_name) if system else None,
-        "clock_skew_seconds": (
-            round((system.now - dt.datetime.now(dt.timezone.utc)).total_seconds()) if system else None
-        ),
+        "clock_skew_seconds": round((system.now - system.read_at).total_seconds()) if system else None,
         "full": state.full,
     }

@@ -13,7 +13,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-UNKNOWN = "nobody has published what it does in the mode"
+UNKNOWN = "what it does in the mode is not published"
 _DOWNLOADS = "downloads policy and does not act on it"
 _ACTS_NOT = "new deployments do not appear"
 _INSTALLS = "starts installations that are past their deadline, although the client is in the mode"
@@ -113,7 +113,7 @@ def problem(option: str, texts: t.Sequence[str]) -> str | None:
     if hints:
         wrong = ", ".join(f"{text!r}{hint}" for text, hint in hints.items())
         known = "" if all(hints.values()) else f". The names are {', '.join(NAMES)}"
-        return f"{option} holds what is no schedule of the client: {wrong}{known}"
+        return f"{option} names what is not a schedule of the client: {wrong}{known}"
     names = [find(text).name for text in texts]
     for name in names:
         if names.count(name) > 1:
