@@ -239,19 +239,18 @@ def _trigger(task: Task, chosen: t.Sequence[catalog.Schedule], mode: Mode) -> Re
     methods = ClientMethods(task.endpoint, task.params["via"], task.log)
     windows = task.endpoint.system.operating_system()
     triggers = Triggers(task.endpoint, task.guard, windows, chosen, task.params["wait_timeout"], task.log)
-    stopped: Blocked | None = None
+    stopped = ""
     with task.telling(lambda: _result(triggers.each, mode, methods)):
         if task.params["wait"]:
             triggers.note_history()
         try:
             triggers.send(methods, task.params["pause"])
         except Blocked as reason:
-            stopped = reason
+            stopped = str(reason)
         if task.params["wait"]:
             triggers.wait_for_proof()
-    result = _result(triggers.each, mode, methods)
-    if stopped:
-        result.update(left_alone=str(stopped), changed=result["changed"] or stopped.wrote)
+    result = {**_result(triggers.each, mode, methods), "left_alone": stopped}
+    result["changed"] = result["changed"] or task.guard.in_doubt
     sent = ", ".join(trigger.schedule.name for trigger in triggers.sent)
     if triggers.refused:
         refused = "; ".join(f"{each.schedule.name}: {each.problem}" for each in triggers.refused)

@@ -18,8 +18,8 @@ description:
     V(present) changed there, and nothing else.
   - Both may be run again, also after a run that was cut short.
   - Leaves the endpoint alone where the client is in provisioning mode or not ready, while a task sequence or Windows
-    Setup runs there or waits for a restart, and where that cannot be determined. The task is then ok and not changed, and
-    RV(left_alone) says why.
+    Setup runs there or waits for a restart, and where that cannot be determined. The task is then ok and not changed,
+    and RV(left_alone) says why.
 options:
   state:
     description: Whether the client is to be prepared, or as it was before.

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from ansible_collections.configmgr.client.plugins.module_utils._windows.endpoint import Endpoint
+from ansible_collections.configmgr.client.plugins.module_utils._wsman import errors
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.cim import CimObject
 
 from . import wire
@@ -72,10 +73,7 @@ class Windows:
             "CCM_TSExecutionRequest": [],
         }
         self.outputs: dict[str, dict[str, t.Any]] = {}
-
-    @property
-    def writes_sent(self) -> int:
-        return len(self.writes)
+        self.writes_sent = 0
 
     @property
     def endpoint(self) -> Endpoint:
@@ -106,7 +104,12 @@ class Windows:
         if writes:
             self._session._ask_the_judge()
             self.writes.append(method)
-        self._count(method)
+            self.writes_sent += 1
+        try:
+            self._count(method)
+        except (errors.Fault, errors.NotSent) as refusal:
+            self.writes_sent -= writes and not isinstance(refusal, errors.OperationTimedOut)
+            raise
         if class_name == "StdRegProv":
             return cim(f"{method}_OUTPUT", self._registry(method, parameters))
         return cim(f"{method}_OUTPUT", self.outputs.get(method, {"ReturnValue": 0}))

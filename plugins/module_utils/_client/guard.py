@@ -23,13 +23,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from .._windows.endpoint import Endpoint
+from .._windows.errors import WindowsError
 from .._windows.registry import KeyAbsent
 from .._windows.services import Service
 from .._windows.system import Process
 from .._wsman.errors import NotFound, ProtocolError
 from . import constants, programs
 from .activity import Activity, Setup, blocker
-from .errors import WrongMachine
+from .errors import MethodFailed, WrongMachine
 from .identity import mismatch
 from .readings import Readings
 
@@ -78,6 +79,8 @@ class Guard:
         self._computer_name: str | None = None
         self._of_boot: _OfBoot | None = None
         self._harmless: set[tuple[int, str]] = set()
+        self.in_doubt = False
+        """Whether something was written, or may have been, by a write that did not come to its end."""
 
     def identify(self) -> None:
         """Raises WrongMachine unless the endpoint is the one that was meant."""
@@ -90,11 +93,6 @@ class Guard:
         self._identified = True
         self._computer_name = self._computer_name or names.netbios
 
-    @property
-    def writes_sent(self) -> int:
-        """Requests that write and went out so far, answered or not."""
-        return self._endpoint.session.writes_sent
-
     @contextmanager
     def writing(self, still_planned: t.Callable[[], str] = _always, *, armed_is_fine: bool = False) -> t.Iterator[None]:
         """Inside, each request that writes is judged right before it is sent; Blocked where it may not be.
@@ -102,16 +100,23 @@ class Guard:
         *still_planned* reads again what the write was planned for, and says why it is not right any more.
         """
 
-        sent = self.writes_sent
+        session = self._endpoint.session
+        sent = session.writes_sent
 
         def judge() -> None:
             self.identify()
             reason = still_planned() or self.blocker(armed_is_fine=armed_is_fine)
             if reason:
-                raise Blocked(reason, wrote=self.writes_sent > sent)
+                raise Blocked(reason, wrote=session.writes_sent > sent)
 
-        with self._endpoint.session.judged_by(judge):
-            yield
+        try:
+            with session.judged_by(judge):
+                yield
+        except Exception as error:
+            # The last request of these failed for certain; what was sent before it stands.
+            failed = isinstance(error, (WindowsError, MethodFailed))
+            self.in_doubt = self.in_doubt or session.writes_sent - failed > sent
+            raise
 
     def require(self) -> None:
         """Raises Blocked where nothing may be written now: the answer of check mode."""

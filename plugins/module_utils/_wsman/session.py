@@ -63,7 +63,8 @@ Judge = t.Callable[[], None]
 class Session:
     """One authenticated connection, opened at the first call, for as long as the *deadline* lasts.
 
-    ``calls`` counts the requests, ``writes_sent`` those that write and went out, answered or not.
+    ``calls`` counts the requests, ``writes_sent`` those that write and were carried out, or
+    may have been: all that went out but for those that the endpoint refused.
 
     A call that can be repeated without harm survives one loss of a kept-alive connection; any other raises
     ConnectionLost, since whether it was carried out is not known.
@@ -222,7 +223,6 @@ class Session:
             except WSManError:
                 self.writes_sent += writes
                 raise
-            self.writes_sent += writes
             return started, len(message), reply
 
         try:
@@ -237,11 +237,15 @@ class Session:
             operation += f" ({subject})"
         elapsed = time.monotonic() - started
         self._log(f"{operation}: {size} bytes sent, {len(reply)} received in {elapsed * 1000:.0f} ms")
+        refused = False
         try:
             return envelope.read(reply)
         except Fault as fault:
             fault.operation = operation
+            refused = not isinstance(fault, OperationTimedOut)
             raise
+        finally:
+            self.writes_sent += writes and not refused
 
     def _ask_the_judge(self) -> None:
         judge, self._judge = self._judge, None  # who judges does not write

@@ -88,7 +88,6 @@ class ModeChange:
         self._wait = wait
         self._log = log
         self._lost: Exception | None = None
-        self.in_doubt = False
         self._entered_before = state.entered
         self._process_now = 0
         self.outcome = Outcome(state.mode)
@@ -97,20 +96,17 @@ class ModeChange:
     def changed(self) -> bool:
         """Whether this changed anything, or may have. What others changed meanwhile does not count."""
         reached = self.outcome.attempts > 0 and self.outcome.mode != self._state.mode
-        return self.in_doubt or bool(self.outcome.done) or reached
+        return self._guard.in_doubt or bool(self.outcome.done) or reached
 
     def carry_out(self) -> Outcome:
         """Raises NotVerified, MethodFailed, a fault or WindowsError; ``outcome`` tells how far it came."""
         try:
             self._carry_out()
         except Blocked as reason:
-            doubt = f"; {MAY_HAVE_ARRIVED}" if self.in_doubt and not reason.wrote else ""
+            doubt = f"; {MAY_HAVE_ARRIVED}" if self._lost is not None and not reason.wrote else ""
             self.outcome.stopped = f"{reason}{doubt}"
-            self.in_doubt = self.in_doubt or reason.wrote
             self._look_back()
-        except Exception as error:
-            # What gave no answer may have been carried out all the same.
-            self.in_doubt = self.in_doubt or isinstance(error, (ConnectionLost, DeadlineExceeded, OperationTimedOut))
+        except Exception:
             self._look_back()
             raise
         return self.outcome
@@ -194,14 +190,13 @@ class ModeChange:
             except ConnectionLost as error:
                 self._log(f"SetClientProvisioningMode gave no answer ({error}); reading back, and trying again")
                 failure = self._lost = error
-                self.in_doubt = True
             except (DeadlineExceeded, OperationTimedOut) as error:
                 # It may have been carried out all the same: what is read back decides.
                 self._log(f"SetClientProvisioningMode gave no answer ({error}); reading back")
                 self._lost = error
                 return
             else:
-                self._lost, self.in_doubt = None, False
+                self._lost = None
                 self.outcome.done.append(step)
                 return
         if failure and not self._lost:
@@ -300,7 +295,6 @@ class ModeChange:
 
     def _note_unanswered(self, enabled: bool) -> None:
         """A call that gave no answer was carried out after all."""
-        self.in_doubt = False
         if self._lost is not None:
             self.outcome.done.append(Step(Action.SET_MODE, enabled))
 
@@ -329,7 +323,7 @@ class ModeChange:
         return (build or 0) >= constants.FIRST_BUILD_THAT_LEAVES
 
     def _not_verified(self, wanted: str, missing: str) -> NotVerified:
-        self.in_doubt = False  # it was looked for long enough
+        self._guard.in_doubt = False  # it was looked for long enough
         said, advice = "was accepted", ""
         if isinstance(self._lost, OperationTimedOut):
             said = f"got no answer within the operation time-out ({_OPERATION_TIMEOUT})"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ..._wsman.errors import ConnectionLost, DeadlineExceeded, OperationTimedOut
+from ..._wsman.errors import ConnectionLost
 from ..errors import NotVerified
 from ..guard import Blocked, Guard
 from .entry import Entry, Value
@@ -57,8 +57,12 @@ class Changes:
         self._log = log
         self._still_planned = still_planned
         self.done: list[Change] = []
-        self.touched = False
+        self._wrote = False
         self.stopped = ""
+
+    @property
+    def touched(self) -> bool:
+        return self._wrote or self._guard.in_doubt
 
     def make(self, changes: t.Iterable[Change], *, check_mode: bool) -> None:
         """Raises NotVerified where the endpoint does not keep what was written, or WindowsError or WSManError.
@@ -76,7 +80,6 @@ class Changes:
                 self.done.append(change)
         except Blocked as reason:
             self.stopped = str(reason)
-            self.touched = self.touched or reason.wrote
 
     def _rehearse(self) -> None:
         reason = self._still_planned()
@@ -117,27 +120,18 @@ class Changes:
     ) -> None:
         """Where the connection is lost on the way, *is_done* decides whether it is written once more."""
         for last_attempt in (False, True):
-            sent = self._guard.writes_sent
             try:
                 with self._guard.writing(still_planned):
                     write()
-            except (DeadlineExceeded, OperationTimedOut):
-                self._note_doubt(sent)
-                raise
             except ConnectionLost as error:
-                self._note_doubt(sent)
                 self._log(f"no answer ({error}); reading back")
                 if is_done():
-                    return
+                    break
                 if last_attempt:
                     raise
             else:
-                self.touched = True
-                return
-
-    def _note_doubt(self, sent: int) -> None:
-        """What gave no answer may have been carried out all the same."""
-        self.touched = self.touched or self._guard.writes_sent > sent
+                break
+        self._wrote = True
 
     def _noted_meanwhile(self) -> str:
         """The last entry goes with its key: another that came since would go with it."""

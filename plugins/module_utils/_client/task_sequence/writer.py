@@ -24,10 +24,7 @@ _CLASSES = {
 
 
 class Clearing:
-    """``done`` are the steps so far, also when an exception ended them; ``stopped`` says why the others were not.
-
-    ``in_doubt`` says whether one that is not among them may have been carried out.
-    """
+    """``done`` are the steps so far, also when an exception ended them; ``stopped`` says why the others were not."""
 
     def __init__(
         self,
@@ -46,7 +43,6 @@ class Clearing:
         self._log = log
         self.done: list[Step] = []
         self.stopped = ""
-        self.in_doubt = False
 
     def carry_out(self, plan: Plan) -> None:
         """Raises NotVerified, a fault or WindowsError."""
@@ -55,7 +51,6 @@ class Clearing:
                 self._clear(step)
         except Blocked as reason:
             self.stopped = str(reason)
-            self.in_doubt = reason.wrote
 
     def _obstacle(self, step: Step) -> str:
         """Why *step* would not be planned any more."""
