@@ -16,8 +16,8 @@ description:
     provisioning mode. Placed before it, a safeguard then takes the client out. Remove it when all went well.
   - The safeguard does nothing while a task sequence or Windows Setup runs or will go on, or where it cannot tell.
     So it does not end the mode in the middle of an upgrade that restarts the computer itself.
-  - Is neither placed nor removed while something runs on the endpoint, where that cannot be determined, or where Windows
-    Setup waits for a restart. The task is then ok and not changed, and RV(left_alone) says why.
+  - Is neither placed nor removed while something runs on the endpoint, where that cannot be determined, or where
+    Windows Setup waits for a restart. The task is then ok and not changed, and RV(left_alone) says why.
   - The safeguard does not give the service C(CcmExec) its start mode back where an upgrade disabled it.
     Use M(configmgr.client.provisioning_mode) for that.
 options:

@@ -88,8 +88,8 @@ def test_dependency_is_the_name_of_a_service(name: str) -> None:
 
 
 def test_schedules_are_known() -> None:
-    assert "trigger holds" in mode(trigger=["everything"])
-    assert "schedules holds" in action(schedules=["everything"])
+    assert "trigger names" in mode(trigger=["everything"])
+    assert "schedules names" in action(schedules=["everything"])
     assert "schedules is empty" in action(schedules=[])
 
 
