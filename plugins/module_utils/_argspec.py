@@ -41,6 +41,18 @@ NAME_SPEC: dict[str, t.Any] = {
 }
 
 
+_LEAST = {"connect_timeout": 1, "deadline": 1, "minimum_age": 0, "pause": 0, "wait_timeout": 1}
+"""The least that a number may be, of the options of that name, whichever module has them."""
+
+
+def range_problem(params: t.Mapping[str, t.Any]) -> str | None:
+    """Which number is too small by itself."""
+    for name, least in _LEAST.items():
+        if name in params and params[name] < least:
+            return f"{name}={params[name]} is too small: give {least} or more"
+    return None
+
+
 def wait_problem(params: t.Mapping[str, t.Any]) -> str | None:
     """Why ``wait_timeout`` and ``deadline`` do not go together."""
     if params["wait_timeout"] < params["deadline"]:

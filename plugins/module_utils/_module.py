@@ -13,7 +13,7 @@ from functools import cached_property
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._advice import advice, is_retryable
-from ._argspec import ENDPOINT_NAMES, endpoint_settings
+from ._argspec import ENDPOINT_NAMES, endpoint_settings, range_problem
 from ._client.errors import MethodFailed, NotVerified, WrongMachine
 from ._client.guard import Guard
 from ._windows.endpoint import Endpoint
@@ -93,10 +93,7 @@ def missing_library(library: str) -> str | None:
 
 def problem(params: Result, check: Check | None) -> str | None:
     """What is wrong with validated *params*: with one number alone, or by *check* with several together."""
-    for name, least in (("connect_timeout", 1), ("deadline", 1), ("wait_timeout", 1), ("minimum_age", 0)):
-        if name in params and params[name] < least:
-            return f"{name}={params[name]} is too small: give {least} or more"
-    return check(params) if check else None
+    return range_problem(params) or (check(params) if check else None)
 
 
 def execute(

@@ -190,8 +190,6 @@ def check(params: Result) -> str | None:
     chosen = _chosen(params)
     if not chosen:
         return "schedules is empty: name what is to be triggered, or leave it out for what follows an exit"
-    if params["pause"] < 0:
-        return f"pause={params['pause']} is too small: give 0 or more (seconds)"
     longest = params["pause"] * (len(chosen) - 1) + params["wait_timeout"]
     if longest >= params["deadline"]:
         return (
