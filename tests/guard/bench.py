@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
 
@@ -25,6 +25,7 @@ from tests.simulator.fleet import endpoint_spec
 from tests.simulator.server.accounts import Account
 from tests.simulator.timing import Pacer
 from tests.simulator.windows.clock import Clock
+from tests.simulator.windows.events import EVENTS
 from tests.simulator.windows.registry import Key
 from tests.simulator.windows.registry_image import SETUP
 from tests.simulator.windows.task_sequence import BOOTSTRAP, ENGINE_PROGRAMS, command_line
@@ -35,6 +36,7 @@ START = datetime(2026, 11, 2, 8, tzinfo=timezone.utc)
 NAME = "PC-0001"
 MOST_REQUESTS = 2000
 """Far above what any task here sends: it ends one that never ends."""
+_GAP_EVENT = "task_sequence_restart"
 _ENGINE = frozenset(ENGINE_PROGRAMS)
 _ROUND_TRIP = timedelta(milliseconds=20)
 _CALLER = Caller("CORP\\operator", "127.0.0.1")
@@ -113,8 +115,7 @@ class Bench:
         self.events: dict[int, list[Event]] = {}
         """By the number of the request after whose answer they happen."""
         self.fates: dict[int, Fate] = {}
-        self.gap = False
-        """Whether a task sequence has restarted the machine and goes on by itself in some minutes."""
+        self._gap = False
         self.connection = 0
         """Changes whenever the connections that there are end."""
         self._journal_written = self.world.journal.written
@@ -188,49 +189,65 @@ class Bench:
         agent = world.scm.find("smstsmgr")
         if agent is not None and agent.is_running:
             return "smstsmgr runs"
-        if self.gap:
+        if self.waits:
             return "a task sequence goes on after a restart"
         for name in ("SystemSetupInProgress", "OOBEInProgress", "SetupType"):
             if world.registry.number(SETUP, name):
                 return f"{name} is set"
         return "Windows PE" if world.registry.key(_WINPE) else ""
 
-    def restart_into_gap(self, minutes: float = 5.0) -> None:
+    @property
+    def waits(self) -> bool:
+        """Whether a task sequence has restarted the machine and goes on by itself in some minutes."""
+        return self._gap or bool(getattr(self.world.task_sequences, "waits", False))
+
+    def restart_into_gap(self) -> None:
         """A task sequence restarts the machine. Until its boot task starts it again nothing runs, nothing is armed.
 
         Its request says that it runs, and its agent starts by itself.
         """
-        world = self.world
-        if not world.task_sequences.is_alive:
+        if not self.world.task_sequences.is_alive:
             self.fire("start_task_sequence")
-        world.scm.change_config("smstsmgr", start_mode="Auto")
-        depend_on = world.scm.service("smstsmgr").depend_on
+        if not self.world.task_sequences.is_alive:
+            return
+        if _GAP_EVENT in EVENTS:
+            self.fire(_GAP_EVENT)
+        else:
+            self._play_gap()
+
+    def _play_gap(self) -> None:
+        """For a simulator that has no such restart."""
+        world = self.world
+        world.spec = replace(world.spec, boot_seconds=timedelta(0))
         world.power.restart("task_sequence.restarting", resume_setup=False)
-        self.endpoint.service.restart()
-        if world.scm.service("smstsmgr").is_running:  # it waits for its boot task
-            world.scm.terminate("smstsmgr")
-        world.scm.change_config("smstsmgr", depend_on=depend_on)
+        world.scm.change_config("smstsmgr", start_mode="Auto")
         for request in world.requests._requests.values():
             request.update(State="Running", RunningState="Running", CompletionState="", ProcessID=0)
-        self.gap = True
-        world.timeline.after(timedelta(minutes=minutes), self._goes_on)
+        self._gap = True
+        world.timeline.after(timedelta(minutes=5), self._goes_on)
 
     def _goes_on(self) -> None:
-        if self.gap:
-            self.gap = False
+        if self._gap:
+            self.forget_gap()
             self.world.processes.start(command_line(BOOTSTRAP))
             self.world.task_sequences._run_engine()
             self.world.journal.happened("task_sequence.resumed")
+
+    def forget_gap(self) -> None:
+        if self._gap:
+            self._gap = False
+            self.world.scm.change_config("smstsmgr", start_mode="Manual")
 
     def settle(self) -> None:
         """Whatever runs on the machine goes on to its good end, and some minutes pass."""
         if not self.is_up:
             self.advance(minutes=30)
-        if self.gap:
+        if self.waits:
             self.advance(minutes=30)
         if self.world.registry.number(SETUP, "SetupType"):
             self.fire("reboot")
             self.catch_up()
+        self.forget_gap()
         if self.evidence():
             self.fire("end_task_sequence")
         self.advance(minutes=15)

@@ -26,18 +26,18 @@ def event(name: str, /, **detail: object) -> Event:
 
 
 def task_sequence_starts(bench: Bench) -> None:
-    if not bench.world.task_sequences.is_alive and not bench.gap and bench.is_up:
+    if not bench.world.task_sequences.is_alive and not bench.waits and bench.is_up:
         bench.fire("start_task_sequence")
 
 
 def quiet_task_sequence_starts(bench: Bench) -> None:
     """Without an operating system step: the client does not enter the mode."""
-    if not bench.world.task_sequences.is_alive and not bench.gap and bench.is_up:
+    if not bench.world.task_sequences.is_alive and not bench.waits and bench.is_up:
         bench.fire("start_task_sequence", enters_mode=False)
 
 
 def upgrade_starts(bench: Bench) -> None:
-    if not bench.world.task_sequences.is_alive and not bench.gap and bench.is_up:
+    if not bench.world.task_sequences.is_alive and not bench.waits and bench.is_up:
         bench.fire("start_in_place_upgrade")
 
 
@@ -59,17 +59,17 @@ def upgrade_restarts(bench: Bench) -> None:
 
 
 def restart_into_gap(bench: Bench) -> None:
-    if bench.is_up and not bench.gap:
+    if bench.is_up and not bench.waits:
         bench.restart_into_gap()
 
 
 def task_sequence_ends(bench: Bench) -> None:
-    bench.gap = False
+    bench.forget_gap()
     bench.fire("end_task_sequence")
 
 
 def task_sequence_dies(bench: Bench) -> None:
-    bench.gap = False
+    bench.forget_gap()
     bench.fire("kill_task_sequence")
 
 
@@ -77,7 +77,7 @@ def task_sequence_dies(bench: Bench) -> None:
 
 
 def restart(bench: Bench, seconds: float = 0) -> None:
-    if bench.is_up and not bench.gap:
+    if bench.is_up and not bench.waits:
         bench.world.spec = replace(bench.world.spec, boot_seconds=timedelta(seconds=seconds))
         bench.fire("reboot")
 
