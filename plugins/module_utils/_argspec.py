@@ -7,7 +7,8 @@ from __future__ import annotations
 import typing as t
 
 from ._wsman.certificates import check_files
-from ._wsman.settings import AUTH_METHODS, OptionNames, Settings
+from ._wsman.login.methods import AUTH_METHODS, checked
+from ._wsman.settings import OptionNames, Settings
 
 _ENDPOINT: dict[str, t.Any] = {
     "host": {"type": "str", "required": True},
@@ -70,7 +71,7 @@ def endpoint_settings(endpoint: t.Mapping[str, t.Any], connect_timeout: float) -
 def given_settings(endpoint: t.Mapping[str, t.Any], connect_timeout: float) -> Settings:
     """As endpoint_settings, on any host: its files are not looked at."""
     scheme = endpoint["scheme"]
-    return Settings(
+    settings = Settings(
         host=endpoint["host"],
         port=endpoint["port"] or (5985 if scheme == "http" else 5986),
         scheme=scheme,
@@ -89,3 +90,4 @@ def given_settings(endpoint: t.Mapping[str, t.Any], connect_timeout: float) -> S
         connect_timeout=connect_timeout,
         names=ENDPOINT_NAMES,
     )
+    return checked(settings)

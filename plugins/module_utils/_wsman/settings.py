@@ -7,11 +7,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .errors import SettingsError
-from .login import methods
-from .login.methods import LOGINS, Login
-
-AUTH_METHODS = methods.names("pywinrm")
-"""Login methods by their own names; Ansible's ``plaintext`` and ``ssl`` are spellings of basic or certificate."""
 
 MAX_ENVELOPE_SIZE = 153600
 """Octets; what Windows Server 2008 R2 and every later release accept."""
@@ -70,9 +65,6 @@ class Settings:
 
     def __post_init__(self) -> None:
         named = self.names
-        logins = methods.names(self.library)
-        if self.auth not in logins:
-            raise SettingsError(f"{named['auth']}={self.auth!r} is not one of {', '.join(logins)}")
         if self.scheme not in ("http", "https"):
             raise SettingsError(f"{named['scheme']}={self.scheme!r} is neither http nor https")
         if not 0 < self.port < 65536:
@@ -82,16 +74,11 @@ class Settings:
                 f"{named['message_encryption']}=never over http would send everything unprotected:"
                 f" set {named['scheme']} to https, or leave {named['message_encryption']} out"
             )
-        self.login.check()
         if self.read_timeout <= self.operation_timeout:
             raise SettingsError(
                 f"{named['read_timeout']}={self.read_timeout:g} s must be longer than"
                 f" {named['operation_timeout']}={self.operation_timeout:g} s"
             )
-
-    @property
-    def login(self) -> Login:
-        return LOGINS[self.auth](self)
 
     @property
     def url(self) -> str:

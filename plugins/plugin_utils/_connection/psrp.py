@@ -12,6 +12,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ...module_utils._wsman.errors import SettingsError
+from ...module_utils._wsman.login.methods import checked, login_of
 from ...module_utils._wsman.settings import LEAST_ENVELOPE_SIZE, OptionNames, Settings
 from .winrm import COMMON_NAMES, GetOption
 
@@ -57,7 +58,7 @@ def psrp_settings(get_option: GetOption, connect_timeout: float, ticket_director
         raise SettingsError("ansible_psrp_proxy is not the URL of a proxy: write it as http://NAME:PORT")
     validate = option("cert_validation") != "ignore"
     connection_timeout = number("connection_timeout", 1, "s")
-    return Settings(
+    settings = Settings(
         host=str(option("remote_addr")),
         port=int(port) if port is not None else 5985 if scheme == "http" else 5986,
         scheme=scheme,
@@ -90,6 +91,7 @@ def psrp_settings(get_option: GetOption, connect_timeout: float, ticket_director
         library="pypsrp",
         names=NAMES,
     )
+    return checked(settings)
 
 
 def without_effect(settings: Settings, given: t.Iterable[str]) -> dict[str, str]:
@@ -102,7 +104,7 @@ def without_effect(settings: Settings, given: t.Iterable[str]) -> dict[str, str]
     auth = f"{NAMES['auth']} is {settings.auth}"
     if settings.auth not in ("negotiate", "kerberos"):
         reasons |= dict.fromkeys(_KERBEROS, auth)
-    if not settings.login.seals:
+    if not login_of(settings).seals:
         reasons["negotiate_send_cbt"] = auth
     if settings.auth != "credssp":
         reasons |= dict.fromkeys(_CREDSSP, auth)

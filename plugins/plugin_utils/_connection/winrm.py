@@ -14,7 +14,8 @@ import typing as t
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ...module_utils._wsman.errors import SettingsError
-from ...module_utils._wsman.settings import AUTH_METHODS, OptionNames, Settings
+from ...module_utils._wsman.login.methods import AUTH_METHODS, checked
+from ...module_utils._wsman.settings import OptionNames, Settings
 
 GetOption = t.Callable[[str], t.Any]
 
@@ -79,7 +80,7 @@ def winrm_settings(get_option: GetOption, connect_timeout: float, ticket_directo
     timeout = get_option("connection_timeout")
     operation_timeout = seconds("operation_timeout_sec", float(timeout) if timeout else 20.0)
     read_timeout = seconds("read_timeout_sec", operation_timeout + 10)
-    return Settings(
+    settings = Settings(
         host=str(get_option("remote_addr")),
         port=port,
         scheme=scheme,
@@ -103,6 +104,7 @@ def winrm_settings(get_option: GetOption, connect_timeout: float, ticket_directo
         connect_timeout=connect_timeout,
         names=NAMES,
     )
+    return checked(settings)
 
 
 def _auth(transport: t.Any, scheme: str, username: str | None, has_certificate: bool) -> str:

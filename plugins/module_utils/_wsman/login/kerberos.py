@@ -21,10 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import LibraryMissing, LoginRejected, LoginUnavailable, TicketUnavailable
+from ..settings import Settings
 from .kerberos_errors import problem
-
-if t.TYPE_CHECKING:
-    from ..settings import Settings
 
 try:
     import krb5

@@ -7,10 +7,8 @@ from __future__ import annotations
 import typing as t
 
 from ..errors import LoginRejected, LoginUnavailable, SettingsError, TicketUnavailable, WSManError
+from ..settings import Settings
 from . import kerberos
-
-if t.TYPE_CHECKING:
-    from ..settings import Settings
 
 try:
     from requests_credssp.exceptions import AuthenticationException, NTStatusException
@@ -174,3 +172,23 @@ LOGINS: dict[str, type[Login]] = {each.name: each for each in (Negotiate, Ntlm, 
 def names(library: str) -> tuple[str, ...]:
     """Of the logins that a library can make."""
     return tuple(name for name, login in LOGINS.items() if library in login.libraries)
+
+
+AUTH_METHODS = names("pywinrm")
+"""Login methods by their own names; Ansible's ``plaintext`` and ``ssl`` are spellings of basic or certificate."""
+
+
+def login_of(settings: Settings) -> Login:
+    """Raises SettingsError where there is no such login, or where it cannot be tried with the rest of *settings*."""
+    known = names(settings.library)
+    if settings.auth not in known:
+        raise SettingsError(f"{settings.names['auth']}={settings.auth!r} is not one of {', '.join(known)}")
+    login = LOGINS[settings.auth](settings)
+    login.check()
+    return login
+
+
+def checked(settings: Settings) -> Settings:
+    """*settings* that a login can be tried with; raises SettingsError."""
+    login_of(settings)
+    return settings

@@ -16,6 +16,7 @@ from ..errors import (
     StaleConnection,
     WSManError,
 )
+from ..login.methods import login_of
 from ..settings import Settings
 from .adapter import BoundedAdapter, diagnose
 
@@ -30,7 +31,7 @@ class HttpTransport:
 
     def __init__(self, settings: Settings, deadline: Deadline) -> None:
         self._settings = settings
-        self._login = settings.login
+        self._login = login_of(settings)
         self._deadline = deadline
         self._adapter = BoundedAdapter(deadline, settings)
         self._logged_in = False

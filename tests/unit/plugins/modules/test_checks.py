@@ -102,10 +102,6 @@ def test_schedules_end_before_the_task_does(pause: int, wait: int, seconds: int)
     assert "deadline=300" in problem
 
 
-def test_pause_is_no_less_than_nothing() -> None:
-    assert "pause=-1" in action(pause=-1)
-
-
 def log(**options: t.Any) -> str | None:
     nothing = dict.fromkeys(("name", "path", "since", "until", "pattern"))
     return client_log.check({**nothing, "max_bytes": 262144, "max_records": 200, **options})

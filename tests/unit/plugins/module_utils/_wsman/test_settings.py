@@ -6,11 +6,12 @@ import typing as t
 import pytest
 
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import SettingsError
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.login.methods import checked
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import OptionNames, Settings
 
 
 def settings(**options: t.Any) -> Settings:
-    return Settings(**{"host": "pc", "username": "u", "password": "p", **options})
+    return checked(Settings(**{"host": "pc", "username": "u", "password": "p", **options}))
 
 
 @pytest.mark.parametrize(

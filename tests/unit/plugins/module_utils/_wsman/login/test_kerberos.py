@@ -22,7 +22,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors imp
     LoginRejected,
     TicketUnavailable,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.login import kerberos
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.login import kerberos, methods
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import OptionNames, Settings
 
 PASSWORD = "correct horse battery staple"
@@ -61,19 +61,19 @@ def missing(monkeypatch: pytest.MonkeyPatch, *libraries: str) -> None:
 def test_the_library_for_logins_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     missing(monkeypatch, "PYKERBEROS", "KRB5")
     with pytest.raises(LibraryMissing, match=r"pip install 'pywinrm\[kerberos\]'"):
-        settings(None, None).login.credential()
+        methods.login_of(settings(None, None)).credential()
 
 
 def test_the_library_for_tickets_is_named_and_a_way_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     missing(monkeypatch, "KRB5")
     names = OptionNames(password="my_password")
     with pytest.raises(LibraryMissing, match=r"pip install krb5; .*kinit and leave my_password out"):
-        settings("admin@CORP.TEST", names=names).login.credential()
+        methods.login_of(settings("admin@CORP.TEST", names=names)).credential()
 
 
 def test_without_a_password_the_cache_of_the_environment_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     missing(monkeypatch, "KRB5")
-    assert settings("admin@CORP.TEST", None).login.credential() == ("admin@CORP.TEST", None, None)
+    assert methods.login_of(settings("admin@CORP.TEST", None)).credential() == ("admin@CORP.TEST", None, None)
 
 
 @needs_kdc

@@ -12,7 +12,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings i
 
 def settings(auth: str, **options: t.Any) -> Settings:
     defaults = {"username": "u", "password": "p", "cert_pem": "c.pem", "cert_key_pem": "k.pem", "library": "pypsrp"}
-    return Settings(host="pc", auth=auth, **{**defaults, **options})
+    return methods.checked(Settings(host="pc", auth=auth, **{**defaults, **options}))
 
 
 def test_logins_of_the_libraries() -> None:
@@ -31,7 +31,7 @@ def test_what_cannot_be_sealed_is_not_sent_over_http(auth: str) -> None:
 
 @pytest.mark.parametrize("auth", methods.LOGINS)
 def test_a_refused_login_says_whose_it_was(auth: str) -> None:
-    refused = settings(auth).login.refused()
+    refused = methods.login_of(settings(auth)).refused()
     if auth == "kerberos":  # the KDC has judged the password, and the endpoint a ticket
         assert isinstance(refused, errors.TicketUnavailable) and "HTTP/pc" in str(refused)
     else:
@@ -41,11 +41,11 @@ def test_a_refused_login_says_whose_it_was(auth: str) -> None:
 
 @pytest.mark.parametrize("auth", methods.LOGINS)
 def test_an_error_of_something_else_is_left_alone(auth: str) -> None:
-    assert settings(auth).login.explain(KeyError("x")) is None
+    assert methods.login_of(settings(auth)).explain(KeyError("x")) is None
 
 
 def test_negotiate_without_a_password_needs_kerberos(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kerberos, "GSSAPI_IMPORT_ERROR", ImportError("none"))
-    assert settings("negotiate").login.credential() == ("u", "p", None)
+    assert methods.login_of(settings("negotiate")).credential() == ("u", "p", None)
     with pytest.raises(errors.SettingsError, match=r"pypsrp\[kerberos\]"):
-        settings("negotiate", password=None).login.credential()
+        methods.login_of(settings("negotiate", password=None)).credential()
