@@ -45,6 +45,7 @@ demo fleet: $(VENV)/.ready install
 
 bench: $(VENV)/.ready install
 	@PYTHONPATH=tests:$(BUILD)/collections $(VENV)/bin/python tests/bench/per_host.py
+	@PYTHONPATH=tests:$(BUILD)/collections $(VENV)/bin/python tests/bench/judgement.py
 
 lint: $(VENV)/.ready install $(LINK)
 	@echo '== ruff' && ruff check
