@@ -13,8 +13,8 @@ request. `judgement.py` says what must hold:
 - What was done is told, also by a task that fails; and who stops half-way says why.
 - Once all is over, the same task succeeds, and a further one finds nothing to do.
 
-The short form goes through every moment for a starting task sequence, and for the others through those around each
-write and some of the rest. With CONFIGMGR_CLIENT_LONG=1 it goes through all. A table of what was found stands at the
+The short form goes through every moment of some calls for a starting task sequence, and else through those around
+writes and some of the rest. With CONFIGMGR_CLIENT_LONG=1 it goes through all. A table of what was found stands at the
 end of pytest's output.
 """
 
@@ -34,9 +34,9 @@ from tests.guard.happenings import DISTURBANCES, Disturbance
 from tests.guard.judgement import Fault, faults
 
 LONG = bool(os.environ.get("CONFIGMGR_CLIENT_LONG"))
-_ALL_BELOW = 100
-"""Requests of a call whose every moment is tried for a starting task sequence in the short form too."""
-_MOST_WRITES = 3
+_EVERY_MOMENT = ("exit", "exit by command", "entry with a hold", "time-out raised", "dependency", "leftovers cleared")
+"""Calls whose every moment is tried for a starting task sequence in the short form too: one of each kind of write."""
+_MOST_WRITES = 2
 _SHOWN = 6
 
 
@@ -61,7 +61,7 @@ def undisturbed(name: str) -> Course:
 def moments(name: str, disturbance: str) -> list[int]:
     """Requests after which, or to which, it happens."""
     course = undisturbed(name)
-    if LONG or (disturbance == "task sequence" and course.requests < _ALL_BELOW):
+    if LONG or (disturbance == "task sequence" and name in _EVERY_MOMENT):
         return list(range(1, course.requests + 1))
     turn = list(CALLS).index(name) + list(DISTURBANCES).index(disturbance)
     # Some of the writes, and of each the moment right before it, or one earlier, or right after it.
