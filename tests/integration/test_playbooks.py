@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.harness import INSTALLED, Lab, Run, client_key
+from tests.integration.harness import FQCN, INSTALLED, Lab, Run, client_key
 
 # Key: the endpoint, and what the report of a remediation says of it.
 SPECS: dict[str, tuple[dict[str, Any], str]] = {
@@ -37,7 +37,7 @@ SPECS: dict[str, tuple[dict[str, Any], str]] = {
 RELEASED = [key for key, (_, status) in SPECS.items() if status == "released"]
 LEFT_ALONE = [key for key, (_, status) in SPECS.items() if status == "left_alone"]
 FOUND_OUT_LATE = {"lying_client"}
-"""Rehearsed as a release; only the read-back tells."""
+"""Rehearsed as a release, and accepted by the client each time; only the read-back tells."""
 OPTIONS = ("-e", "remediate_wait_timeout=3", "--diff")
 
 
@@ -231,7 +231,7 @@ def test_a_client_that_only_says_so_has_failed(day: Day) -> None:
 
 def test_the_second_remediation_changes_nothing(day: Day) -> None:
     stats = day.runs["second"].stats
-    assert {name: stats[name]["changed"] for name in day.names.values()} == dict.fromkeys(day.names.values(), 0)
+    assert {key for key, name in day.names.items() if stats[name]["changed"]} == FOUND_OUT_LATE
     assert {key: day.row("second", key)["status"] for key in RELEASED} == dict.fromkeys(RELEASED, "as_wanted")
     for key in RELEASED:
         assert day.writes("second", key) == day.writes("remediation", key)
@@ -240,7 +240,7 @@ def test_the_second_remediation_changes_nothing(day: Day) -> None:
 def test_the_recap_counts_the_releases(day: Day) -> None:
     for stage in ("rehearsal", "remediation"):
         changed = {key for key, name in day.names.items() if day.runs[stage].stats[name]["changed"]}
-        assert changed == {*RELEASED, *(FOUND_OUT_LATE if stage == "rehearsal" else ())}
+        assert changed == {*RELEASED, *FOUND_OUT_LATE}
     assert not any(each["changed"] for each in day.runs["survey"].stats.values())
 
 
@@ -272,6 +272,28 @@ def test_the_summary_is_printed(day: Day) -> None:
     for stage in day.runs:
         for line in day.reports[stage]["text"]:
             assert json.dumps(line, ensure_ascii=False).strip('"') in day.runs[stage].output
+
+
+# -- force -------------------------------------------------------------------------------------------------------------
+
+
+def test_force_and_its_reason_reach_the_client_through_the_role(lab: Lab) -> None:
+    names = lab.add({key: SPECS[key][0] for key in ("recent", "resume_pending", "live_upgrade")})
+    report = lab.directory / "forced.json"
+    forced = {"remediate_force": True, "remediate_force_reason": "CHG0012345, rolled back by hand"}
+    run = lab.ansible(
+        *("ansible-playbook", "-i", lab.inventory({name: lab.host_vars(name) for name in names.values()})),
+        *(f"{FQCN}.remediate", "-e", "configmgr_client_hosts=windows", "-e", f"remediate_report_path={report}"),
+        *("-e", json.dumps(forced)),
+    )
+    assert run.rc == 0, run.output
+    hosts = json.loads(report.read_text(encoding="utf-8"))["hosts"]
+    for key, name in names.items():
+        result, released = run.module(name).result, key != "live_upgrade"
+        assert result["force_reason"] == forced["remediate_force_reason"]
+        assert hosts[name]["status"] == ("released" if released else "left_alone")
+        assert lab.simulator.endpoint(name)["mode"] == ("normal" if released else "provisioning")
+    assert lab.simulator.endpoint(names["live_upgrade"])["writes"] == []
 
 
 # -- hosts that cannot be reached --------------------------------------------------------------------------------------
