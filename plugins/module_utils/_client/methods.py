@@ -109,15 +109,21 @@ def _failure(code: int) -> type[MethodFailed]:
     return NotReady if isinstance(fault(FaultDetail(code & 0xFFFFFFFF, "", "")), ProviderFailure) else MethodFailed
 
 
-def trigger_when_ready(methods: ClientMethods, identifier: str, backoff: t.Iterable[None]) -> Exception | None:
-    """Triggers the schedule of that id, again while the client is starting and *backoff* lasts.
+def trigger_when_ready(
+    methods: ClientMethods,
+    identifier: str,
+    backoff: t.Iterable[None],
+    writing: t.Callable[[], t.ContextManager[None]],
+) -> Exception | None:
+    """Triggers the schedule of that id, again while the client is starting and *backoff* lasts, each time in *writing*.
 
     None where it was triggered, else the last failure.
     """
     failure: Exception | None = None
     for _ in backoff:
         try:
-            methods.trigger(identifier)
+            with writing():
+                methods.trigger(identifier)
         except (ProviderFailure, NotReady, OperationTimedOut, ConnectionLost) as error:
             failure = error  # twice does no harm
         except (MethodFailed, Fault) as error:

@@ -212,17 +212,20 @@ class ModeChange:
                 hold.remove(self._endpoint)
             self.outcome.done.append(step)
             return
-        with self._guard.writing(self._why_not_out, armed_is_fine=self._wanted.force):
-            if step.action is Action.RUN_CCMEVAL:
-                run_ccmeval(self._endpoint)
-                self.outcome.done.append(step)
-            else:
-                self._trigger(str(step.argument), step)
+        if step.action is Action.TRIGGER_SCHEDULE:
+            self._trigger(step)
+            return
+        with self._writing_when_out():
+            run_ccmeval(self._endpoint)
+        self.outcome.done.append(step)
 
-    def _trigger(self, schedule: str, step: Step) -> None:
-        failure = trigger_when_ready(
-            self._methods, find(schedule).id, Backoff(self._wait, self._endpoint.session.deadline)
-        )
+    def _writing_when_out(self) -> t.ContextManager[None]:
+        return self._guard.writing(self._why_not_out, armed_is_fine=self._wanted.force)
+
+    def _trigger(self, step: Step) -> None:
+        schedule = str(step.argument)
+        backoff = Backoff(self._wait, self._endpoint.session.deadline)
+        failure = trigger_when_ready(self._methods, find(schedule).id, backoff, self._writing_when_out)
         if failure is None:
             self.outcome.done.append(step)
         else:

@@ -77,8 +77,7 @@ class Triggers:
                 self._log(f"waiting {pause:g} s before {name}")
                 time.sleep(pause)
             sent = self._now()
-            with self._guard.writing():
-                failure = trigger_when_ready(methods, trigger.schedule.id, backoff)
+            failure = trigger_when_ready(methods, trigger.schedule.id, backoff, self._guard.writing)
             if failure is None:
                 trigger.sent = sent
                 self._log(f"triggered {name} ({number} of {len(self.each)})")

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import typing as t
+from contextlib import nullcontext
 
 import pytest
 
@@ -190,10 +191,10 @@ def test_client_that_starts_is_asked_again(failure: Exception, attempts: int, la
             if answer:
                 raise answer
 
-    assert trigger_when_ready(t.cast(t.Any, Client()), POLICY, iter([None] * attempts)) is last
+    assert trigger_when_ready(t.cast(t.Any, Client()), POLICY, iter([None] * attempts), nullcontext) is last
     assert answers == []
     answers[:] = [failure] * 2
-    assert trigger_when_ready(t.cast(t.Any, Client()), POLICY, iter([None] * 2)) is failure
+    assert trigger_when_ready(t.cast(t.Any, Client()), POLICY, iter([None] * 2), nullcontext) is failure
 
 
 # Evaluation
