@@ -78,7 +78,7 @@ class Entry:
     """What somebody wants who has clients enter the mode."""
 
     hold: Hold | None = None
-    force: bool = False
+    force: t.ClassVar[bool] = False
 
     def plan(self, state: ClientState) -> Plan:
         return plan_entry(state, assess(state), self.hold)
