@@ -32,18 +32,14 @@ from ..methods import ClientMethods, run_ccmeval, trigger_when_ready
 from ..schedules.catalog import find
 from . import hold
 from .plan import Action, Entry, Exit, Plan, Step
-from .reader import read_again, read_entered, read_mode
+from .reader import read_again, read_mode
 from .state import ClientState, Hold, Mode
+from .verification import Verification
 
 Log = t.Callable[[str], None]
 
 READ_BACK = 30.0
 """Seconds of the deadline that no call of the client's method may use up: what came of it is read then."""
-_OPERATION_TIMEOUT = "ansible_winrm_operation_timeout_sec, ansible_psrp_operation_timeout"
-_LONG_CALL = (
-    " The client may still be at it: such a call is known to take five minutes and then to fail. Look again after that,"
-    " or wait for its end with via=command and deadline=600."
-)
 
 
 @dataclass
@@ -87,9 +83,7 @@ class ModeChange:
         self._methods = methods
         self._wait = wait
         self._log = log
-        self._lost: Exception | None = None
-        self._entered_before = state.entered
-        self._process_now = 0
+        self._verification = Verification(endpoint, guard, state, wait=wait, log=log)
         self.outcome = Outcome(state.mode)
 
     @property
@@ -103,7 +97,7 @@ class ModeChange:
         try:
             self._carry_out()
         except Blocked as reason:
-            doubt = f"; {MAY_HAVE_ARRIVED}" if self._lost is not None and not reason.wrote else ""
+            doubt = f"; {MAY_HAVE_ARRIVED}" if self._verification.lost is not None and not reason.wrote else ""
             self.outcome.stopped = f"{reason}{doubt}"
             self._look_back()
         except Exception:
@@ -161,7 +155,7 @@ class ModeChange:
     def _why_not_any_more(self, step: Step) -> str:
         """What another administrator or process has changed, so that *step* would not be planned now."""
         current = read_again(self._endpoint, self._state)
-        self._entered_before = current.entered
+        self._verification.entered_before = current.entered
         own = self._plan.hold
         if own is not None and current.hold not in (None, self._state.hold) and not own.same_as(current.hold):
             return f"another hold has just been set by {hold.describe(current.hold)}" if current.hold else ""
@@ -172,10 +166,10 @@ class ModeChange:
 
     def _set_mode(self, step: Step) -> None:
         """A client that has just started fails for some minutes: the call is repeated, each time under the guard."""
-        enabled = bool(step.argument)
+        enabled, verification = bool(step.argument), self._verification
         failure: Exception | None = None
         for _ in Backoff(self._wait, self._endpoint.session.deadline, first_pause=2, longest_pause=30):
-            if self._lost is not None and read_mode(self._endpoint).enabled is enabled:
+            if verification.lost is not None and read_mode(self._endpoint).enabled is enabled:
                 return
             self.outcome.attempts += 1
             try:
@@ -186,20 +180,20 @@ class ModeChange:
                 raise
             except (ProviderFailure, NotReady) as error:
                 self._log(f"attempt {self.outcome.attempts} failed, the client may be starting: {error}")
-                failure, self._lost = error, None
+                failure, verification.lost = error, None
             except ConnectionLost as error:
                 self._log(f"SetClientProvisioningMode gave no answer ({error}); reading back, and trying again")
-                failure = self._lost = error
+                failure = verification.lost = error
             except (DeadlineExceeded, OperationTimedOut) as error:
                 # It may have been carried out all the same: what is read back decides.
                 self._log(f"SetClientProvisioningMode gave no answer ({error}); reading back")
-                self._lost = error
+                verification.lost = error
                 return
             else:
-                self._lost = None
+                verification.lost, verification.accepted = None, True
                 self.outcome.done.append(step)
                 return
-        if failure and not self._lost:
+        if failure and not verification.lost:
             raise MethodFailed(
                 f"SetClientProvisioningMode({str(enabled).lower()}) failed, {self.outcome.attempts} time(s) within"
                 f" wait_timeout={self._wait:g} s: {failure}. A client that has just started fails for some minutes:"
@@ -244,61 +238,23 @@ class ModeChange:
     # -- verification ----------------------------------------------------------------------------------------------
 
     def _verify_exit(self) -> None:
-        service_before = self._state.client_service
-        process_before = service_before.process_id if service_before else 0
-        held_before = False
-        missing = ""
-        for _ in Backoff(self._wait, self._endpoint.session.deadline):
-            missing = self._client_service_problem()
-            self.outcome.mode = read_mode(self._endpoint)
-            missing = missing or self._exit_problem()
-            if missing:
-                self._log(f"waiting: {missing}")
-            # The client restarts to leave the mode. Before that the new values might not last: look twice.
-            elif held_before or self._process_now != process_before:
-                self._note_unanswered(False)
-                return
-            held_before = not missing
-        raise self._not_verified("false", missing or "the state did not last")
-
-    def _exit_problem(self) -> str:
-        mode = self.outcome.mode
-        if mode.enabled is False:
-            return f"{constants.EXCLUDES} is still filled" if mode.excludes else ""
-        if mode.enabled and self.outcome.has_done(Action.SET_MODE):
-            self._stop_if_entered_again()
-        return f"{constants.MODE} is still {mode.text}"
-
-    def _stop_if_entered_again(self) -> None:
-        """The exit was accepted, and somebody was faster than what reads it back."""
-        notes_time = self._notes_time_of_entry()
-        if notes_time and not _moved(self._entered_before, read_entered(self._endpoint)):
-            return
-        reason = self._guard.blocker(armed_is_fine=self._wanted.force)
-        if notes_time or reason:
-            by = reason or "by another administrator or process"
-            raise Blocked(f"the client left provisioning mode and was then set into it again: {by}")
+        try:
+            self._verification.exit()
+        finally:
+            self.outcome.mode = self._verification.mode
+        self._note_unanswered(False)
 
     def _verify_entry(self) -> None:
-        missing = ""
-        for _ in Backoff(self._wait, self._endpoint.session.deadline):
-            self.outcome.mode = read_mode(self._endpoint)
-            entered = read_entered(self._endpoint)
-            if not self.outcome.mode.enabled:
-                missing = f"{constants.MODE} is still {self.outcome.mode.text}"
-            elif self._notes_time_of_entry() and not _moved(self._entered_before, entered):
-                missing = f"{constants.ENTERED} did not move"
-            else:
-                missing = self._client_service_problem()
-            if not missing:
-                self._note_unanswered(True)
-                return self._bind_hold(entered)
-            self._log(f"waiting: {missing}")
-        raise self._not_verified("true", missing)
+        try:
+            entered = self._verification.entry()
+        finally:
+            self.outcome.mode = self._verification.mode
+        self._note_unanswered(True)
+        self._bind_hold(entered)
 
     def _note_unanswered(self, enabled: bool) -> None:
         """A call that gave no answer was carried out after all."""
-        if self._lost is not None:
+        if self._verification.lost is not None:
             self.outcome.done.append(Step(Action.SET_MODE, enabled))
 
     def _bind_hold(self, entered: StoredValue) -> None:
@@ -320,34 +276,3 @@ class ModeChange:
             raise NotVerified(
                 f"A hold was written, and then {whose} was read back: another administrator or process was faster"
             )
-
-    def _notes_time_of_entry(self) -> bool:
-        build = constants.client_build(self._state.client_version)
-        return (build or 0) >= constants.FIRST_BUILD_THAT_LEAVES
-
-    def _not_verified(self, wanted: str, missing: str) -> NotVerified:
-        self._guard.in_doubt = False  # it was looked for long enough
-        said, advice = "was accepted", ""
-        if isinstance(self._lost, OperationTimedOut):
-            said = f"got no answer within the operation time-out ({_OPERATION_TIMEOUT})"
-            advice = _LONG_CALL
-        elif isinstance(self._lost, DeadlineExceeded):
-            said, advice = f"got no answer: {self._lost}", _LONG_CALL
-        elif self._lost:
-            said = f"got no answer ({self._lost})"
-        return NotVerified(
-            f"SetClientProvisioningMode({wanted}) {said}; read back for up to wait_timeout={self._wait:g} s,"
-            f" {missing}.{advice}"
-            " Look at CcmExec.log on the endpoint; the call may be repeated"
-        )
-
-    def _client_service_problem(self) -> str:
-        service = self._endpoint.services.read(constants.CLIENT_SERVICE).get(constants.CLIENT_SERVICE.lower())
-        self._process_now = service.process_id if service else 0
-        if service is None:
-            return f"the service {constants.CLIENT_SERVICE} is gone"
-        return "" if service.running else f"the service {constants.CLIENT_SERVICE} is {service.state or 'in no state'}"
-
-
-def _moved(before: StoredValue, now: StoredValue) -> bool:
-    return now.data is not None and now.data != before.data

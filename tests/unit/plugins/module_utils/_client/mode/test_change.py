@@ -14,7 +14,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.backoff i
 from ansible_collections.configmgr.client.plugins.module_utils._client.errors import MethodFailed, NotVerified
 from ansible_collections.configmgr.client.plugins.module_utils._client.guard import Guard
 from ansible_collections.configmgr.client.plugins.module_utils._client.methods import ClientMethods
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode import change, hold, reader
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode import change, hold, reader, verification
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.change import ModeChange
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.plan import Entry, Exit
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import Hold
@@ -98,11 +98,14 @@ class Scene:
     def run(self) -> ModeChange:
         """Time passes by sleeping alone."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(
-                change,
-                "Backoff",
-                lambda seconds, deadline, **pauses: Backoff(seconds, deadline, self.clock.sleep, self.clock, **pauses),
-            )
+            for module in (change, verification):
+                patch.setattr(
+                    module,
+                    "Backoff",
+                    lambda seconds, deadline, **pauses: Backoff(
+                        seconds, deadline, self.clock.sleep, self.clock, **pauses
+                    ),
+                )
             self.running = self.start()
             self.running.carry_out()
         return self.running
