@@ -162,7 +162,7 @@ def test_client_in_the_mode_needs_no_entry() -> None:
 def test_planning_leaves_no_trace(state: ClientState, force: bool, triggers: list[str]) -> None:
     """A run in check mode and a real one plan the same."""
     before = copy.deepcopy(state)
-    for wanted in (Exit(AGE, force, triggers), Entry(HOLD, force)):
+    for wanted in (Exit(AGE, force, triggers), Entry(HOLD)):
         assert wanted.plan(state) == wanted.plan(before)
     assert state == before
 
