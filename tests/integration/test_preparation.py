@@ -19,7 +19,7 @@ OWN = "HKLM\\SOFTWARE\\configmgr.client"
 JOURNAL, PREPARED = f"{OWN}\\Journal", f"{OWN}\\Prepared"
 LIMIT = "ProvisioningMaxMinutes"
 BUG = ["Winmgmt", "CcmExec"]
-DEPENDENT = {"services": {"smstsmgr": {"depend_on": BUG}}}
+DEPENDENT: dict[str, Any] = {"services": {"smstsmgr": {"depend_on": BUG}}}
 UNDO = {"state": "absent"}
 
 
@@ -188,7 +188,7 @@ FREE, PUT_BACK = (Case("smstsmgr_dependency", options) for options in ({}, UNDO)
 DEPENDENCY_ONLY = prepare({"safeguard": "none", "dependency": "always"})
 LIMIT_TOO = prepare({"safeguard": "none", "dependency": "always", "max_minutes": 1440})
 UNPREPARE = prepare(UNDO)
-FREED = {"services": {"smstsmgr": {"depend_on": []}}}
+FREED: dict[str, Any] = {"services": {"smstsmgr": {"depend_on": []}}}
 _ENTRIES = {
     "dependency": {"before": BUG, "written": [[]]},
     "max_minutes": {"before": None, "written": [{"type": 4, "data": 720}]},
