@@ -128,6 +128,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.mode.read
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import RELEASED, assess
 from ansible_collections.configmgr.client.plugins.module_utils._client.preparation import dependency, safeguard
 from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.change import Changes
+from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.entry import PREPARATION
 from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.journal import Journal
 from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.plan import (
     NotReversible,
@@ -180,10 +181,10 @@ def run(task: Task) -> Result:
         "changed": False,
         "client_version": state.client_version,
         "left_alone": "",
-        "remembered": sorted(journal.entries),
+        "remembered": _remembered(journal),
         "verdict": assess(state).verdict.value,
     }
-    if not preparing and not journal.entries:
+    if not preparing and not result["remembered"]:
         return {**result, "msg": "Nothing to do. Nothing was prepared here, or it is restored already."}
     if not state.mode.exited:
         return _left_alone(result, assess(state).summary)
@@ -203,6 +204,11 @@ def run(task: Task) -> Result:
     except (NotReversible, Unsupported) as error:
         raise TaskFailed(f"Nothing was changed: {error}.") from error
     return _carry_out(task, result, plan, journal)
+
+
+def _remembered(journal: Journal) -> list[str]:
+    """What other modules noted is theirs to undo."""
+    return sorted(name for name, entry in journal.entries.items() if entry.by == PREPARATION)
 
 
 def _settings(task: Task) -> list[Setting]:
@@ -233,9 +239,9 @@ def _carry_out(task: Task, result: Result, plan: Plan, journal: Journal) -> Resu
     if not plan.changes:
         said = f"Nothing to do. {verb} already."
         return _left_alone(result, "; ".join(left)) if left else {**result, "msg": said}
-    remembered = set(journal.entries)
+    remembered = set(_remembered(journal))
     changes = Changes(task.guard, journal, task.log, lambda: _reason_to_stop(task))
-    with task.telling(lambda: {"changed": changes.touched, "remembered": sorted(journal.entries)}):
+    with task.telling(lambda: {"changed": changes.touched, "remembered": _remembered(journal)}):
         changes.make(plan.changes, check_mode=task.check_mode)
     if changes.stopped:
         left.append(changes.stopped)

@@ -133,7 +133,7 @@ def run(task: Task) -> Result:
     changes = _placing(task, journal) if task.params["state"] == "present" else _removing(task, journal)
     before = {change.setting.name: change.before for change in changes}
     after = {change.setting.name: change.after for change in changes}
-    pending = [change for change in changes if change.writes]
+    pending = [change for change in changes if change.writes or change.noted != change.entry]
     if not pending:
         what = f"The safeguard ({', '.join(after)}) is in place." if any(after.values()) else "There is no safeguard."
         return _result(after, msg=f"Nothing to do. {what}")
@@ -179,10 +179,8 @@ def _placing(task: Task, journal: Journal) -> list[Change]:
 
 def _removing(task: Task, journal: Journal) -> list[Change]:
     settings: tuple[BootTask | RunOnce, ...] = (BootTask(task.endpoint), RunOnce(task.endpoint))
-    found = [(setting, setting.read()) for setting in settings]
-    if any(value is not None for _setting, value in found):
-        journal.read()
-    return [Change(setting, value, None, journal.entries.get(setting.name)) for setting, value in found]
+    journal.read()  # also of one that did its work and is gone, or whose removal was cut short
+    return [Change(setting, setting.read(), None, journal.entries.get(setting.name)) for setting in settings]
 
 
 def _now(before: Result, making: Changes) -> Result:

@@ -14,8 +14,9 @@ version_added: 0.1.0
 description:
   - Sets or removes C(ProvisioningMaxMinutes). Client 5.00.8790 (version 1902) and later compare it with the time of
     entry once an hour; older clients ignore it. Absent and 0 both mean 48 hours.
-  - Never shortens the time of a client that is in the mode while something runs there or while somebody holds it,
-    since the client would then leave in the middle. The task is ok and not changed, and RV(left_alone) says why.
+  - Leaves the value alone while a task sequence or Windows Setup runs there or waits for a restart, and where that
+    cannot be determined. Never shortens the time of a client that is held in the mode, since it would then leave
+    before. The task is ok and not changed, and RV(left_alone) says why.
 options:
   state:
     description: Whether the value is set, or removed, so that the default of 48 hours holds.

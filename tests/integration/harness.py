@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -221,6 +221,24 @@ class Outcome:
         assert len(self.msg.splitlines()) == 1
         assert self.traffic["connections"] == 0
 
+    def assert_nothing_to_do(self) -> None:
+        assert (self.status, self.changed, self.result["left_alone"]) == ("ok", False, ""), self.msg
+        assert self.msg.startswith("Nothing to do.")
+        assert self.writes == []
+
+    def assert_left_alone(self, *words: str) -> None:
+        assert (self.status, self.changed, self.writes) == ("ok", False, []), self.msg
+        assert self.result["left_alone"] and self.msg.startswith("Left alone: ")
+        for word in words:
+            assert word in self.msg
+
+    def assert_failed(self, *words: str) -> None:
+        """It says `changed` where it did write: what was noted before a change that failed stays noted."""
+        changed = self.endpoint["registry"] != self.before["registry"]
+        assert (self.status, self.changed) == ("failed", changed), self.msg
+        for word in words:
+            assert word in self.msg
+
     @property
     def writes(self) -> list[dict[str, str]]:
         return list(self.endpoint["writes"][len(self.before["writes"]) :])
@@ -251,6 +269,17 @@ def client_key(endpoint: Mapping[str, Any]) -> dict[str, Any]:
     """The values of the client's registry key, by name."""
     found: dict[str, Any] = endpoint["registry"]["HKLM\\SOFTWARE\\Microsoft\\CCM"]["CcmExec"]["key"]
     return found
+
+
+def own_keys(endpoint: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What the collection keeps in the endpoint's registry: by the name of a key, its values."""
+    below = endpoint["registry"].get("HKLM\\SOFTWARE\\configmgr.client", {})
+    return {key: {name: value["data"] for name, value in entry["key"].items()} for key, entry in below.items()}
+
+
+def journal(endpoint: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What is noted of changes that can be undone, by the name of the setting."""
+    return {name: json.loads(text) for name, text in own_keys(endpoint).get("Journal", {}).items()}
 
 
 class Lab:
@@ -434,6 +463,30 @@ class Lab:
         found = run.of(host, FQCN)
         assert len(found) == 1, f"{host} has {len(found)} results in\n{run.output}"
         return found[0]
+
+
+class Thrice:
+    """Tasks rehearsed in check mode, done, and done again, all on the same endpoints; `others` are only done."""
+
+    def __init__(self, lab: Lab, cases: Mapping[str, Case], others: Mapping[str, Case]) -> None:
+        self.rehearsed = lab.play({key: replace(case, check=True) for key, case in cases.items()})
+        self.names = {key: outcome.endpoint["name"] for key, outcome in self.rehearsed.items()}
+        added = lab.add({key: case.spec for key, case in others.items()})
+        self.done = lab.again({**self.names, **added}, {**cases, **others})
+        self.again = lab.again(self.names, cases)
+
+    def assert_rehearsed(self, key: str, *results: str) -> None:
+        """Check mode wrote nothing and told what was then done, and doing it again changed nothing."""
+        rehearsed, done, again = self.rehearsed[key], self.done[key], self.again[key]
+        assert rehearsed.writes == [] and rehearsed.commands() == []
+        for part in ("registry", "services"):
+            assert rehearsed.endpoint[part] == rehearsed.before[part]
+        for name in ("changed", "diff", *results):
+            assert rehearsed.result[name] == done.result[name], name
+        again.assert_nothing_to_do()
+        assert again.commands() == []
+        for name in results:
+            assert again.result[name] == done.result[name], name
 
 
 def _plays(called: Mapping[str, str], cases: Mapping[str, Case]) -> list[dict[str, Any]]:

@@ -7,26 +7,32 @@ from typing import Any
 
 import pytest
 
-from tests.integration.harness import Case, Lab, Outcome
+from tests.integration.harness import Case, Lab, Outcome, Thrice, journal, own_keys
 
 BUG = ["Winmgmt", "CcmExec"]
 OWN = "HKLM\\SOFTWARE\\configmgr.client\\smstsmgr"
 SC = r"C:\Windows\system32\sc.exe config smstsmgr depend="
 
 
-def depend(
-    on: list[str] | None = None, /, *, check: bool = False, spec: dict[str, Any] | None = None, **options: Any
-) -> Case:
+def depend(on: list[str] | None = None, /, *, spec: dict[str, Any] | None = None, **options: Any) -> Case:
     """An endpoint whose smstsmgr depends on the services given; the default is what release 1802 had."""
     services = {"services": {"smstsmgr": {"depend_on": BUG if on is None else on}}}
-    return Case("smstsmgr_dependency", options, {**services, **(spec or {})}, check=check)
+    return Case("smstsmgr_dependency", options, {**services, **(spec or {})})
+
+
+def instead(names: list[str]) -> Case:
+    """As by default, but right after sc.exe has ended well, something makes these of it."""
+    line = f"sc config smstsmgr depend= {'/'.join(names)}"
+    after = {"after": {"operation": "Command", "nth": 1}, "do": {"event": "run_command", "line": line}}
+    return depend(spec={"triggers": [after]})
 
 
 def remembered(names: list[str]) -> dict[str, Any]:
+    """By an earlier build."""
     return {"registry": {OWN: {"DependOnService": names}}}
 
 
-# Key: the case; before; after; the command line's end; what is remembered afterwards.
+# Key: the case; before; after; the command line's end; what is noted afterwards as it was before.
 CHANGED: dict[str, tuple[Case, list[str], list[str], str, list[str] | None]] = {
     "needed": (depend(), BUG, [], "/", BUG),
     "needed, another case": (depend(["ccmexec"]), ["ccmexec"], [], "/", ["ccmexec"]),
@@ -39,7 +45,7 @@ CHANGED: dict[str, tuple[Case, list[str], list[str], str, list[str] | None]] = {
         ["Winmgmt"],
     ),
     "explicit, none": (depend(["Winmgmt"], depends_on=[]), ["Winmgmt"], [], "/", ["Winmgmt"]),
-    "explicit, from none": (depend([], depends_on=["Winmgmt"]), [], ["Winmgmt"], "Winmgmt", ["/"]),
+    "explicit, from none": (depend([], depends_on=["Winmgmt"]), [], ["Winmgmt"], "Winmgmt", []),
     "reversed": (depend([], state="absent", spec=remembered(BUG)), [], BUG, "Winmgmt/CcmExec", None),
     "reversed to none": (depend(["Winmgmt"], state="absent", spec=remembered(["/"])), ["Winmgmt"], [], "/", None),
     "reversed to a list": (
@@ -59,18 +65,23 @@ CHANGED: dict[str, tuple[Case, list[str], list[str], str, list[str] | None]] = {
     "emptied, not deleted": (depend(spec={"variants": {"cleared_dependency": "empty"}}), BUG, [], "/", BUG),
     "in the mode, nothing runs": (depend(spec={"profile": "stuck"}), BUG, [], "/", BUG),
 }
+APPLIED = {key: memory for key, (*_, memory) in CHANGED.items() if memory is not None}
+NOT_KEPT = {"another": ["RPCSS"], "as it was": BUG}
 UNCHANGED: dict[str, tuple[Case, list[str]]] = {
     "not needed": (depend(["Winmgmt"]), ["Winmgmt"]),
     "none": (depend([]), []),
     "explicit already": (depend(["Winmgmt", "RPCSS"], depends_on=["rpcss", "WINMGMT"]), ["Winmgmt", "RPCSS"]),
     "nothing remembered": (depend(state="absent"), BUG),
 }
-LEFT_ALONE = {
-    "task sequence": depend(spec={"processes": ["TSManager.exe"]}),
-    "setup": depend(spec={"processes": ["SetupHost.exe"]}),
-    "armed": depend(spec={"setup": {"SetupType": 2, "CmdLine": r"C:\x\SetupComplete.cmd"}}),
-    "in the dark": depend(spec={"broken_classes": {"Win32_Process": "provider_failure"}}),
-    "reversal, task sequence": depend([], state="absent", spec={"processes": ["TSManager.exe"], **remembered(BUG)}),
+LEFT_ALONE: dict[str, tuple[Case, str]] = {
+    "task sequence": (depend(spec={"processes": ["TSManager.exe"]}), "TSManager.exe"),
+    "setup": (depend(spec={"processes": ["SetupHost.exe"]}), "SetupHost.exe"),
+    "armed": (depend(spec={"setup": {"SetupType": 2, "CmdLine": r"C:\x\SetupComplete.cmd"}}), "at the next restart"),
+    "in the dark": (depend(spec={"broken_classes": {"Win32_Process": "provider_failure"}}), "processes could not"),
+    "reversal, task sequence": (
+        depend([], state="absent", spec={"processes": ["TSManager.exe"], **remembered(BUG)}),
+        "TSManager.exe",
+    ),
 }
 FAILED: dict[str, tuple[Case, list[str]]] = {
     "service missing": (depend(spec={"services": {"smstsmgr": "absent"}}), ["no service smstsmgr"]),
@@ -103,40 +114,19 @@ BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
 }
 
 
-def checked(case: Case) -> Case:
-    return Case(case.module, case.options, case.spec, check=True)
+@pytest.fixture(scope="module")
+def thrice(lab: Lab) -> Thrice:
+    others = {key: case for key, (case, _) in [*UNCHANGED.items(), *LEFT_ALONE.items(), *FAILED.items()]}
+    others |= {f"bad {key}": depend(**options) for key, (options, _) in BAD.items()}
+    others |= {f"not kept, {key}": instead(depend_on) for key, depend_on in NOT_KEPT.items()}
+    return Thrice(lab, {key: case for key, (case, *_) in CHANGED.items()}, others)
 
 
 @pytest.fixture(scope="module")
-def rehearsed(lab: Lab) -> dict[str, Outcome]:
-    return lab.play({key: checked(case) for key, (case, *_) in CHANGED.items()})
-
-
-@pytest.fixture(scope="module")
-def outcomes(lab: Lab, rehearsed: dict[str, Outcome]) -> dict[str, Outcome]:
-    names = {key: outcome.endpoint["name"] for key, outcome in rehearsed.items()}
-    others = {
-        **{key: case for key, (case, _) in UNCHANGED.items()},
-        **LEFT_ALONE,
-        **{key: case for key, (case, _) in FAILED.items()},
-        **{f"bad {key}": depend(**options) for key, (options, _) in BAD.items()},
-    }
-    names |= lab.add({key: case.spec for key, case in others.items()})
-    return lab.again(names, {**{key: case for key, (case, *_) in CHANGED.items()}, **others})
-
-
-@pytest.fixture(scope="module")
-def again(lab: Lab, outcomes: dict[str, Outcome]) -> dict[str, Outcome]:
-    names = {key: outcomes[key].endpoint["name"] for key in CHANGED}
-    return lab.again(names, {key: case for key, (case, *_) in CHANGED.items()})
-
-
-@pytest.fixture(scope="module")
-def reversed_(lab: Lab, again: dict[str, Outcome]) -> dict[str, Outcome]:
+def reversed_(lab: Lab, thrice: Thrice) -> dict[str, Outcome]:
     """Back again, where the workaround was applied."""
-    applied = [key for key, (*_, memory) in CHANGED.items() if memory is not None]
-    names = {key: again[key].endpoint["name"] for key in applied}
-    return lab.again(names, {key: depend(state="absent") for key in applied})
+    names = {key: outcome.endpoint["name"] for key, outcome in thrice.done.items() if key in APPLIED or "kept" in key}
+    return lab.again(names, dict.fromkeys(names, depend(state="absent")))
 
 
 def depends_on(endpoint: dict[str, Any]) -> list[str]:
@@ -149,14 +139,10 @@ def in_registry(endpoint: dict[str, Any]) -> list[str]:
     return value["data"] if value else []
 
 
-def memory_writes(outcome: Outcome) -> list[str]:
-    return [f"{write['event']} {write['detail']}" for write in outcome.writes if "configmgr.client" in write["detail"]]
-
-
 @pytest.mark.parametrize("key", CHANGED)
-def test_changed(outcomes: dict[str, Outcome], key: str) -> None:
-    _, before, after, line, _ = CHANGED[key]
-    outcome = outcomes[key]
+def test_changed(thrice: Thrice, key: str) -> None:
+    _, before, after, line, memory = CHANGED[key]
+    outcome = thrice.done[key]
     assert (outcome.status, outcome.changed) == ("ok", True), outcome.msg
     assert depends_on(outcome.before) == before
     assert depends_on(outcome.endpoint) == in_registry(outcome.endpoint) == outcome.result["depends_on"] == after
@@ -165,76 +151,59 @@ def test_changed(outcomes: dict[str, Outcome], key: str) -> None:
     assert outcome.endpoint["shells"] == []
     other = {name: value for name, value in outcome.endpoint["services"]["smstsmgr"].items() if name != "depend_on"}
     assert other.items() <= outcome.before["services"]["smstsmgr"].items()
-
-
-@pytest.mark.parametrize("key", CHANGED)
-def test_remembers_first_and_forgets_last(outcomes: dict[str, Outcome], key: str) -> None:
-    *_, memory = CHANGED[key]
-    events = [write["event"] for write in outcomes[key].writes]
+    thrice.assert_rehearsed(key, "depends_on")
+    assert thrice.rehearsed[key].endpoint["shells_opened"] == 0
+    # Noted first, and forgotten last.
+    events = [write["event"] for write in outcome.writes]
     if memory is None:
-        assert events[0] == "sc.config" and events[1:] == ["registry.delete_key"]
-    elif key == "applied twice keeps the first memory":
-        assert events == ["sc.config"]
+        assert events == ["sc.config", "registry.delete_key"] and own_keys(outcome.endpoint) == {}
     else:
-        assert events == ["registry.create_key", "registry.set", "sc.config"]
-        assert repr(memory[0]) in memory_writes(outcomes[key])[-1]
+        assert events[:2] == ["registry.create_key", "registry.set"] and events[-1] == "sc.config"
+        noted = {"before": memory, "written": [after], "by": "smstsmgr_dependency"}
+        assert journal(outcome.endpoint) == {"dependency": noted} and set(own_keys(outcome.endpoint)) == {"Journal"}
 
 
-@pytest.mark.parametrize("key", CHANGED)
-def test_rehearsed(rehearsed: dict[str, Outcome], outcomes: dict[str, Outcome], key: str) -> None:
-    assert rehearsed[key].writes == []
-    assert rehearsed[key].endpoint["shells_opened"] == 0
-    assert rehearsed[key].endpoint["services"] == rehearsed[key].before["services"]
-    for name in ("changed", "diff", "depends_on"):
-        assert rehearsed[key].result[name] == outcomes[key].result[name]
-
-
-@pytest.mark.parametrize("key", CHANGED)
-def test_again(again: dict[str, Outcome], key: str) -> None:
-    assert (again[key].status, again[key].changed) == ("ok", False)
-    assert again[key].writes == []
-    assert again[key].commands() == []
-
-
-@pytest.mark.parametrize("key", [key for key, (*_, memory) in CHANGED.items() if memory is not None])
+@pytest.mark.parametrize("key", [*APPLIED, *(f"not kept, {key}" for key in NOT_KEPT)])
 def test_reversed(reversed_: dict[str, Outcome], key: str) -> None:
-    memory = CHANGED[key][4]
-    was = [] if memory == ["/"] else memory
+    was = APPLIED.get(key, BUG)
     outcome = reversed_[key]
     assert (outcome.status, outcome.changed) == ("ok", True), outcome.msg
     assert depends_on(outcome.endpoint) == in_registry(outcome.endpoint) == outcome.result["depends_on"] == was
-    assert outcome.writes[-1]["event"] == "registry.delete_key"
+    assert outcome.writes[-1]["event"] == "registry.delete_key" and own_keys(outcome.endpoint) == {}
 
 
 @pytest.mark.parametrize("key", UNCHANGED)
-def test_unchanged(outcomes: dict[str, Outcome], key: str) -> None:
-    outcome = outcomes[key]
-    assert (outcome.status, outcome.changed, outcome.result["depends_on"]) == ("ok", False, UNCHANGED[key][1])
-    assert outcome.msg.startswith("Nothing to do.")
-    assert outcome.writes == []
+def test_unchanged(thrice: Thrice, key: str) -> None:
+    outcome = thrice.done[key]
+    outcome.assert_nothing_to_do()
+    assert outcome.result["depends_on"] == UNCHANGED[key][1]
     assert outcome.endpoint["shells_opened"] == 0
 
 
 @pytest.mark.parametrize("key", LEFT_ALONE)
-def test_left_alone(outcomes: dict[str, Outcome], key: str) -> None:
-    outcome = outcomes[key]
-    assert (outcome.status, outcome.changed) == ("ok", False)
-    assert outcome.result["left_alone"]
-    assert outcome.msg.startswith("Left alone")
-    assert outcome.writes == []
+def test_left_alone(thrice: Thrice, key: str) -> None:
+    outcome = thrice.done[key]
+    outcome.assert_left_alone(LEFT_ALONE[key][1])
     assert outcome.endpoint["services"] == outcome.before["services"]
 
 
 @pytest.mark.parametrize("key", FAILED)
-def test_failed(outcomes: dict[str, Outcome], key: str) -> None:
-    outcome = outcomes[key]
-    assert (outcome.status, outcome.changed) == ("failed", False), outcome.msg
-    for word in FAILED[key][1]:
-        assert word in outcome.msg
+def test_failed(thrice: Thrice, key: str) -> None:
+    outcome = thrice.done[key]
+    outcome.assert_failed(*FAILED[key][1])
     assert outcome.endpoint["services"] == outcome.before["services"]
     assert outcome.endpoint["shells"] == []
 
 
+@pytest.mark.parametrize("key", NOT_KEPT)
+def test_what_windows_does_not_keep_is_not_accepted(thrice: Thrice, key: str) -> None:
+    """sc.exe ended with 0; what was there before stays noted, and can be put back."""
+    outcome = thrice.done[f"not kept, {key}"]
+    outcome.assert_failed(f"dependency was written as [] and reads back as {NOT_KEPT[key]!r}")
+    assert outcome.commands() == [f"{SC} /"]
+    assert journal(outcome.endpoint)["dependency"]["before"] == BUG
+
+
 @pytest.mark.parametrize("key", BAD)
-def test_bad_values_are_refused_before_anything_is_sent(outcomes: dict[str, Outcome], key: str) -> None:
-    outcomes[f"bad {key}"].assert_refused(*BAD[key][1])
+def test_bad_values_are_refused_before_anything_is_sent(thrice: Thrice, key: str) -> None:
+    thrice.done[f"bad {key}"].assert_refused(*BAD[key][1])

@@ -3,21 +3,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.integration.harness import Case, Lab, Outcome, client_key
+from tests.integration.harness import Case, Lab, Outcome, client_key, journal, own_keys
 
 SAFEGUARD = "configmgr.client.safeguard"
 RUN_ONCE = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\RunOnce"
 CCMEXEC = "HKLM\\SOFTWARE\\Microsoft\\CCM\\CcmExec"
 OWN = "HKLM\\SOFTWARE\\configmgr.client"
-PREPARED = f"{OWN}\\Prepared"
+JOURNAL, PREPARED = f"{OWN}\\Journal", f"{OWN}\\Prepared"
 LIMIT = "ProvisioningMaxMinutes"
-DEPENDENT = {"services": {"smstsmgr": {"depend_on": ["Winmgmt", "CcmExec"]}}}
+BUG = ["Winmgmt", "CcmExec"]
+DEPENDENT: dict[str, Any] = {"services": {"smstsmgr": {"depend_on": BUG}}}
 UNDO = {"state": "absent"}
 
 
@@ -43,11 +45,6 @@ def everything_else(endpoint: Mapping[str, Any]) -> dict[str, Any]:
     """The registry without what a preparation changes, and without the collection's own key."""
     kept = {key: value for key, value in endpoint["registry"].items() if key not in (RUN_ONCE, OWN)}
     return {**kept, "client": {name: value for name, value in client_key(endpoint).items() if name != LIMIT}}
-
-
-def records(endpoint: Mapping[str, Any]) -> set[str]:
-    """The settings that the endpoint remembers."""
-    return set(endpoint["registry"].get(OWN, {}).get("Prepared", {"key": {}})["key"])
 
 
 # -- a wave ------------------------------------------------------------------------------------------------------------
@@ -125,7 +122,8 @@ def test_prepared(wave: Wave, key: str) -> None:
     assert (outcome.status, outcome.changed, outcome.result["action"]) == ("ok", True, "prepared"), outcome.msg
     assert outcome.result["remembered"] == sorted(changes)
     assert set(outcome.result["diff"]["before"]) == {*changes, "remembered"}
-    assert records(outcome.endpoint) == changes
+    by = {name: entry["by"] for name, entry in journal(outcome.endpoint).items()}
+    assert by == dict.fromkeys(changes, "client_preparation")
 
 
 @pytest.mark.parametrize("key", WAVES)
@@ -156,8 +154,7 @@ def test_rehearsed(wave: Wave, key: str) -> None:
 @pytest.mark.parametrize("key", WAVES)
 def test_again(wave: Wave, key: str) -> None:
     for outcomes in (wave.again, wave.undone_again):
-        assert (outcomes[key].status, outcomes[key].changed) == ("ok", False), outcomes[key].msg
-        assert outcomes[key].writes == []
+        outcomes[key].assert_nothing_to_do()
         assert outcomes[key].result["action"] == "none"
 
 
@@ -169,7 +166,7 @@ def test_undone(wave: Wave, key: str) -> None:
     assert state(outcome.endpoint) == state(start)
     assert everything_else(outcome.endpoint) == everything_else(start)
     assert outcome.result["remembered"] == []
-    assert records(outcome.endpoint) == set()
+    assert own_keys(outcome.endpoint) == {}
 
 
 @pytest.fixture(scope="module")
@@ -180,54 +177,120 @@ def nothing(lab: Lab) -> dict[str, Outcome]:
 @pytest.mark.parametrize("key", NOTHING)
 def test_nothing_to_do(nothing: dict[str, Outcome], key: str) -> None:
     outcome = nothing[key]
-    assert (outcome.status, outcome.changed, outcome.result["left_alone"]) == ("ok", False, ""), outcome.msg
-    assert outcome.msg.startswith("Nothing to do.")
+    outcome.assert_nothing_to_do()
     assert ("Nothing was prepared here" in outcome.msg) == key.startswith("never prepared")
-    assert outcome.writes == []
     assert outcome.endpoint["registry"] == outcome.before["registry"]
+
+
+# -- what else is noted ------------------------------------------------------------------------------------------------
+
+FREE, PUT_BACK = (Case("smstsmgr_dependency", options) for options in ({}, UNDO))
+DEPENDENCY_ONLY = prepare({"safeguard": "none", "dependency": "always"})
+LIMIT_TOO = prepare({"safeguard": "none", "dependency": "always", "max_minutes": 1440})
+UNPREPARE = prepare(UNDO)
+FREED: dict[str, Any] = {"services": {"smstsmgr": {"depend_on": []}}}
+_ENTRIES = {
+    "dependency": {"before": BUG, "written": [[]]},
+    "max_minutes": {"before": None, "written": [{"type": 4, "data": 720}]},
+}
+PREPARED_BEFORE = {
+    "registry": {PREPARED: {key: json.dumps(value) for key, value in _ENTRIES.items()}, CCMEXEC: {LIMIT: 720}},
+    **FREED,
+}
+FREED_BEFORE = {"registry": {f"{OWN}\\smstsmgr": {"DependOnService": BUG}}}
+BOTH, DEPENDENCY, MAX_MINUTES = ["dependency", "max_minutes"], ["dependency"], ["max_minutes"]
+AGENT = {"smstsmgr": ["DependOnService"]}
+# Key: the endpoint; tasks in turn, and after each what stands where below the collection's key, and what a preparation
+# says that it remembers. All of them end with the limit and the dependencies as before the first change.
+NOTED: dict[str, tuple[dict[str, Any], list[tuple[Case, dict[str, list[str]], list[str]]]]] = {
+    "prepared before, undone": (PREPARED_BEFORE, [(UNPREPARE, {}, [])]),
+    "prepared before, again": (
+        PREPARED_BEFORE,
+        [(LIMIT_TOO, {"Prepared": DEPENDENCY, "Journal": MAX_MINUTES}, BOTH), (UNPREPARE, {}, [])],
+    ),
+    "prepared before, one put back": (
+        PREPARED_BEFORE,
+        [(PUT_BACK, {"Prepared": MAX_MINUTES}, []), (UNPREPARE, {}, [])],
+    ),
+    "freed before, prepared": (
+        {**FREED_BEFORE, **FREED},
+        [(LIMIT_TOO, {**AGENT, "Journal": MAX_MINUTES}, MAX_MINUTES), (UNPREPARE, AGENT, []), (PUT_BACK, {}, [])],
+    ),
+    "freed before, and not any more": (
+        {**FREED_BEFORE, "services": {"smstsmgr": {"depend_on": ["CcmExec"]}}},
+        [(DEPENDENCY_ONLY, {"Journal": DEPENDENCY}, DEPENDENCY), (UNPREPARE, {}, [])],
+    ),
+    "prepared, one put back": (
+        DEPENDENT,
+        [(LIMIT_TOO, {"Journal": BOTH}, BOTH), (PUT_BACK, {"Journal": MAX_MINUTES}, []), (UNPREPARE, {}, [])],
+    ),
+    "freed, prepared": (
+        DEPENDENT,
+        [
+            (FREE, {"Journal": DEPENDENCY}, []),
+            (LIMIT_TOO, {"Journal": BOTH}, MAX_MINUTES),
+            (UNPREPARE, {"Journal": DEPENDENCY}, []),
+            (PUT_BACK, {}, []),
+        ],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def noted(lab: Lab) -> dict[str, list[Outcome]]:
+    names = lab.add({key: spec for key, (spec, _) in NOTED.items()})
+    found: dict[str, list[Outcome]] = {key: [] for key in NOTED}
+    for number in range(max(len(steps) for _, steps in NOTED.values())):
+        cases = {key: steps[number][0] for key, (_, steps) in NOTED.items() if number < len(steps)}
+        for key, outcome in lab.again(names, cases).items():
+            found[key].append(outcome)
+    return found
+
+
+@pytest.mark.parametrize("key", NOTED)
+def test_what_modules_and_earlier_builds_noted_is_one_memory(noted: dict[str, list[Outcome]], key: str) -> None:
+    for outcome, (case, kept, remembered) in zip(noted[key], NOTED[key][1], strict=True):
+        assert (outcome.status, outcome.changed) == ("ok", True), outcome.msg
+        assert {where: sorted(values) for where, values in own_keys(outcome.endpoint).items()} == kept
+        assert outcome.result.get("remembered", []) == remembered
+        if case is PUT_BACK:
+            assert outcome.result["depends_on"] == BUG
+    last = state(noted[key][-1].endpoint)
+    assert (last["limit"], last["dependencies"]) == (None, BUG)
 
 
 # -- runs that are cut short -------------------------------------------------------------------------------------------
 
 ALL = {"max_minutes": 720}
-# Which call the endpoint dies of, and whether that call still took effect.
 CUTS: dict[str, dict[str, Any]] = {
-    f"{name}{' done' if executed else ''}": {"match": match, "then": {"do": "drop", "executed": executed}}
-    for name, match in {
-        "key": {"method": "CreateKey", "nth": 1},
-        "first record": {"method": "SetStringValue", "nth": 1},
-        "dependency": {"operation": "Command", "value": "sc.exe", "nth": 1},
-        "second record": {"method": "SetStringValue", "nth": 2},
-        "limit": {"method": "SetDWORDValue", "nth": 1},
-        "third record": {"method": "SetStringValue", "nth": 3},
-        "safeguard": {"method": "RegisterByXml", "nth": 1},
-    }.items()
-    for executed in (False, True)
+    "key": {"method": "CreateKey", "nth": "1+"},
+    "first entry": {"method": "SetStringValue", "nth": "1+"},
+    "dependency": {"operation": "Command", "value": "sc.exe", "nth": "1+"},
+    "second entry": {"method": "SetStringValue", "nth": "2+"},
+    "limit": {"method": "SetDWORDValue", "nth": "1+"},
+    "third entry": {"method": "SetStringValue", "nth": "3+"},
+    "safeguard": {"method": "RegisterByXml", "nth": "1+"},
 }
+"""From which call on the endpoint gives no answer."""
+
+
+def cut(match: Mapping[str, Any], *, executed: bool) -> Case:
+    fault = {"match": match, "then": {"do": "drop", "executed": executed}}
+    return prepare(ALL, profile="smstsmgr_dependency", faults=[fault])
 
 
 class Interrupted:
     """Prepared with one call lost for good, and put back; half of them prepared once more in between."""
 
     def __init__(self, lab: Lab) -> None:
-        cases = {
-            f"{cut}{again}": prepare(ALL, profile="smstsmgr_dependency", faults=_lasting(CUTS[cut]))
-            for cut in CUTS
-            for again in ("", ", again")
-        }
-        self.cut = lab.play(cases)
+        lost = {f"{key}{again}": cut(CUTS[key], executed=False) for key in CUTS for again in ("", ", again")}
+        done = {f"{key}, done": cut(CUTS[key], executed=True) for key in CUTS}
+        self.cut = lab.play({**lost, **done})
         names = {key: outcome.endpoint["name"] for key, outcome in self.cut.items()}
         for name in names.values():
             lab.simulator.patch(name, faults=[])
-        again = {key: replace(case, spec={}) for key, case in cases.items() if key.endswith("again")}
-        self.again = lab.again({key: names[key] for key in again}, again)
-        self.undone = lab.again(names, {key: replace(case, options=UNDO) for key, case in cases.items()})
-
-
-def _lasting(fault: dict[str, Any]) -> list[dict[str, Any]]:
-    """A call that may be repeated is: the second try is lost as well."""
-    nth = fault["match"]["nth"]
-    return [{**fault, "match": {**fault["match"], "nth": f"{nth}+"}}]
+        self.again = lab.again(names, {key: prepare(ALL) for key in lost if key.endswith("again")})
+        self.undone = lab.again(names, dict.fromkeys(names, UNPREPARE))
 
 
 @pytest.fixture(scope="module")
@@ -235,25 +298,25 @@ def interrupted(lab: Lab) -> Interrupted:
     return Interrupted(lab)
 
 
-CUT_KEYS = [f"{cut}{again}" for cut in CUTS for again in ("", ", again")]
-
-
-@pytest.mark.parametrize("key", CUT_KEYS)
+@pytest.mark.parametrize("key", [f"{key}{how}" for key in CUTS for how in ("", ", again", ", done")])
 def test_a_run_that_is_cut_short_can_be_undone(interrupted: Interrupted, key: str) -> None:
+    """What was carried out without an answer is found when it is read back, and the run goes on."""
     cut, undone = interrupted.cut[key], interrupted.undone[key]
-    assert cut.status == "failed"
+    assert (cut.status, cut.changed) == ("ok" if "done" in key else "failed", True), cut.msg
+    assert len([write for write in cut.writes if write["event"] == "sc.config"]) <= 1
     assert undone.status == "ok", undone.msg
     assert state(undone.endpoint) == state(cut.before)
     assert undone.result["remembered"] == [] and undone.result["left_alone"] == ""
-    assert records(undone.endpoint) == set()
+    assert not any(own_keys(undone.endpoint).values())  # a run that was cut right after CreateKey leaves an empty key
 
 
-@pytest.mark.parametrize("key", [key for key in CUT_KEYS if key.endswith("again")])
-def test_a_run_that_is_cut_short_can_be_run_again(interrupted: Interrupted, key: str) -> None:
-    again = interrupted.again[key]
-    assert again.status == "ok", again.msg
-    assert again.result["remembered"] == ["boot_task", "dependency", "max_minutes"]
-    after = state(again.endpoint)
+@pytest.mark.parametrize("key", CUTS)
+@pytest.mark.parametrize("how", ["again", "done"])
+def test_a_run_that_is_cut_short_can_be_run_again(interrupted: Interrupted, key: str, how: str) -> None:
+    outcome = (interrupted.again if how == "again" else interrupted.cut)[f"{key}, {how}"]
+    assert outcome.status == "ok", outcome.msg
+    assert outcome.result["remembered"] == ["boot_task", "dependency", "max_minutes"]
+    after = state(outcome.endpoint)
     assert after["limit"] == {"type": "REG_DWORD", "data": 720} and after["dependencies"] == []
     assert f"\\{SAFEGUARD}" in [task["uri"] for task in after["tasks"]]
 
@@ -263,9 +326,9 @@ def test_a_run_that_is_cut_short_can_be_run_again(interrupted: Interrupted, key:
 # What happens after the preparation; what the message names.
 MEANWHILE: dict[str, tuple[str, dict[str, Any], str]] = {
     "a task sequence runs": ("start_process", {"command_line": "TSManager.exe"}, "TSManager.exe"),
-    "an upgrade runs": ("start_in_place_upgrade", {}, "Windows Setup runs"),
+    "an upgrade runs": ("start_in_place_upgrade", {}, "In provisioning mode while a"),
     "the mode was entered": ("enter_provisioning_mode", {}, "In provisioning mode"),
-    "somebody set the limit": ("", {}, "max_minutes was changed by somebody else"),
+    "somebody set the limit": ("", {}, "max_minutes was changed by another administrator or process"),
 }
 
 
@@ -293,7 +356,7 @@ def test_what_others_do_meanwhile_is_left_alone(meanwhile: dict[str, tuple[Outco
         assert client_key(undone.endpoint)[LIMIT] == {"type": "REG_DWORD", "data": 99}
         assert undone.result["remembered"] == ["max_minutes"]
         assert state(undone.endpoint)["tasks"] == state(first.before)["tasks"]
-        assert state(undone.endpoint)["dependencies"] == ["Winmgmt", "CcmExec"]
+        assert state(undone.endpoint)["dependencies"] == BUG
         return
     assert undone.changed is False and undone.writes == []
     assert undone.result["remembered"] == ["boot_task", "dependency", "max_minutes"]
@@ -334,7 +397,8 @@ FAILED: dict[str, tuple[Case, str]] = {
     "stale name": (prepare(profile="normal", machine_name="PC-RENAMED"), "PC-RENAMED"),
     "denied": (prepare(account="denied"), "local administrator"),
     "limited": (prepare(account="limited"), "denied"),
-    "damaged record": (prepare(UNDO, registry={PREPARED: {"max_minutes": "{}"}}), "record max_minutes is damaged"),
+    "damaged entry": (prepare(UNDO, registry={JOURNAL: {"max_minutes": "{}"}}), "the entry max_minutes is damaged"),
+    "damaged before": (prepare(ALL, registry={PREPARED: {"max_minutes": "["}}), "the entry max_minutes is damaged"),
     "edited limit": (
         prepare({"max_minutes": 720}, **with_limit(["720"])),
         "max_minutes could not be put back later",
@@ -365,17 +429,15 @@ def others(lab: Lab) -> dict[str, Outcome]:
 
 @pytest.mark.parametrize("key", LEFT_ALONE)
 def test_left_alone(others: dict[str, Outcome], key: str) -> None:
-    outcome, (_, verdict, word) = others[key], LEFT_ALONE[key]
-    assert (outcome.status, outcome.changed, outcome.result["verdict"]) == ("ok", False, verdict), outcome.msg
-    assert outcome.result["left_alone"] and word in outcome.msg
-    assert outcome.writes == []
+    _, verdict, word = LEFT_ALONE[key]
+    others[key].assert_left_alone(word)
+    assert others[key].result["verdict"] == verdict
 
 
 @pytest.mark.parametrize("key", FAILED)
 def test_failed(others: dict[str, Outcome], key: str) -> None:
     outcome = others[key]
-    assert (outcome.status, outcome.changed) == ("failed", False), outcome.msg
-    assert FAILED[key][1] in outcome.msg
+    outcome.assert_failed(FAILED[key][1])
     assert outcome.endpoint["registry"] == outcome.before["registry"]
     assert state(outcome.endpoint) == state(outcome.before)
 

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from tests.integration.harness import Case, Lab, Outcome
+from tests.integration.harness import Case, Lab, Outcome, journal, own_keys
 
 NAME = "configmgr.client.safeguard"
 RUN_ONCE = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\RunOnce"
@@ -16,8 +16,8 @@ REFUSED = {"broken_classes": {"PS_ScheduledTask": "not_supported"}}
 FOREIGN = {RUN_ONCE: {"Somebody else's": "notepad.exe"}}
 
 
-def safeguard(profile: str = "normal", /, *, check: bool = False, options: Any = None, **spec: Any) -> Case:
-    return Case("provisioning_safeguard", options or {}, {"profile": profile, **spec}, check=check)
+def safeguard(profile: str = "normal", /, *, options: Any = None, **spec: Any) -> Case:
+    return Case("provisioning_safeguard", options or {}, {"profile": profile, **spec})
 
 
 def run_once(profile: str = "normal", /, **more: Any) -> Case:
@@ -78,30 +78,27 @@ def lives(lab: Lab) -> Lives:
     return Lives(lab)
 
 
-def without_msg(outcome: Outcome) -> dict[str, Any]:
-    return {
-        name: outcome.result[name] for name in outcome.result if name in ("changed", "diff", "boot_task", "run_once")
-    }
-
-
 @pytest.mark.parametrize("key", LIVES)
 def test_it_is_placed_once(lives: Lives, key: str) -> None:
     kind = LIVES[key][1]
     placed, again = lives.placed[key], lives.again[key]
     assert (placed.status, placed.changed) == ("ok", True), placed.msg
     assert is_placed(placed, kind)
-    assert (again.status, again.changed, again.writes) == ("ok", False, []), again.msg
+    again.assert_nothing_to_do()
     assert again.result[kind] == placed.result[kind] == placed.result["diff"]["after"][kind]
     assert placed.result["diff"]["before"] == {kind: None}
+    noted = {"before": None, "written": [placed.result[kind]], "by": "provisioning_safeguard"}
+    assert journal(placed.endpoint) == {kind: noted}
 
 
 @pytest.mark.parametrize("key", LIVES)
 def test_check_mode_shows_what_a_run_does(lives: Lives, key: str) -> None:
     for check, real in ((lives.check[key], lives.placed[key]), (lives.check_absent[key], lives.absent[key])):
         assert check.writes == []
-        assert without_msg(check) == without_msg(real)
-        assert check.endpoint["scheduled_tasks"] == check.before["scheduled_tasks"]
-        assert values(check.endpoint) == values(check.before)
+        for name in ("changed", "diff", "boot_task", "run_once"):
+            assert check.result.get(name) == real.result.get(name)
+        for part in ("scheduled_tasks", "registry"):
+            assert check.endpoint[part] == check.before[part]
 
 
 @pytest.mark.parametrize("key", LIVES)
@@ -111,7 +108,8 @@ def test_it_is_removed_with_nothing_else(lives: Lives, key: str) -> None:
     assert tasks(absent.endpoint) == {}
     expected = {"Somebody else's"} if "others" in key else set()
     assert set(values(absent.endpoint)) == expected
-    assert (again.status, again.changed, again.writes) == ("ok", False, []), again.msg
+    assert own_keys(absent.endpoint) == {}
+    again.assert_nothing_to_do()
 
 
 def test_no_shell_stays_open(lives: Lives) -> None:
@@ -121,8 +119,9 @@ def test_no_shell_stays_open(lives: Lives) -> None:
 
 def test_the_class_that_is_refused_is_replaced_by_its_cmdlet(lives: Lives) -> None:
     writes = {key: [write["event"] for write in lives.placed[key].writes] for key in LIVES}
-    assert writes["boot task"] == ["task.RegisterByXml"]
-    assert writes["boot task, class refused"] == ["powershell.Register-ScheduledTask"]
+    noting = ["registry.create_key", "registry.set"]
+    assert writes["boot task"] == [*noting, "task.RegisterByXml"]
+    assert writes["boot task, class refused"] == [*noting, "powershell.Register-ScheduledTask"]
 
 
 def test_a_line_of_run_once_fits(lives: Lives) -> None:
@@ -169,85 +168,49 @@ def test_another_delay_is_a_change(lab: Lab) -> None:
 # -- what it does ------------------------------------------------------------------------------------------------------
 
 
-def interrupted_scan(lab: Lab, name: str) -> None:
-    lab.simulator.event(name, "start_task_sequence")
-    lab.simulator.event(name, "reboot")
+# Events of an endpoint in turn, or what it is patched with.
+Happening = Sequence[str | dict[str, Any]]
+SCAN: Happening = ["start_task_sequence", "reboot"]
+BETWEEN_RESTARTS: Happening = ["start_in_place_upgrade", "upgrade_restart"]
+GOES_ON: Happening = [*BETWEEN_RESTARTS, "reboot"]
 
 
-def upgrade_that_goes_on(lab: Lab, name: str) -> None:
-    lab.simulator.event(name, "start_in_place_upgrade")
-    lab.simulator.event(name, "upgrade_restart")
-    lab.simulator.event(name, "reboot")
+def happen(lab: Lab, name: str, happening: Happening) -> None:
+    for each in happening:
+        if isinstance(each, str):
+            lab.simulator.event(name, each)
+        else:
+            lab.simulator.patch(name, **each)
 
 
-def upgrade_between_restarts(lab: Lab, name: str) -> None:
-    lab.simulator.event(name, "start_in_place_upgrade")
-    lab.simulator.event(name, "upgrade_restart")
-
-
-def scan_that_starts_after_the_boot(lab: Lab, name: str) -> None:
-    lab.simulator.event(name, "reboot")
-    lab.simulator.event(name, "start_task_sequence")
-
-
-def boot_before_the_scan(lab: Lab, name: str) -> None:
-    lab.simulator.event(name, "reboot")
-
-
-def restart_during_windows_setup(lab: Lab, name: str) -> None:
-    interrupted_scan(lab, name)
-    lab.simulator.patch(name, setup={"SystemSetupInProgress": 1})
-
-
-def restart_during_oobe(lab: Lab, name: str) -> None:
-    interrupted_scan(lab, name)
-    lab.simulator.patch(name, setup={"OOBEInProgress": 1})
-
-
-def client_that_does_not_listen(lab: Lab, name: str) -> None:
-    interrupted_scan(lab, name)
-    lab.simulator.patch(name, variants={"set_provisioning_mode": "ignored"})
-
-
-def setup_that_runs_alone(lab: Lab, name: str) -> None:
-    interrupted_scan(lab, name)
-    lab.simulator.event(name, "start_process", command_line="SetupHost.exe")
-
-
-def agent_that_is_gone(lab: Lab, name: str) -> None:
-    interrupted_scan(lab, name)
-    lab.simulator.patch(name, services={"smstsmgr": "absent"})
-
-
-Happening = Callable[[Lab, str], None]
 FIRES: dict[str, tuple[Case, Happening]] = {
-    "interrupted": (safeguard(), interrupted_scan),
-    "interrupted, no wmic": (safeguard(variants={"wmic": False}), interrupted_scan),
-    "interrupted, on battery": (safeguard(on_battery=True), interrupted_scan),
-    "interrupted, class refused": (safeguard(**REFUSED), interrupted_scan),
-    "not resumed": (safeguard(variants={"oem_license": True}), upgrade_that_goes_on),
+    "interrupted": (safeguard(), SCAN),
+    "interrupted, no wmic": (safeguard(variants={"wmic": False}), SCAN),
+    "interrupted, on battery": (safeguard(on_battery=True), SCAN),
+    "interrupted, class refused": (safeguard(**REFUSED), SCAN),
+    "not resumed": (safeguard(variants={"oem_license": True}), GOES_ON),
 }
 STAYS: dict[str, tuple[Case, Happening]] = {
-    "goes on": (safeguard(), upgrade_that_goes_on),
-    "armed": (safeguard(), upgrade_between_restarts),
-    "after the boot": (safeguard(), scan_that_starts_after_the_boot),
-    "in setup": (safeguard(), restart_during_windows_setup),
-    "in oobe": (safeguard(), restart_during_oobe),
-    "setup alone": (safeguard(), setup_that_runs_alone),
-    "no agent": (safeguard(), agent_that_is_gone),
-    "ignored": (safeguard(), client_that_does_not_listen),
+    "goes on": (safeguard(), GOES_ON),
+    "armed": (safeguard(), BETWEEN_RESTARTS),
+    "after the boot": (safeguard(), ["reboot", "start_task_sequence"]),
+    "in setup": (safeguard(), [*SCAN, {"setup": {"SystemSetupInProgress": 1}}]),
+    "in oobe": (safeguard(), [*SCAN, {"setup": {"OOBEInProgress": 1}}]),
+    "setup alone": (safeguard(), [*SCAN, {"processes": ["SetupHost.exe"]}]),
+    "no agent": (safeguard(), [*SCAN, {"services": {"smstsmgr": "absent"}}]),
+    "ignored": (safeguard(), [*SCAN, {"variants": {"set_provisioning_mode": "ignored"}}]),
 }
 
 
 @pytest.fixture(scope="module")
 def boots(lab: Lab) -> dict[str, dict[str, Any]]:
     """Endpoints that were protected, and then something happened."""
-    both = FIRES | STAYS | {"before": (safeguard(), boot_before_the_scan)}
+    both: dict[str, tuple[Case, Happening]] = FIRES | STAYS | {"before": (safeguard(), ["reboot"])}
     names = lab.add({key: case.spec for key, (case, _) in both.items()})
     placed = lab.again(names, {key: case for key, (case, _) in both.items()})
     assert {key for key, outcome in placed.items() if not outcome.changed} == set()
     for key, (_, happening) in both.items():
-        happening(lab, names[key])
+        happen(lab, names[key], happening)
     lab.simulator.advance("4m")
     early = {key: lab.simulator.endpoint(name)["mode"] for key, name in names.items()}
     assert {early[key] for key in FIRES} == {"provisioning"}
@@ -259,6 +222,15 @@ def boots(lab: Lab) -> dict[str, dict[str, Any]]:
 def test_after_an_interruption_it_leaves_the_mode_and_is_gone(boots: dict[str, dict[str, Any]], key: str) -> None:
     assert boots[key]["mode"] == "normal"
     assert tasks(boots[key]) == {}
+
+
+def test_what_was_noted_of_one_that_has_done_its_work_is_removed(lab: Lab, boots: dict[str, dict[str, Any]]) -> None:
+    names = {"one": boots["not resumed"]["name"]}
+    lab.simulator.advance("15m")
+    outcome = lab.again(names, {"one": safeguard(options={"state": "absent"})})["one"]
+    assert (outcome.status, outcome.changed, outcome.result["boot_task"]) == ("ok", True, None), outcome.msg
+    assert set(journal(outcome.before)) == {"boot_task"} and own_keys(outcome.endpoint) == {}
+    lab.again(names, {"one": safeguard(options={"state": "absent"})})["one"].assert_nothing_to_do()
 
 
 @pytest.mark.parametrize("key", STAYS)
@@ -274,17 +246,17 @@ def test_it_waits_where_something_runs_or_nobody_can_tell(boots: dict[str, dict[
 def test_a_boot_before_the_scan_does_not_use_it_up(lab: Lab, boots: dict[str, dict[str, Any]]) -> None:
     endpoint = boots["before"]
     assert f"\\{NAME}" in tasks(endpoint)
-    interrupted_scan(lab, endpoint["name"])
+    happen(lab, endpoint["name"], SCAN)
     lab.simulator.advance("6m")
     assert lab.simulator.endpoint(endpoint["name"])["mode"] == "normal"
     assert tasks(lab.simulator.endpoint(endpoint["name"])) == {}
 
 
 LOGONS: dict[str, tuple[Case, Happening, str]] = {
-    "interrupted": (run_once(), interrupted_scan, "normal"),
-    "interrupted, no wmic": (run_once(variants={"wmic": False}), interrupted_scan, "normal"),
-    "goes on": (run_once(), upgrade_that_goes_on, "provisioning"),
-    "armed": (run_once(), upgrade_between_restarts, "provisioning"),
+    "interrupted": (run_once(), SCAN, "normal"),
+    "interrupted, no wmic": (run_once(variants={"wmic": False}), SCAN, "normal"),
+    "goes on": (run_once(), GOES_ON, "provisioning"),
+    "armed": (run_once(), BETWEEN_RESTARTS, "provisioning"),
 }
 
 
@@ -292,7 +264,7 @@ def test_run_once_acts_when_an_administrator_logs_on(lab: Lab) -> None:
     names = lab.add({key: case.spec for key, (case, _, _) in LOGONS.items()})
     lab.again(names, {key: case for key, (case, _, _) in LOGONS.items()})
     for key, (_, happening, _) in LOGONS.items():
-        happening(lab, names[key])
+        happen(lab, names[key], happening)
     lab.simulator.advance("10m")
     assert {lab.simulator.endpoint(name)["mode"] for name in names.values()} == {"provisioning"}
     for key, (_, _, expected) in LOGONS.items():
@@ -303,12 +275,13 @@ def test_run_once_acts_when_an_administrator_logs_on(lab: Lab) -> None:
 
 # -- what stands before it ---------------------------------------------------------------------------------------------
 
-LEFT_ALONE = {
-    "live osd": safeguard("live_osd"),
-    "live upgrade": safeguard("live_upgrade"),
-    "pending": safeguard("upgrade_pending_restart"),
-    "unreadable": safeguard("broken_wmi"),
-    "run once, live": run_once("live_upgrade"),
+RUNS = "a task sequence runs (TSManager.exe)"
+LEFT_ALONE: dict[str, tuple[Case, str]] = {
+    "live osd": (safeguard("live_osd"), RUNS),
+    "live upgrade": (safeguard("live_upgrade"), RUNS),
+    "pending": (safeguard("upgrade_pending_restart"), "resumes at the next restart"),
+    "unreadable": (safeguard("broken_wmi"), "processes could not be read"),
+    "run once, live": (run_once("live_upgrade"), RUNS),
 }
 FAILED = {
     "no client": (safeguard("no_client"), "no ConfigMgr client"),
@@ -334,22 +307,18 @@ FAILED = {
 
 @pytest.fixture(scope="module")
 def refusals(lab: Lab) -> dict[str, Outcome]:
-    return lab.play(LEFT_ALONE | {key: case for key, (case, _) in FAILED.items()})
+    return lab.play({key: case for key, (case, _) in (LEFT_ALONE | FAILED).items()})
 
 
 @pytest.mark.parametrize("key", LEFT_ALONE)
 def test_it_is_not_placed_where_something_runs(refusals: dict[str, Outcome], key: str) -> None:
-    outcome = refusals[key]
-    assert (outcome.status, outcome.changed, outcome.writes) == ("ok", False, []), outcome.msg
-    assert outcome.result["left_alone"]
-    assert outcome.result["left_alone"] in outcome.msg
+    refusals[key].assert_left_alone(LEFT_ALONE[key][1])
 
 
 @pytest.mark.parametrize("key", FAILED)
 def test_what_cannot_be_is_one_clear_message(refusals: dict[str, Outcome], key: str) -> None:
     outcome = refusals[key]
-    assert (outcome.status, outcome.changed) == ("failed", False)
-    assert FAILED[key][1] in outcome.msg
+    outcome.assert_failed(FAILED[key][1])
     assert tasks(outcome.endpoint) == {}
     assert NAME not in values(outcome.endpoint)
     if key in ("too early", "too late"):
@@ -362,10 +331,10 @@ def test_what_is_too_long_says_what_to_give_instead(refusals: dict[str, Outcome]
     assert outcome.writes == refusals["too long"].writes == []
 
 
-def test_it_is_removed_while_something_runs(lab: Lab) -> None:
+def test_it_is_not_removed_while_something_runs(lab: Lab) -> None:
     names = lab.add({"one": {}})
     lab.again(names, {"one": safeguard()})
     lab.simulator.event(names["one"], "start_in_place_upgrade")
     outcome = lab.again(names, {"one": safeguard(options={"state": "absent"})})["one"]
-    assert (outcome.status, outcome.changed) == ("ok", True), outcome.msg
-    assert tasks(outcome.endpoint) == {}
+    outcome.assert_left_alone(RUNS)
+    assert f"\\{NAME}" in tasks(outcome.endpoint) and set(journal(outcome.endpoint)) == {"boot_task"}
