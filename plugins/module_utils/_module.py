@@ -132,6 +132,11 @@ def failures(named: OptionNames = _PLAIN) -> t.Iterator[None]:
         raise TaskFailed(f"{error}.", _layer("client")) from error
 
 
+def sentence(reason: str) -> str:
+    """A *reason* of the guard as a sentence of its own."""
+    return f"{reason[:1].upper()}{reason[1:]}."
+
+
 def _layer(layer: str) -> Result:
     return {"error_layer": layer, "retryable": is_retryable(layer)}
 

@@ -172,7 +172,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.mode.read
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import Mode
 from ansible_collections.configmgr.client.plugins.module_utils._client.schedules import catalog
 from ansible_collections.configmgr.client.plugins.module_utils._client.schedules.triggers import Trigger, Triggers
-from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, main
+from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, main, sentence
 
 ARGUMENT_SPEC = {
     "schedules": {"type": "list", "elements": "str"},
@@ -208,11 +208,11 @@ def run(task: Task) -> Result:
     each = [Trigger(schedule) for schedule in chosen]
     if not mode.exited and task.params["schedules"] is None:
         reason = "the client is in provisioning mode, and the default schedules are for afterwards: name some to go on"
-        return {**_result(each, mode), "left_alone": reason, "msg": f"Left alone: {reason}."}
+        return {**_result(each, mode), "left_alone": reason, "msg": f"Left alone. {sentence(str(reason))}"}
     if not service.running:
         reason = task.guard.blocker()  # an upgrade stops and disables it
         if reason:
-            return {**_result(each, mode), "left_alone": reason, "msg": f"Left alone: {reason}."}
+            return {**_result(each, mode), "left_alone": reason, "msg": f"Left alone. {sentence(str(reason))}"}
         raise TaskFailed(
             f"The service {service.name} is {service.state} (start mode {service.start_mode}), so nothing can be"
             " triggered: start it, or let provisioning_mode release a client that an upgrade left behind."
@@ -223,7 +223,7 @@ def run(task: Task) -> Result:
         try:
             task.guard.require()
         except Blocked as reason:
-            return {**_result(each, mode), "left_alone": str(reason), "msg": f"Left alone: {reason}."}
+            return {**_result(each, mode), "left_alone": str(reason), "msg": f"Left alone. {sentence(str(reason))}"}
         return {**_result(each, mode), "changed": True, "msg": f"Would trigger {names}."}
     return _trigger(task, chosen, mode)
 
@@ -256,7 +256,7 @@ def _trigger(task: Task, chosen: t.Sequence[catalog.Schedule], mode: Mode) -> Re
             f"{len(triggers.refused)} of {len(chosen)} schedules could not be triggered. {refused}.", result
         )
     if stopped:
-        said = f"Triggered {sent}, then stopped: {stopped}." if sent else f"Left alone: {stopped}."
+        said = f"Triggered {sent}, then stopped: {stopped}." if sent else f"Left alone. {sentence(stopped)}"
     else:
         said = f"Triggered {sent}."
     unproven = [each for each in triggers.each if each.proof in ("none", "unreadable")]

@@ -234,6 +234,7 @@ timeline:
 
 import datetime as dt
 import typing as t
+from contextlib import suppress
 
 from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC, wait_problem
 from ansible_collections.configmgr.client.plugins.module_utils._client.methods import VIA, ClientMethods
@@ -256,7 +257,9 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verd
     assess,
 )
 from ansible_collections.configmgr.client.plugins.module_utils._client.schedules import catalog
-from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, main
+from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, main, sentence
+from ansible_collections.configmgr.client.plugins.module_utils._windows.errors import WindowsError
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import WSManError
 
 ARGUMENT_SPEC = {
     "enabled": {"type": "bool", "required": True},
@@ -385,7 +388,10 @@ def _carry_out(task: Task, wanted: Exit | Entry, state: ClientState, plan: Plan,
     stopped = result["left_alone"] = outcome.stopped
     if outcome.has_done(Action.SET_MODE) or (outcome.done and not plan.has(Action.SET_MODE)):
         return {**result, "msg": f"{said} Then stopped: {stopped}."}
-    return {**result, "action": "none", "msg": f"Left alone: {stopped}."}
+    with suppress(WSManError, WindowsError):  # what is there now explains why
+        current = read_state(task.endpoint, task.guard, full=True)
+        result = {**as_result(current, assess(current, task.params["minimum_age"]), task.expected_name), **result}
+    return {**result, "action": "none", "msg": f"Left alone. {sentence(stopped)}"}
 
 
 def _message(task: Task, plan: Plan, assessment: Assessment) -> str:

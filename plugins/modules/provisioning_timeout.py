@@ -82,7 +82,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.mode.read
 from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.change import Change, Changes
 from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.journal import Journal
 from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.settings import MaxMinutes
-from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, main
+from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, main, sentence
 from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import KeyAbsent
 
 ARGUMENT_SPEC = {
@@ -120,7 +120,7 @@ def run(task: Task) -> Result:
     with task.telling(lambda: {"changed": changes.touched}):
         changes.make([Change(setting, before, after)], check_mode=task.check_mode)
     if changes.stopped:
-        left_alone = _result(number, msg=f"Left alone: {changes.stopped}.")
+        left_alone = _result(number, msg=f"Left alone. {sentence(changes.stopped)}")
         return {**left_alone, "changed": changes.touched, "left_alone": changes.stopped}
     verb = "would be" if task.check_mode else "is now"
     return {

@@ -228,7 +228,7 @@ class Outcome:
 
     def assert_left_alone(self, *words: str) -> None:
         assert (self.status, self.changed, self.writes) == ("ok", False, []), self.msg
-        assert self.result["left_alone"] and self.msg.startswith("Left alone: ")
+        assert self.result["left_alone"] and self.msg.startswith("Left alone")
         for word in words:
             assert word in self.msg
 

@@ -46,22 +46,50 @@ class Signal:
     spec: Mapping[str, Any]
     verdict: str
     evidence: tuple[str, Any]
+    by_force: bool = False
+
+
+def setup(name: str, verdict: str = "expected", **more: Any) -> Signal:
+    return Signal({"setup": {name: 1, **more}}, verdict, ("setup", more.get("CmdLine") or f"{name}=1"), bool(more))
+
+
+def registry(key: str, **values: int) -> dict[str, Any]:
+    return {"registry": {key: {name: {"type": "dword", "data": value} for name, value in values.items()}}}
 
 
 ARMED = r"C:\Windows\SMSTSPostUpgrade\SetupComplete.cmd"
 SIGNALS: dict[str, Signal] = {
     **{
         name: Signal({"processes": [name]}, "expected", ("process", name))
-        for name in ("TSManager.exe", "TSMBootstrap.exe", "TsProgressUI.exe", "SetupHost.exe", "setupprep.exe")
+        for name in ("TSManager.exe", "OSDApplyOS.exe", "WindowsUpdateBox.exe", "windeploy.exe")
     },
+    "setup.exe": Signal({"processes": [r"D:\sources\setup.exe /quiet"]}, "expected", ("process", "setup.exe")),
     "smstsmgr": Signal({"services": {"smstsmgr": {"state": "Running"}}}, "expected", ("service", "smstsmgr Running")),
-    "SystemSetupInProgress": Signal(
-        {"setup": {"SystemSetupInProgress": 1}}, "expected", ("setup", "SystemSetupInProgress=1")
+    **{name: setup(name) for name in ("SystemSetupInProgress", "OOBEInProgress")},
+    **{
+        name: Signal(registry(r"HKLM\SYSTEM\Setup", **{name: 1}), "expected", ("setup", f"{name}=1"))
+        for name in ("Upgrade", "RollbackActive", "FactoryPreInstallInProgress")
+    },
+    "SetupType": setup("SetupType", "resume_pending", CmdLine=ARMED),
+    "SetupPhase": Signal({"setup": {"SetupPhase": 4}}, "resume_pending", ("setup", "SetupPhase=4"), by_force=True),
+    "AuditBoot": Signal(registry(r"HKLM\SYSTEM\Setup\Status", AuditBoot=1), "expected", ("audit", True)),
+    "Autopilot": Signal(
+        registry(
+            r"HKLM\SOFTWARE\Microsoft\Windows\Autopilot\EnrollmentStatusTracking\Device\Setup",
+            HasProvisioningCompleted=0,
+        ),
+        "expected",
+        ("autopilot", True),
     ),
-    "OOBEInProgress": Signal({"setup": {"OOBEInProgress": 1}}, "expected", ("setup", "OOBEInProgress=1")),
-    "SetupType": Signal({"setup": {"SetupType": 2, "CmdLine": ARMED}}, "resume_pending", ("setup", ARMED)),
-    "SetupType 1": Signal(
-        {"setup": {"SetupType": 1, "CmdLine": "setup.exe"}}, "resume_pending", ("setup", "setup.exe")
+    "young, a request": Signal(
+        {"uptime": "5m", "ts_requests": [{"State": "Running", "RunningState": "Running", "CompletionState": ""}]},
+        "resume_pending",
+        ("request", "Running/Running/-"),
+    ),
+    "young, an agent that starts by itself": Signal(
+        {"uptime": "5m", "ts_requests": [], "services": {"smstsmgr": {"start_mode": "Auto"}}},
+        "resume_pending",
+        ("service", "smstsmgr Auto"),
     ),
     "MiniNT": Signal({"winpe": True}, "expected", ("winpe", True)),
 }
@@ -70,6 +98,9 @@ UNREADABLE: dict[str, Mapping[str, str]] = {
     "services": {"class": "Win32_Service"},
     "setup": {"value": "SYSTEM\\Setup"},
     "winpe": {"value": "MiniNT"},
+    "audit": {"value": "SYSTEM\\Setup\\Status"},
+    "autopilot": {"value": "EnrollmentStatusTracking"},
+    "clock": {"class": "Win32_OperatingSystem"},
 }
 MODULES: dict[str, Mapping[str, Any]] = {
     "client_action": {"schedules": ["application_evaluation"]},
@@ -110,10 +141,11 @@ def test_every_module_that_writes_is_guarded_here() -> None:
 
 
 def test_every_signal_has_an_endpoint() -> None:
-    facts = product("_client.facts")
-    names = {*facts.TASK_SEQUENCE_PROCESSES, *facts.SETUP_PROCESSES, *facts.SETUP_NUMBERS, facts.AGENT_SERVICE}
-    assert names | {facts.WINPE_KEY.rpartition("\\")[2]} <= set(SIGNALS)
-    assert set(UNREADABLE) == {each.name for each in dataclasses.fields(product("_client.mode.state").Guard)}
+    constants = product("_client.constants")
+    names = {*constants.SETUP_LIVE, *constants.SETUP_ARMED, constants.AGENT_SERVICE, constants.AUDIT, "Autopilot"}
+    assert names | {constants.WINPE_KEY.rpartition("\\")[2]} <= set(SIGNALS)
+    readings = {each.name for each in dataclasses.fields(product("_client.activity").Activity)}
+    assert set(UNREADABLE) == readings - {"system", "requests", "unreadable"} | {"clock"}
 
 
 @pytest.mark.parametrize("key", SIGNALS)
@@ -123,7 +155,7 @@ def test_a_signal_keeps_the_client_in_the_mode_and_is_named(guarded: dict[str, O
     assert (outcome.status, outcome.result["verdict"]) == ("ok", signal.verdict), outcome.msg
     name, value = signal.evidence
     assert value in [item["value"] for item in outcome.signals[name]]
-    live = [item for name in ("process", "service", "setup", "winpe") for item in outcome.signals.get(name, [])]
+    live = [item for name in outcome.signals for item in outcome.signals[name]]
     assert any(str(item["value"]) in outcome.result["left_alone"] for item in live)
 
 
@@ -141,7 +173,7 @@ def test_a_signal_stops_whatever_writes(guarded: dict[str, Outcome], key: str, m
 @pytest.mark.parametrize("key", [*SIGNALS, *(f"{key} unreadable" for key in UNREADABLE)])
 def test_force_overrules_a_restart_that_is_waited_for_and_nothing_else(guarded: dict[str, Outcome], key: str) -> None:
     outcome = guarded[f"{key}, forced"]
-    assert outcome.changed is (key in SIGNALS and SIGNALS[key].verdict == "resume_pending"), outcome.msg
+    assert outcome.changed is (key in SIGNALS and SIGNALS[key].by_force), outcome.msg
     assert bool(outcome.writes) is outcome.changed
 
 
@@ -207,6 +239,8 @@ DISPUTES: dict[str, dict[Any, Dispute]] = {
     ),
     "parameter_names": dict.fromkeys(("exact", "any_case"), Dispute(release(), RELEASED)),
     "return_value": dict.fromkeys(("zero", "absent", "nil"), Dispute(release(), RELEASED)),
+    "lsa_protection": dict.fromkeys((True, False), Dispute(release(), RELEASED)),
+    "start_service_answer": dict.fromkeys(("late", "at_once"), Dispute(release("dead_upgrade"), RELEASED)),
     "sms_client_invoke": {
         "allowed": Dispute(release(), {**RELEASED, "via": "wmi"}),
         "refused": Dispute(release(), {**RELEASED, "via": "command"}),
@@ -252,6 +286,7 @@ DISPUTES: dict[str, dict[Any, Dispute]] = {
 ELSEWHERE = {
     "fails_after_seconds": "test_scenarios.py",
     "not_ready_minutes": "test_scenarios.py",
+    "task_sequence_resumes": "tests/guard",
     "max_minutes_read": "below",
     "timestampless_exit": "below",
 }

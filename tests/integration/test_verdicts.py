@@ -31,7 +31,7 @@ VERDICTS = {
     "native_refused": ("stuck", ""),
     "lying_client": ("stuck", ""),
     "failing_client": ("stuck", ""),
-    "starting_client": ("stuck", ""),
+    "starting_client": ("resume_pending", ""),
     "leftovers": ("normal", ""),
     "limited_account": ("stuck", ""),
     "stale_name": ("stuck", ""),
@@ -231,8 +231,9 @@ def test_a_healthy_endpoint_costs_two_calls(fleet: Fleet, profile: str) -> None:
 
 
 @pytest.mark.parametrize("profile", [each for each, (verdict, _) in VERDICTS.items() if verdict != "normal"])
-def test_a_full_read_costs_twenty_calls_at_most(fleet: Fleet, profile: str) -> None:
-    assert len(fleet.traffic[profile]["calls"]) <= 20
+def test_a_full_read_costs_this_many_calls_at_most(fleet: Fleet, profile: str) -> None:
+    """The mode 2, what runs 13, the client 1, its values and their types 3, the hold 2 and the requests 2."""
+    assert len(fleet.traffic[profile]["calls"]) <= 23
 
 
 def test_a_wrong_password_is_tried_once(fleet: Fleet) -> None:
@@ -285,7 +286,7 @@ OTHERS = {
     "half out, and live": (Case(spec={"profile": "half_exited", "processes": ["TSManager.exe"]}), "expected"),
     "setup armed without a command": (
         Case(spec={"profile": "stuck", "setup": {"SetupType": 2, "CmdLine": ""}}),
-        "stuck",
+        "resume_pending",
     ),
     "capital spelling": (Case(spec={"profile": "stuck", "provisioning": {"casing": "title"}}), "stuck"),
     "clock ahead": (Case(spec={"profile": "recent", "clock_skew": "7h"}), "recent"),

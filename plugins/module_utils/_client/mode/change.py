@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing as t
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from ..._windows.endpoint import Endpoint
@@ -238,19 +238,26 @@ class ModeChange:
     # -- verification ----------------------------------------------------------------------------------------------
 
     def _verify_exit(self) -> None:
-        try:
+        with self._read_back():
             self._verification.exit()
-        finally:
-            self.outcome.mode = self._verification.mode
         self._note_unanswered(False)
 
     def _verify_entry(self) -> None:
-        try:
+        with self._read_back():
             entered = self._verification.entry()
-        finally:
-            self.outcome.mode = self._verification.mode
         self._note_unanswered(True)
         self._bind_hold(entered)
+
+    @contextmanager
+    def _read_back(self) -> t.Iterator[None]:
+        try:
+            yield
+        except NotVerified:
+            if self._verification.mode == self._state.mode:  # accepted, and it never happened
+                self.outcome.done = [step for step in self.outcome.done if step.action is not Action.SET_MODE]
+            raise
+        finally:
+            self.outcome.mode = self._verification.mode
 
     def _note_unanswered(self, enabled: bool) -> None:
         """A call that gave no answer was carried out after all."""
