@@ -170,7 +170,7 @@ UNREADABLE = {
     "entered_at": {"value": "ProvisioningEnabledTime"},
 }
 HOW = ("provider_failure", "wmi_access_denied", "timeout", "quota", "garbage", "dtd", "fault 0x80041001")
-LATE = {"processes": "2", "services": "3+", "setup": "5+"}
+LATE = {"processes": "2+", "services": "3+", "setup": "5+"}
 """Readable the first time, and not right before the call."""
 
 

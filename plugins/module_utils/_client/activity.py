@@ -88,7 +88,7 @@ _NAMED = {
 def live(activity: Activity) -> list[Evidence]:
     """What shows that a task sequence, Windows Setup or the out-of-box experience is at work at this moment."""
     found = []
-    for process in sorted(activity.processes or [], key=lambda process: process.name.lower()):
+    for process in sorted(activity.processes or [], key=lambda process: process.name):
         meaning = programs.means(process)
         if meaning:
             found.append(Evidence("process", process.name, meaning))
