@@ -207,12 +207,15 @@ def run(task: Task) -> Result:
         raise TaskFailed(f"There is no ConfigMgr client here: the service {constants.CLIENT_SERVICE} is not installed.")
     each = [Trigger(schedule) for schedule in chosen]
     if not mode.exited and task.params["schedules"] is None:
-        reason = "the client is in provisioning mode, and the default schedules are for afterwards: name some to go on"
-        return {**_result(each, mode), "left_alone": reason, "msg": f"Left alone. {sentence(str(reason))}"}
+        return _left_alone(
+            each,
+            mode,
+            "the client is in provisioning mode, and the default schedules are for afterwards: name some to go on",
+        )
     if not service.running:
         reason = task.guard.blocker()  # an upgrade stops and disables it
         if reason:
-            return {**_result(each, mode), "left_alone": reason, "msg": f"Left alone. {sentence(str(reason))}"}
+            return _left_alone(each, mode, reason)
         raise TaskFailed(
             f"The service {service.name} is {service.state} (start mode {service.start_mode}), so nothing can be"
             " triggered: start it, or let provisioning_mode release a client that an upgrade left behind."
@@ -223,9 +226,13 @@ def run(task: Task) -> Result:
         try:
             task.guard.require()
         except Blocked as reason:
-            return {**_result(each, mode), "left_alone": str(reason), "msg": f"Left alone. {sentence(str(reason))}"}
+            return _left_alone(each, mode, str(reason))
         return {**_result(each, mode), "changed": True, "msg": f"Would trigger {names}."}
     return _trigger(task, chosen, mode)
+
+
+def _left_alone(each: t.Sequence[Trigger], mode: Mode, reason: str) -> Result:
+    return {**_result(each, mode), "left_alone": sentence(reason), "msg": f"Left alone. {sentence(reason)}"}
 
 
 def _chosen(params: t.Mapping[str, t.Any]) -> t.Sequence[str]:
@@ -244,7 +251,7 @@ def _trigger(task: Task, chosen: t.Sequence[catalog.Schedule], mode: Mode) -> Re
         try:
             triggers.send(methods, task.params["pause"])
         except Blocked as reason:
-            stopped = str(reason)
+            stopped = sentence(str(reason))
         if task.params["wait"]:
             triggers.wait_for_proof()
     result = {**_result(triggers.each, mode, methods), "left_alone": stopped}
@@ -256,7 +263,7 @@ def _trigger(task: Task, chosen: t.Sequence[catalog.Schedule], mode: Mode) -> Re
             f"{len(triggers.refused)} of {len(chosen)} schedules could not be triggered. {refused}.", result
         )
     if stopped:
-        said = f"Triggered {sent}, then stopped: {stopped}." if sent else f"Left alone. {sentence(stopped)}"
+        said = f"Triggered {sent}. Then stopped. {stopped}" if sent else f"Left alone. {stopped}"
     else:
         said = f"Triggered {sent}."
     unproven = [each for each in triggers.each if each.proof in ("none", "unreadable")]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +181,8 @@ def test_a_wrong_password_is_tried_once(outcomes: dict[str, Outcome], connection
     ("connections", "auth", "tried"),
     [
         (["psrp", "winrm"] * 3, "ntlm", 3),
-        (["psrp"] * 6, "negotiate", 2),
+        # With Kerberos it may try twice, so that a second host could make four.
+        (["psrp"] * 6, "negotiate", 1 if find_spec("gssapi") else 3),
     ],
     ids=["both", "psrp, which may try twice"],
 )

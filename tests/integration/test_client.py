@@ -71,10 +71,6 @@ TRIGGERED: dict[str, tuple[Case, list[str]]] = {
         ),
         [REQUEST, EVALUATION],
     ),
-    "outside the mode, a program's task sequence runs": (
-        action(schedules=POLICY, spec={"processes": ["TSManager.exe"]}),
-        [REQUEST, EVALUATION],
-    ),
 }
 BY_COMMAND = ("refused natively", "by command", "by command, no wmic")
 
@@ -103,8 +99,8 @@ def test_schedules_are_triggered_in_order(outcomes: dict[str, Outcome], key: str
 
 
 def test_two_schedules_cost_this_many_calls(outcomes: dict[str, Outcome]) -> None:
-    """Mode 2, service 1, name 1, operating system 1, and the two."""
-    assert len(outcomes["by name and id"].calls) == 7
+    """Mode 2, service 1, name 1, operating system 1; what runs 12 and 9, and the two."""
+    assert len(outcomes["by name and id"].calls) == 28
 
 
 def test_what_the_mode_makes_of_them(outcomes: dict[str, Outcome]) -> None:
@@ -126,6 +122,7 @@ LEFT_ALONE = {
     "default in the mode": action("stuck"),
     "default, half out": action("half_exited"),
     "live osd": action("live_osd", schedules=INSTALL),
+    "live, out of the mode": action("normal", schedules=INSTALL, spec={"processes": ["TSManager.exe"]}),
     "live upgrade": action("live_upgrade", schedules=INSTALL),
     "resume pending": action("upgrade_pending_restart", schedules=INSTALL),
     "processes unreadable": action("broken_wmi", schedules=INSTALL),

@@ -69,13 +69,14 @@ class Clearing:
                 self._endpoint.registry.set(constants.DISTRIBUTION_KEY, step.item, RegistryType.DWORD, 0)
             else:
                 self._endpoint.session.delete(*_CLASSES[step.kind], step.target)
+        is_gone = self._is_gone(step)
+        reason = "" if is_gone else self._guard.blocker()
+        if not is_gone and not reason:
+            raise NotVerified(f"Clearing {step.item} of {step.kind} was accepted, and it is still there")
         self._log(f"cleared {step.kind}: {step.item}")
         self.done.append(step)
-        if not self._is_gone(step):
-            reason = self._guard.blocker()
-            if reason:  # a task sequence that has just started brought it back
-                raise Blocked(f"{step.item} is there again: {reason}")
-            raise NotVerified(f"Clearing {step.item} of {step.kind} was accepted, and it is still there")
+        if reason:  # a task sequence that has just started brought it back
+            raise Blocked(f"{step.item} is there again: {reason}")
 
     def _is_gone(self, step: Step) -> bool:
         if step.kind == PAUSED_DISTRIBUTION:
