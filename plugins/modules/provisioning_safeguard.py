@@ -140,6 +140,8 @@ def run(task: Task) -> Result:
     making = Changes(task.guard, journal, task.log)
     with task.telling(lambda: {"changed": making.touched, **_now(before, making)}):
         making.make(pending, check_mode=task.check_mode)
+    if making.stopped and not any(change.writes for change in pending):
+        return _result(after, msg="Nothing to do. There is no safeguard.")  # what is noted of one that is gone may stay
     if making.stopped:
         left_alone = _result(_now(before, making), msg=f"Left alone: {making.stopped}.")
         return {**left_alone, "changed": making.touched, "left_alone": making.stopped}

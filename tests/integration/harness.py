@@ -230,7 +230,7 @@ class Outcome:
         assert (self.status, self.changed, self.writes) == ("ok", False, []), self.msg
         assert self.result["left_alone"] and self.msg.startswith("Left alone")
         for word in words:
-            assert word in self.msg
+            assert word in self.result["left_alone"]
 
     def assert_failed(self, *words: str) -> None:
         """It says `changed` where it did write: what was noted before a change that failed stays noted."""

@@ -326,7 +326,7 @@ def test_a_run_that_is_cut_short_can_be_run_again(interrupted: Interrupted, key:
 # What happens after the preparation; what the message names.
 MEANWHILE: dict[str, tuple[str, dict[str, Any], str]] = {
     "a task sequence runs": ("start_process", {"command_line": "TSManager.exe"}, "TSManager.exe"),
-    "an upgrade runs": ("start_in_place_upgrade", {}, "In provisioning mode while a"),
+    "an upgrade runs": ("start_in_place_upgrade", {}, "In provisioning mode while "),
     "the mode was entered": ("enter_provisioning_mode", {}, "In provisioning mode"),
     "somebody set the limit": ("", {}, "max_minutes was changed by another administrator or process"),
 }
@@ -377,15 +377,15 @@ def test_an_upgrade_that_starts_meanwhile_stops_the_preparation(lab: Lab) -> Non
 STARTING = [{"match": {"class": "SMS_Client", "operation": "Get", "nth": "1-2"}, "then": "provider_failure"}]
 NOT_READY = [{"match": {"class": "SMS_Client", "operation": "Get"}, "then": "provider_failure"}]
 LEFT_ALONE: dict[str, tuple[Case, str, str]] = {
-    "stuck": (prepare(profile="stuck"), "stuck", "Release it first."),
-    "half exited": (prepare(profile="half_exited"), "half_exited", "Release it first."),
+    "stuck": (prepare(profile="stuck"), "stuck", "Release"),
+    "half exited": (prepare(profile="half_exited"), "half_exited", "Release"),
     "live osd": (prepare(profile="live_osd"), "expected", "a task sequence runs"),
     "live upgrade": (prepare(profile="live_upgrade"), "expected", "runs"),
     "armed": (prepare(profile="upgrade_pending_restart"), "resume_pending", "restart"),
     "out of the mode, something runs": (prepare(processes=["SetupHost.exe"]), "normal", "SetupHost.exe"),
     "processes in the dark": (prepare(broken_classes={"Win32_Process": "provider_failure"}), "normal", "processes"),
     "no client": (prepare(profile="no_client"), "not_installed", "no ConfigMgr client"),
-    "disabled": (prepare(profile="half_exited_ccmexec_disabled"), "half_exited", "CcmExec is disabled. Release"),
+    "disabled": (prepare(profile="half_exited_ccmexec_disabled"), "half_exited", "CcmExec is disabled"),
     "stopped": (
         prepare({"wait_timeout": 1}, services={"CcmExec": {"state": "Stopped"}}),
         "normal",

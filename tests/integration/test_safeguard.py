@@ -275,7 +275,7 @@ def test_run_once_acts_when_an_administrator_logs_on(lab: Lab) -> None:
 
 # -- what stands before it ---------------------------------------------------------------------------------------------
 
-RUNS = "a task sequence runs (TSManager.exe)"
+RUNS = " runs ("
 LEFT_ALONE: dict[str, tuple[Case, str]] = {
     "live osd": (safeguard("live_osd"), RUNS),
     "live upgrade": (safeguard("live_upgrade"), RUNS),

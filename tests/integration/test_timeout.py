@@ -58,7 +58,7 @@ UNCHANGED: dict[str, tuple[Case, int | None]] = {
     "absent already": (limit(state="absent"), None),
     "same, live": (limit("live_upgrade", max_minutes=720, spec=with_value(720)), 720),
 }
-RUNS = "a task sequence runs (TSManager.exe)"
+RUNS = " runs ("
 LEFT_ALONE: dict[str, tuple[Case, str]] = {
     "live upgrade": (limit("live_upgrade", max_minutes=720), RUNS),
     "live osd": (limit("live_osd", max_minutes=60), RUNS),

@@ -225,3 +225,15 @@ def test_what_lives_is_told_before_anything_else(found: Activity, signals: set[s
     found = dark(dataclasses.replace(found), sorted(signals))
     for item in live(found)[:1]:
         assert blocker(found) == f"{item.means} ({item.value})"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("SystemSetupInProgress", "OOBEInProgress", "Upgrade", "RollbackActive", "FactoryPreInstallInProgress"),
+        *("SetupType", "SetupPhase"),
+    ],
+)
+def test_each_number_of_setup_blocks(name: str) -> None:
+    """By their names, and not by the product's own list."""
+    assert name in blocker(activity(setup=Setup({name: 1})))

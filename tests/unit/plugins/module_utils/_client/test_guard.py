@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.configmgr.client.plugins.module_utils._client import constants
 from ansible_collections.configmgr.client.plugins.module_utils._client.errors import WrongMachine
 from ansible_collections.configmgr.client.plugins.module_utils._client.guard import Blocked, Guard
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.cim import CimObject
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import (
     ConnectionLost,
     FaultDetail,
@@ -260,3 +261,70 @@ def test_judge_that_loses_the_connection_lets_nothing_pass(windows: Endpoint) ->
     with pytest.raises(NotSent, match="gone"):
         windows.write()
     assert not windows.writes
+
+
+# What was found harmless
+
+
+class Listed(Endpoint):
+    """Leaves out of the list of processes those that the query names as known, as WMI does."""
+
+    def query(self, namespace: str, wql: str) -> list[CimObject]:
+        rows = super().query(namespace, wql)
+        known = {(int(number), name) for number, name in re.findall(r"ProcessId<>(\d+) OR Name<>'([^']*)'", wql)}
+        return [row for row in rows if (row.integer("ProcessId"), row.string("Name")) not in known]
+
+    def runs(self, name: str, identifier: int, path: str = r"C:\Program Files\x") -> None:
+        row = {"Name": name, "ProcessId": identifier, "ExecutablePath": rf"{path}\{name}", "CommandLine": name}
+        self.rows["Win32_Process"] = [*self.rows["Win32_Process"][:1], row]
+
+
+def test_what_decides_comes_in_one_message_with_nothing_but_the_proof() -> None:
+    """Several rows come in several messages, and what the first says is old when the last is there."""
+    windows = Listed()
+    windows.runs("OneDriveSetup.exe", 9)
+    guard = guard_of(windows)
+    assert guard.blocker() == "" and windows.calls.count("Win32_Process") == 2
+    assert guard.blocker() == "" and windows.calls.count("Win32_Process") == 3
+
+
+def test_what_starts_while_the_harmless_are_sorted_out_is_seen() -> None:
+    windows = Listed()
+    windows.runs("OneDriveSetup.exe", 9)
+    windows.before = lambda what: (
+        windows.runs("TSManager.exe", 10) if what == "Win32_Process" and windows.calls.count(what) == 2 else None
+    )
+    assert "TSManager.exe" in guard_of(windows).blocker()
+
+
+def test_what_means_something_is_never_taken_for_harmless() -> None:
+    windows = Listed()
+    guard = guard_of(windows)
+    windows.runs("setup.exe", 9)
+    assert guard.blocker() == ""
+    windows.runs("TSManager.exe", 9)  # the same id again
+    assert [bool(guard.blocker()) for _look in range(2)] == [True, True]
+
+
+def test_another_program_with_the_id_of_a_harmless_one_is_seen() -> None:
+    windows = Listed()
+    windows.runs("OneDriveSetup.exe", 9)
+    guard = guard_of(windows)
+    assert guard.blocker() == ""
+    windows.runs("SetupHost.exe", 9)
+    assert "SetupHost.exe" in guard.blocker()
+
+
+def test_who_is_stopped_between_two_requests_says_that_the_first_went_out(windows: Endpoint) -> None:
+    windows.before = lambda what: (
+        windows.rows["Win32_Process"].append({"Name": "TSManager.exe", "ProcessId": 8})
+        if what == "StartService"
+        else None
+    )
+    guard = guard_of(windows)
+    with pytest.raises(Blocked, match="may have been carried out") as stopped:
+        windows.write(guard)
+    assert stopped.value.wrote and guard.in_doubt
+    with pytest.raises(Blocked) as stopped:
+        windows.write(guard)
+    assert not stopped.value.wrote

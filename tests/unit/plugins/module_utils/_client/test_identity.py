@@ -100,3 +100,8 @@ def test_check_that_is_off_accepts_all(expected: str) -> None:
 def test_no_name_is_nobodys_name() -> None:
     assert mismatch("", ComputerNames("", "", None), "short")
     assert mismatch("pc-0001", ComputerNames("", "", None), "short")
+
+
+@pytest.mark.parametrize(("other", "own"), [("pc-1", "pc-10"), ("pc-10", "pc-1"), ("pc", "pc-1.x")])
+def test_beginning_of_a_name_is_another_name(other: str, own: str) -> None:
+    assert mismatch(other, computer(own), "short") and mismatch(f"{other}.corp.example", computer(own), "short")

@@ -677,3 +677,28 @@ def test_log_tells_each_call_and_no_secret() -> None:
     assert any("connecting again" in line for line in lines)
     assert any("Get" in line and "SMS_Client" in line for line in lines)
     assert SETTINGS.password not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("answer", "sent"),
+    [
+        (DONE, 1),
+        (wire.wsman_fault(5, "w:AccessDenied"), 0),
+        (wire.wsman_fault(2150858793, "w:TimedOut"), 1),
+        (errors.ConnectionLost("gone"), 1),
+        (STALE, 0),
+    ],
+)
+def test_what_may_have_been_carried_out_counts_as_sent(answer: t.Any, sent: int) -> None:
+    session = Wire([GET, answer, answer]).session()
+    session.get("root/ccm", "SMS_Client")
+    with suppress(errors.WSManError), session.judged_by(lambda: None):
+        session.invoke("root/cimv2", "Win32_Service", "StartService", {}, selectors={"Name": "CcmExec"}, writes=True)
+    assert session.writes_sent == sent
+
+
+def test_endpoint_that_was_there_a_moment_ago_is_a_lost_connection() -> None:
+    session = Wire([GET, errors.EndpointUnreachable("refused", "port")]).session()
+    session.get("root/ccm", "SMS_Client")
+    with pytest.raises(errors.ConnectionLost, match="refused"):
+        session.get("root/ccm", "SMS_Client")

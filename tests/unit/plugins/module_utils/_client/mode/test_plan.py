@@ -19,7 +19,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.mode.plan
     difference,
     plan_entry,
 )
-from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import ClientState, Hold
+from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import ClientState, Hold, Mode
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import (
     Verdict,
     assess,
@@ -266,3 +266,10 @@ def test_a_client_that_entered_lately_is_held_only_by_who_says_that_its_age_does
 def test_its_owner_has_no_use_of_a_hold_any_more(state: ClientState, owner: str, actions: list[str]) -> None:
     plan = leave(state, triggers=["hardware_inventory"], owner=owner)
     assert [step.action.value for step in plan.steps] == actions
+
+
+def test_entry_waits_for_what_runs() -> None:
+    """Said by the plan, which is all that a rehearsal has: no guard is asked in check mode."""
+    state = dataclasses.replace(stuck(processes=running("lsass.exe", "TSManager.exe")), mode=Mode(False, "false", ""))
+    plan = Entry().plan(state)
+    assert not plan.steps and "which enters and leaves the mode itself" in plan.left_alone
