@@ -40,7 +40,6 @@ WRITES: dict[str, Callable[[Endpoint], Any]] = {
     "service.ChangeStartMode": lambda pc: pc.service("ChangeStartMode", "CcmExec", StartMode="Manual"),
     "service.Change": lambda pc: pc.service("Change", "smstsmgr", DisplayName="x"),
     "sc.config": run("sc config smstsmgr depend= /"),
-    "sc.start": run("sc start smstsmgr"),
     "SMS_Client.SetClientProvisioningMode": lambda pc: pc.set_mode(False),
     "SMS_Client.TriggerSchedule": lambda pc: pc.call("root/ccm", "SMS_Client", "TriggerSchedule", sScheduleID=SCHEDULE),
     f"{REQUEST}.delete": delete_first("root/ccm/softmgmtagent", REQUEST, "RequestID"),

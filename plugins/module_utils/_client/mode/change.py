@@ -253,7 +253,7 @@ class ModeChange:
         try:
             yield
         except NotVerified:
-            if self._verification.mode == self._state.mode:  # accepted, and it never happened
+            if self._verification.nothing_happened():
                 self.outcome.done = [step for step in self.outcome.done if step.action is not Action.SET_MODE]
             raise
         finally:

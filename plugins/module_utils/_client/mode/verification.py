@@ -40,10 +40,17 @@ class Verification:
         self._wait = wait
         self._log = log
         self._process_now = 0
+        self._before = state.mode
         self.entered_before = state.entered
         self.accepted = False
         self.lost: Exception | None = None
         self.mode = state.mode
+
+    def nothing_happened(self) -> bool:
+        """Whether for certain: a client that restarted, or that notes no time of entry, may have left and entered."""
+        before = self._service_before.process_id if self._service_before else 0
+        same_client = self._process_now != 0 and self._process_now == before
+        return self._notes_time and same_client and self.mode == self._before
 
     def exit(self) -> None:
         """Raises NotVerified, or Blocked where the client was set into the mode again."""
@@ -100,7 +107,7 @@ class Verification:
 
     def _client_service_problem(self) -> str:
         service = self._endpoint.services.read(constants.CLIENT_SERVICE).get(constants.CLIENT_SERVICE.lower())
-        self._process_now = service.process_id if service else 0
+        self._process_now = service.process_id if service and service.running else 0
         if service is None:
             return f"the service {constants.CLIENT_SERVICE} is gone"
         return "" if service.running else f"the service {constants.CLIENT_SERVICE} is {service.state or 'in no state'}"
