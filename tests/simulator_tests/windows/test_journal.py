@@ -56,7 +56,6 @@ WRITES: dict[str, Callable[[Endpoint], Any]] = {
     "process.terminate": lambda pc: pc.call_on("root/cimv2", "Win32_Process", "Terminate", {"Handle": "5344"}),
     "os.Reboot": lambda pc: pc.call_on("root/cimv2", "Win32_OperatingSystem", "Reboot", {}),
     "ccmeval": run("C:\\Windows\\CCM\\ccmeval.exe"),
-    "ccmrestart": run("C:\\Windows\\CCM\\ccmrestart.exe"),
 }
 
 
