@@ -17,4 +17,4 @@ for address in addresses:
     settings = Settings(host=address, port=int(port), scheme="http", auth="ntlm", username=username, password=password)
     deadline = Deadline(60)
     with Session(settings, lambda s=settings, d=deadline: PywinrmTransport(s, d), deadline) as session:  # type: ignore[misc]
-        assert read_mode(Endpoint(session)).left
+        assert read_mode(Endpoint(session)).exited
