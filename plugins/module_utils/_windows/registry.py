@@ -107,9 +107,17 @@ class Registry:
         return _decoded(output, accessor.field, RegistryType(value_type))
 
     def stored(self, key: str, name: str, types: t.Mapping[str, int] | None = None) -> StoredValue:
-        """A value with its type. *types* are the key's, where they were read before; else raises KeyAbsent."""
-        value_type = (self.types(key) if types is None else types).get(name.lower())
-        return StoredValue() if value_type is None else StoredValue(self.get(key, name, value_type), value_type)
+        """A value with its type. *types* are the key's, where they were read before; else raises KeyAbsent.
+
+        WindowsError where the key lists the value, and the value itself is then said to be absent.
+        """
+        value_type = (self.types(key, strict=True) if types is None else types).get(name.lower())
+        if value_type is None:
+            return StoredValue()
+        data = self.get(key, name, value_type)
+        if data is None:
+            raise WindowsError(f"HKLM\\{key} lists {name}, which is then said to be absent", _INVALID_FUNCTION)
+        return StoredValue(data, value_type)
 
     def get_string(self, key: str, name: str) -> str | None:
         return t.cast("str | None", self.get(key, name, RegistryType.SZ))
@@ -122,11 +130,17 @@ class Registry:
         return t.cast("list[str] | None", self.get(key, name, RegistryType.MULTI_SZ)) or []
 
     def number(self, key: str, name: str) -> int | None:
-        """A number by the type that the key itself tells; None where the value or the key is absent for certain."""
+        """A number by the type that the key itself tells; None where the value or the key is absent for certain.
+
+        A key that lists nothing at all proves nothing: so answers a provider in trouble.
+        """
         try:
-            value_type = self.types(key, strict=True).get(name.lower())
+            types = self.types(key, strict=True)
         except KeyAbsent:
             return None
+        if not types:
+            raise ProtocolError(f"HKLM\\{key} is there and lists no value, not even {name}")
+        value_type = types.get(name.lower())
         if value_type is None:
             return None
         data = self.get(key, name, value_type)

@@ -80,7 +80,7 @@ def describe(hold: Hold) -> str:
 def read(endpoint: Endpoint) -> Hold | None:
     """WindowsError where what is stored is not a valid hold."""
     try:
-        types = endpoint.registry.types(constants.HOLD_KEY)
+        types = endpoint.registry.types(constants.HOLD_KEY, strict=True)
     except KeyAbsent:
         return None
     if _VALUE.lower() not in types:

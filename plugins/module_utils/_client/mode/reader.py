@@ -30,7 +30,7 @@ def read_state(endpoint: Endpoint, guard: Guard, *, full: bool = False) -> Clien
     if mode.exited and not full:
         return ClientState(mode)
     readings = Readings()
-    types = readings.read("registry", lambda: _types(endpoint)) or {}
+    types = readings.read("registry", lambda: _types_if_any(endpoint)) or {}
     activity = guard.read_activity()
     version, class_missing = _client_version(endpoint, readings)
 
@@ -72,12 +72,19 @@ def read_again(endpoint: Endpoint, state: ClientState) -> ClientState:
 
 def read_entered(endpoint: Endpoint) -> StoredValue:
     """ProvisioningEnabledTime alone; raises KeyAbsent where there is no client."""
-    return endpoint.registry.stored(constants.CCMEXEC_KEY, constants.ENTERED)
+    return endpoint.registry.stored(constants.CCMEXEC_KEY, constants.ENTERED, _types(endpoint))
 
 
 def _types(endpoint: Endpoint) -> dict[str, int]:
+    types = endpoint.registry.types(constants.CCMEXEC_KEY, strict=True)
+    if not types:
+        raise ProtocolError(f"HKLM\\{constants.CCMEXEC_KEY} is there and lists no value")
+    return types
+
+
+def _types_if_any(endpoint: Endpoint) -> dict[str, int]:
     try:
-        return endpoint.registry.types(constants.CCMEXEC_KEY)
+        return _types(endpoint)
     except KeyAbsent:
         return {}
 

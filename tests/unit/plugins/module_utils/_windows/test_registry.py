@@ -170,7 +170,7 @@ def of_key(*replies: tuple[str, str]) -> tuple[Registry, Wire]:
         ([("EnumValues", NAMED.format(4)), ("GetDWORDValue", "<p:uValue>0</p:uValue>" + OK)], 0),
         ([("EnumValues", NAMED.format(11)), ("GetQWORDValue", "<p:uValue>4294967296</p:uValue>" + OK)], 2**32),
         ([("EnumValues", NAMED.format(4).replace("Number", "Other"))], None),
-        ([("EnumValues", OK)], None),
+        ([("EnumValues", OK)], ProtocolError),
         ([("EnumValues", code(2))], None),
         ([("EnumValues", code(1))], WindowsError),
         ([("EnumValues", code(5))], PermissionRefused),
@@ -210,6 +210,10 @@ def test_stored_value_has_the_type_that_its_key_tells() -> None:
     assert of_key(("EnumValues", OK))[0].stored(KEY, "Number") == ABSENT
     with pytest.raises(KeyAbsent):
         of_key(("EnumValues", code(2)))[0].stored(KEY, "Number")
+    for replies in ([("EnumValues", code(1))], [("EnumValues", NAMED.format(4)), ("GetDWORDValue", code(1))]):
+        with pytest.raises(WindowsError) as failure:
+            of_key(*replies)[0].stored(KEY, "Number")
+        assert not isinstance(failure.value, KeyAbsent)
 
 
 # Writes
