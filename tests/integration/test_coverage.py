@@ -91,6 +91,11 @@ SIGNALS: dict[str, Signal] = {
         "resume_pending",
         ("service", "smstsmgr Auto"),
     ),
+    "young, a client that was left disabled": Signal(
+        {"uptime": "5m", "ts_requests": [], "services": {"CcmExec": {"state": "Stopped", "start_mode": "Disabled"}}},
+        "resume_pending",
+        ("service", "CcmExec Disabled"),
+    ),
     "MiniNT": Signal({"winpe": True}, "expected", ("winpe", True)),
 }
 UNREADABLE: dict[str, Mapping[str, str]] = {
@@ -120,7 +125,8 @@ NEEDED = {
 
 
 def case_of(module: str, signal: Mapping[str, Any], **options: Any) -> Case:
-    services = {"smstsmgr": {"depend_on": ["Winmgmt"], **signal.get("services", {}).get("smstsmgr", {})}}
+    given = signal.get("services", {})
+    services = {**given, "smstsmgr": {"depend_on": ["Winmgmt"], **given.get("smstsmgr", {})}}
     profile = "normal" if module == "client_preparation" else "stuck"  # a preparation comes before the mode
     return Case(module, {**MODULES[module], **options}, {"profile": profile, **signal, "services": services})
 

@@ -299,6 +299,68 @@ def test_an_entry_that_fails_leaves_no_hold(failing: dict[str, Outcome]) -> None
     assert held_by(outcome) is None
 
 
+SET = {"method": "SetClientProvisioningMode", "nth": 1}
+WRITTEN = {"method": "SetStringValue", "nth": 1}
+OTHERS = json.dumps({"owner": "asmith", "reason": "CHG0054321", "expires": 4102444800, "entered": 0})
+OTHER_HOLD = {"event": "edit_registry_value", "key": HOLD_KEY, "name": "Hold", "value": OTHERS}
+# Who owns the hold afterwards, and the steps that were taken.
+OVERTAKEN: dict[str, tuple[Case, str, list[str]]] = {
+    "before the entry": (
+        enter(moment(hours=3), triggers=[{"after": WRITTEN, "do": OTHER_HOLD}]),
+        "asmith",
+        ["hold"],
+    ),
+    "after the entry": (
+        enter(moment(hours=3), triggers=[{"after": SET, "do": OTHER_HOLD}]),
+        "asmith",
+        ["hold", "set_mode"],
+    ),
+    "in the mode already": (
+        enter(moment(hours=3), profile="stuck", triggers=[{"after": WRITTEN, "do": OTHER_HOLD}]),
+        "asmith",
+        ["hold"],
+    ),
+    "a task sequence before the entry": (
+        enter(moment(hours=3), triggers=[{"after": WRITTEN, "do": "start_task_sequence"}]),
+        "jdoe",
+        ["hold"],
+    ),
+    "a task sequence after the entry": (
+        enter(moment(hours=3), triggers=[{"after": SET, "do": {"event": "start_task_sequence", "enters_mode": False}}]),
+        "jdoe",
+        ["hold", "set_mode"],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def overtaken(lab: Lab) -> dict[str, Outcome]:
+    return lab.play({key: case for key, (case, _, _) in OVERTAKEN.items()})
+
+
+@pytest.mark.parametrize("key", OVERTAKEN)
+def test_who_was_faster_keeps_what_is_his_and_what_was_done_is_told(overtaken: dict[str, Outcome], key: str) -> None:
+    outcome, (_, owner, steps) = overtaken[key], OVERTAKEN[key]
+    assert held_by(outcome) == owner
+    assert [step["step"] for step in outcome.result["steps"]] == steps
+    assert outcome.changed and outcome.result["entered"] is ("set_mode" in steps)
+    assert outcome.methods().count("SetClientProvisioningMode") == steps.count("set_mode")
+    assert outcome.methods().count("SetStringValue") == 1, "nothing is written over what another has set"
+    said = {"asmith": "asmith: CHG0054321", "jdoe": "a task sequence runs"}
+    if key == "a task sequence before the entry":  # which has then entered the mode itself
+        said["jdoe"] = "another administrator or process has just changed the mode"
+    assert said[owner] in outcome.msg.replace("Another", "another")
+
+
+def test_a_hold_that_a_task_sequence_overtook_hides_not_its_stay(lab: Lab, overtaken: dict[str, Outcome]) -> None:
+    outcome = overtaken["a task sequence before the entry"]
+    name = outcome.endpoint["name"]
+    assert outcome.endpoint["mode"] == "provisioning"
+    lab.simulator.event(name, "kill_task_sequence")
+    later = lab.again({"left": name}, {"left": Case("provisioning_mode", {"enabled": False, "minimum_age": 0})})["left"]
+    assert (later.result["action"], held_by(later)) == ("released", None), later.msg
+
+
 def test_a_hold_explains_no_later_stay_in_the_mode(lab: Lab) -> None:
     """Another tool ends the stay and leaves the hold; something enters the mode again, and dies."""
     first = lab.play({"held": enter(moment(hours=20))})["held"]

@@ -133,7 +133,10 @@ def test_the_refusal_is_said_and_not_asked_for_again(ladder: dict[str, Outcome])
 
 
 def test_a_verified_exit_costs_this_many_calls(ladder: dict[str, Outcome]) -> None:
-    """Full read, name, and a judgement before the call and before each of two schedules: safety's price."""
+    """What safety costs: before each of the three writes the guard asks 9 things, and whether it is still planned."""
+    read, name, judged, planned, read_back, mode = 19, 1, 9, 5, 3, 2
+    writes = 1 + 2  # the call and two schedules
+    assert len(ladder["auto, allowed"].calls) == read + name + writes * (judged + 1) + planned + read_back + 2 * mode
     assert len(ladder["auto, allowed"].calls) == 62
     assert ladder["auto, allowed"].traffic["login_requests"] == 3
 
@@ -164,12 +167,20 @@ UNREADABLE = {
     "setup": {"value": "SYSTEM\\Setup"},
     "winpe": {"value": "MiniNT"},
     "clock": {"class": "Win32_OperatingSystem"},
+    "audit": {"value": "SYSTEM\\Setup\\Status"},
+    "autopilot": {"value": "EnrollmentStatusTracking"},
     "hold": {"value": "configmgr.client\\Hold"},
-    "registry": {"method": "EnumValues"},
+    "registry": {"method": "EnumValues", "value": "CcmExec"},
     "client_version": {"class": "SMS_Client", "operation": "Get"},
     "entered_at": {"value": "ProvisioningEnabledTime"},
 }
 HOW = ("provider_failure", "wmi_access_denied", "timeout", "quota", "garbage", "dtd", "fault 0x80041001")
+SAYS_NOTHING = {
+    **dict.fromkeys(("processes", "services", "clock"), ("no_rows",)),
+    **dict.fromkeys(("winpe", "hold", "entered_at"), ("return 1",)),
+    **dict.fromkeys(("setup", "audit", "autopilot", "registry"), ("no_rows", "return 1")),
+}
+"""Success with nothing in it, and the code that also means that there is nothing."""
 LATE = {"processes": "2+", "services": "3+", "setup": "5+"}
 """Readable the first time, and not right before the call."""
 
@@ -178,7 +189,7 @@ LATE = {"processes": "2+", "services": "3+", "setup": "5+"}
 def guarded(lab: Lab) -> dict[str, Outcome]:
     cases = dict(GUARDED)
     for number, (signal, match) in enumerate(UNREADABLE.items()):
-        for then in {"provider_failure", HOW[number % len(HOW)]}:
+        for then in {"provider_failure", HOW[number % len(HOW)], *SAYS_NOTHING.get(signal, ())}:
             cases[f"{signal}, {then}"] = release(faults=fault(match, then), options=FORCE)
     for signal, nth in LATE.items():
         late = {**UNREADABLE[signal], "nth": nth}
@@ -254,6 +265,7 @@ FORCED = {
         {"enabled": False, "name_check": "fqdn", "computer_name": "PC-OTHER.corp.example"},
         {"profile": "stuck", "machine_name": "PC-OTHER"},
     ),
+    "long name": replace(release(machine_name="ws-berlin-000123"), name="WS-BERLIN-000123"),
     "stale name, not checked": release("stale_name", options={"name_check": "off"}),
     "policy schedule late": release(faults=fault({"method": "TriggerSchedule", "nth": "1"}, "provider_failure")),
     "check": release("recent", options=FORCE, check=True),
@@ -382,6 +394,16 @@ FAILED = {
         False,
     ),
     "stale name": (release("stale_name"), "PC-RENAMED", False),
+    "long name, cut": (
+        replace(release(machine_name="WS-BERLIN-00012"), name="WS-BERLIN-000123"),
+        "answers as WS-BERLIN-000123 calls itself WS-BERLIN-00012",
+        False,
+    ),
+    "long name, cut in the same place": (
+        replace(release(machine_name="ws-berlin-000124"), name="WS-BERLIN-000123.corp.example"),
+        "calls itself ws-berlin-000124",
+        False,
+    ),
     "stale name by fqdn": (
         release(options={"name_check": "fqdn"}),
         ".corp.example",
@@ -435,7 +457,11 @@ def test_a_failure_that_says_unchanged_changed_nothing(failed: dict[str, Outcome
 
 
 @pytest.mark.parametrize(
-    "key", ["stale name", "stale name by fqdn", "address", "names unreadable", "mode unreadable", "quota"]
+    "key",
+    [
+        *("stale name", "long name, cut", "long name, cut in the same place", "stale name by fqdn", "address"),
+        *("names unreadable", "mode unreadable", "quota"),
+    ],
 )
 def test_what_fails_before_the_call_has_no_writes(failed: dict[str, Outcome], key: str) -> None:
     assert failed[key].writes == []
@@ -454,40 +480,73 @@ def test_a_run_cut_short_is_simply_run_again(lab: Lab, failed: dict[str, Outcome
     assert (service["state"], service["start_mode"]) == ("Running", "Auto")
 
 
-# -- what starts in between --------------------------------------------------------------------------------------------
+# -- what starts in between: tests/guard goes through every moment, and here is what is told --------------------------
 
-STARTS = ("start_in_place_upgrade", "start_task_sequence")
-
-
-def _named(call: dict[str, Any]) -> str:
-    return " ".join(filter(None, [call["operation"], call["method"], call["detail"]]))
+ENTERS = [{"after": SET, "do": "start_task_sequence"}]
+# Key: the case; what is told; the writes that stand on the endpoint.
+RACED = {
+    "before the call": (
+        release(triggers=[{"after": {"value": "client\\Hold", "nth": 2}, "do": "start_in_place_upgrade"}]),
+        "Left alone. ",
+        [],
+    ),
+    "between the service and the call": (
+        release("dead_upgrade", triggers=[{"after": {"method": "StartService"}, "do": "start_task_sequence"}]),
+        "Left alone. ",
+        ["service.ChangeStartMode", "service.StartService"],
+    ),
+    "between the refusal and the command": (release("native_refused", triggers=ENTERS), "Left alone. ", []),
+    "between the refusal and the command, the shell open": (
+        release("native_refused", triggers=[{"after": {"operation": "Create"}, "do": "start_task_sequence"}]),
+        "Left alone. ",
+        [],
+    ),
+    "right after the exit": (release(triggers=ENTERS), "Released. ", ["SMS_Client.SetClientProvisioningMode"]),
+    "between the schedules": (
+        release(triggers=[{"after": {"method": "TriggerSchedule", "nth": 1}, "do": "start_in_place_upgrade"}]),
+        "Released. ",
+        ["SMS_Client.SetClientProvisioningMode", "SMS_Client.TriggerSchedule"],
+    ),
+}
 
 
 @pytest.fixture(scope="module")
-def raced(lab: Lab, ladder: dict[str, Outcome]) -> dict[str, dict[str, Outcome]]:
-    """By event and by the call after which it came: every call from the first look at processes to the last read."""
-    calls = [_named(call) for call in ladder["auto, allowed"].calls]
-    first = next(number for number, call in enumerate(calls, 1) if "Win32_Process" in call)
-    last = next(number for number, call in enumerate(calls, 1) if "SetClientProvisioningMode" in call) - 1
-    assert 1 < first < last
-    cases = {
-        f"{event} after call {number}: {calls[number - 1]}": release(
-            triggers=[{"after": {"nth": str(number)}, "do": event}], options={**FORCE, **QUICK}
-        )
-        # After the very last read nobody can know.
-        for event in STARTS
-        for number in range(last - 1, first, -5)
-    }
-    outcomes = lab.play(cases)
-    return {event: {key: each for key, each in outcomes.items() if key.startswith(event)} for event in STARTS}
+def raced(lab: Lab) -> dict[str, Outcome]:
+    return lab.play({key: case for key, (case, _, _) in RACED.items()})
 
 
-@pytest.mark.parametrize("event", STARTS)
-def test_what_starts_between_the_reads_and_the_call_is_never_written_to(
-    raced: dict[str, dict[str, Outcome]], event: str
+@pytest.mark.parametrize("key", RACED)
+def test_what_starts_in_between_is_not_written_to_and_what_was_done_is_told(
+    raced: dict[str, Outcome], key: str
 ) -> None:
-    assert len(raced[event]) > 3  # tests/guard goes through every moment
-    for key, outcome in raced[event].items():
-        assert outcome.endpoint["task_sequence"]["alive"], key
-    assert {key: outcome.writes for key, outcome in raced[event].items() if outcome.writes} == {}
-    assert {outcome.result["verdict"] for outcome in raced[event].values()} == {"expected"}
+    outcome, (_, said, writes) = raced[key], RACED[key]
+    assert outcome.endpoint["task_sequence"]["alive"]
+    assert [write["event"] for write in outcome.writes] == writes
+    assert (outcome.status, outcome.changed, len(outcome.result["steps"])) == ("ok", bool(writes), len(writes))
+    assert outcome.msg.startswith(said) and outcome.result["left_alone"].rstrip(".") in outcome.msg
+    assert (outcome.result["action"], outcome.result["retryable"]) == ("released" if said[0] == "R" else "none", True)
+    assert outcome.endpoint["shells"] == []
+
+
+# -- after a start -----------------------------------------------------------------------------------------------------
+
+GOES_ON = {
+    "request": {"ts_requests": [{"State": "Running", "RunningState": "Running", "CompletionState": ""}]},
+    "agent": {"ts_requests": [], "services": {"smstsmgr": {"start_mode": "Auto"}}},
+    "client": {"ts_requests": [], "services": {"CcmExec": {"state": "Stopped", "start_mode": "Disabled"}}},
+    "nothing": {"ts_requests": []},
+}
+
+
+def test_what_may_go_on_after_a_start_is_waited_for_and_no_longer(fast_lab: Lab) -> None:
+    names = fast_lab.add({key: {"profile": "stuck", "uptime": "10m", **spec} for key, spec in GOES_ON.items()})
+    cases = dict.fromkeys(names, release(options=FORCE))
+    young = fast_lab.again(names, cases)
+    quiet = young.pop("nothing")
+    assert quiet.result["action"] == "released", quiet.msg
+    for outcome in young.values():
+        assert (outcome.result["verdict"], outcome.result["retryable"]) == ("resume_pending", True), outcome.msg
+        assert (outcome.writes, outcome.result["left_alone"].count("15 min")) == ([], 1)
+    fast_lab.simulator.advance("6m")
+    for outcome in fast_lab.again(names, cases).values():
+        assert is_released(outcome), outcome.msg

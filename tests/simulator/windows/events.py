@@ -72,6 +72,13 @@ def _edit_flag(world: World, detail: Detail) -> None:
     world.journal.happened("registry.flag_edited", str(detail.get("value", "false")))
 
 
+def _edit_value(world: World, detail: Detail) -> None:
+    """Somebody writes a text value, and the keys above it."""
+    key, name = str(detail.get("key", "")), str(detail.get("name", ""))
+    world.registry.set_value(key, name, RegValue.sz(str(detail.get("value", ""))))
+    world.journal.happened("registry.value_edited", f"{key}: {name}")
+
+
 def _start_ccmexec(world: World, detail: Detail) -> None:
     try:
         world.scm.start(SERVICE)
@@ -128,6 +135,7 @@ EVENTS: Mapping[str, Callable[[World, Detail], None]] = {
     "enter_provisioning_mode": _enter,
     "exit_provisioning_mode": _exit,
     "edit_provisioning_flag": _edit_flag,
+    "edit_registry_value": _edit_value,
     "start_ccmexec": _start_ccmexec,
     "stop_ccmexec": _stop_ccmexec,
     "restart_ccmexec": _restart_ccmexec,
