@@ -541,6 +541,8 @@ GOES_ON = {
 def test_what_may_go_on_after_a_start_is_waited_for_and_no_longer(fast_lab: Lab) -> None:
     names = fast_lab.add({key: {"profile": "stuck", "uptime": "10m", **spec} for key, spec in GOES_ON.items()})
     cases = dict.fromkeys(names, release(options=FORCE))
+    rehearsed = fast_lab.again(names, dict.fromkeys(names, release(options=FORCE, check=True)))
+    assert [key for key, outcome in rehearsed.items() if outcome.changed] == ["nothing"]
     young = fast_lab.again(names, cases)
     quiet = young.pop("nothing")
     assert quiet.result["action"] == "released", quiet.msg
