@@ -15,7 +15,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings i
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport.connect import transport
 from tests.integration.harness import PASSWORD, Lab
 
-IDLE_SECONDS = 1.0
+IDLE_SECONDS = 4.0  # a login of several exchanges must fit between, on a busy machine too
 LOGINS = [
     *(("pywinrm", auth) for auth in ("ntlm", "credssp")),
     *(("pypsrp", auth) for auth in ("ntlm", "credssp", "negotiate")),
@@ -54,7 +54,7 @@ def test_takes_the_open_connection_or_says_that_nothing_was_sent(lab: Lab, libra
         assert reads.query("root/cimv2", wql)
         before = lab.simulator.traffic(name)
         assert writes.query("root/cimv2", wql)
-        time.sleep(IDLE_SECONDS * 2)
+        time.sleep(IDLE_SECONDS + 1)
         with pytest.raises(errors.StaleConnection):
             writes.request("http://example/Action", "http://example", "")
         after = lab.simulator.traffic(name)

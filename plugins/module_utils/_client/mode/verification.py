@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import typing as t
+from contextlib import suppress
 
 from ..._windows.endpoint import Endpoint
+from ..._windows.errors import WindowsError
 from ..._windows.registry import StoredValue
-from ..._wsman.errors import DeadlineExceeded, OperationTimedOut
+from ..._wsman.errors import DeadlineExceeded, OperationTimedOut, WSManError
 from .. import constants
 from ..backoff import Backoff
 from ..errors import NotVerified
@@ -47,10 +49,12 @@ class Verification:
         self.mode = state.mode
 
     def nothing_happened(self) -> bool:
-        """Whether for certain: a client that restarted, or that notes no time of entry, may have left and entered."""
-        before = self._service_before.process_id if self._service_before else 0
-        same_client = self._process_now != 0 and self._process_now == before
-        return self._notes_time and same_client and self.mode == self._before
+        """Whether for certain: the mode is as before the call, and was not entered anew since."""
+        if not self._notes_time or self.mode != self._before:
+            return False
+        with suppress(WSManError, WindowsError):
+            return read_entered(self._endpoint) == self.entered_before
+        return False
 
     def exit(self) -> None:
         """Raises NotVerified, or Blocked where the client was set into the mode again."""
@@ -107,7 +111,7 @@ class Verification:
 
     def _client_service_problem(self) -> str:
         service = self._endpoint.services.read(constants.CLIENT_SERVICE).get(constants.CLIENT_SERVICE.lower())
-        self._process_now = service.process_id if service and service.running else 0
+        self._process_now = service.process_id if service else 0
         if service is None:
             return f"the service {constants.CLIENT_SERVICE} is gone"
         return "" if service.running else f"the service {constants.CLIENT_SERVICE} is {service.state or 'in no state'}"
