@@ -7,7 +7,7 @@ from __future__ import annotations
 import traceback
 import typing as t
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -56,6 +56,7 @@ class Task:
     params: t.Mapping[str, t.Any]
     check_mode: bool
     log: Log
+    names: OptionNames = field(default_factory=OptionNames)
 
     @property
     def expected_name(self) -> str:
@@ -70,7 +71,7 @@ class Task:
     def telling(self, so_far: t.Callable[[], Result]) -> t.Iterator[None]:
         """A failure inside also tells what was done until then."""
         try:
-            with failures():
+            with failures(self.names):
                 yield
         except TaskFailed as failure:
             failure.result.update(so_far())
@@ -106,7 +107,7 @@ def execute(
     with failures(settings.names):
         deadline = Deadline(params["deadline"])
         with Session(settings, lambda: transport(settings, deadline, brake), deadline, trace) as session:
-            result = run(Task(Endpoint(session), params, check_mode, log))
+            result = run(Task(Endpoint(session), params, check_mode, log, settings.names))
     if not result.get("warnings"):
         result.pop("warnings", None)  # ansible-core before 2.19 shows an empty list
     return result

@@ -8,6 +8,7 @@ them at once, and asserts over the one result. --dist=loadfile keeps it on one w
 from __future__ import annotations
 
 import base64
+import importlib
 import json
 import os
 import subprocess
@@ -24,65 +25,11 @@ ROOT = Path(__file__).parents[2]
 COLLECTIONS = ROOT / ".build" / "collections"
 INSTALLED = COLLECTIONS / "ansible_collections" / "configmgr" / "client"
 FQCN = "configmgr.client"
-MODULES = (
-    "client_action",
-    "client_info",
-    "client_log",
-    "client_preparation",
-    "connection_info",
-    "provisioning_mode",
-    "provisioning_mode_info",
-    "provisioning_safeguard",
-    "provisioning_timeout",
-    "smstsmgr_dependency",
-    "task_sequence_info",
-    "task_sequence_request",
-)
+MODULES = tuple(sorted(path.stem for path in (INSTALLED / "plugins" / "modules").glob("[!_]*.py")))
 
 USERNAME = "CORP\\operator"
 PASSWORD = "Xk9-Pass_wort-7!"
 WRONG_PASSWORD = "Vr4-Other_wort-2!"
-
-_OPTIONS = {
-    "client_action": (
-        *("schedules", "pause", "wait", "wait_timeout", "via"),
-        *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
-    ),
-    "client_info": ("connect_timeout", "deadline", "endpoint"),
-    "client_log": (
-        *("name", "path", "component", "severity", "since", "until", "pattern"),
-        *("max_bytes", "max_records", "rotated", "connect_timeout", "deadline", "endpoint"),
-    ),
-    "client_preparation": (
-        *("state", "max_minutes", "dependency", "safeguard", "safeguard_delay", "wait_timeout"),
-        *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
-    ),
-    "connection_info": ("record_to", "computer_name", "connect_timeout", "deadline", "endpoint"),
-    "provisioning_mode": (
-        *("enabled", "minimum_age", "force", "force_reason", "hold", "hold_owner", "run_ccmeval"),
-        *("via", "wait_timeout", "trigger"),
-        *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
-    ),
-    "provisioning_mode_info": ("full", "minimum_age", "computer_name", "connect_timeout", "deadline", "endpoint"),
-    "provisioning_safeguard": (
-        *("state", "kind", "delay"),
-        *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
-    ),
-    "provisioning_timeout": (
-        *("state", "max_minutes", "allow_short"),
-        *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
-    ),
-    "smstsmgr_dependency": (
-        *("state", "depends_on"),
-        *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
-    ),
-    "task_sequence_info": ("connect_timeout", "deadline", "endpoint"),
-    "task_sequence_request": (
-        *("state", "steps", "minimum_age"),
-        *("computer_name", "name_check", "connect_timeout", "deadline", "endpoint"),
-    ),
-}
-
 
 # What tests say of a connection, by the names of the variables of each of Ansible's connections.
 SPELLINGS = {
@@ -115,6 +62,11 @@ SPELLINGS = {
         "operation_timeout": "ansible_psrp_operation_timeout",
     },
 }
+
+
+def argument_spec(module: str) -> dict[str, Any]:
+    """The options that a module takes, by their names."""
+    return dict(importlib.import_module(f"ansible_collections.{FQCN}.plugins.modules.{module}").ARGUMENT_SPEC)
 
 
 def spelled(connection: str, **settings: Any) -> dict[str, Any]:
@@ -498,6 +450,8 @@ def _plays(called: Mapping[str, str], cases: Mapping[str, Case]) -> list[dict[st
 
 
 def _play(module: str, delegate_to: str, own: Mapping[str, Case]) -> dict[str, Any]:
+    names = argument_spec(module)
+    assert {name for case in own.values() for name in case.options} <= set(names), f"{module} has no such option"
     return {
         "name": f"All cases of {module}",
         "hosts": list(own),
@@ -510,7 +464,7 @@ def _play(module: str, delegate_to: str, own: Mapping[str, Case]) -> dict[str, A
         "tasks": [
             {
                 "name": module,
-                f"{FQCN}.{module}": {name: f"{{{{ mine.{name} | default(omit) }}}}" for name in _OPTIONS[module]},
+                f"{FQCN}.{module}": {name: f"{{{{ mine.{name} | default(omit) }}}}" for name in names},
                 "check_mode": "{{ ansible_check_mode or inventory_hostname in checked }}",
                 "diff": True,
                 "ignore_errors": True,

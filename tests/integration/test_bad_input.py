@@ -101,6 +101,11 @@ def planted(then: Any, **match: Any) -> dict[str, Any]:
     return {"profile": "stuck", "faults": [{"match": match, "then": then}]}
 
 
+def lost(**match: Any) -> dict[str, Any]:
+    """It is switched off right after that call, and stays so."""
+    return {"profile": "stuck", "boot_seconds": "1h", "triggers": [{"after": match, "do": "reboot"}]}
+
+
 # One for each layer. What else can stand behind an address is told by both libraries alike, and tested with them:
 # tests/unit/plugins/module_utils/_wsman/test_transports.py. Key: the endpoint; status; layer; what the message says.
 ENDPOINTS: dict[str, tuple[dict[str, Any], str, str, str]] = {
@@ -110,7 +115,11 @@ ENDPOINTS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "no such name": ({}, "unreachable", "dns", "no-such-host.invalid"),
     "first answer dropped": (planted("drop"), "unreachable", "http", "cannot be reached"),
     "HTML": (planted("html"), "failed", "protocol", "WinRM"),
-    "dropped later": (planted("drop", nth="4+"), "failed", "connection", "closed"),
+    "dropped later": (planted("drop", nth="4+"), "failed", "connection", "answered before"),
+    # What was asked has been asked: only a host that was never asked anything is unreachable.
+    "switched off later": (lost(nth=3), "failed", "connection", "answered before"),
+    "login refused later": (planted("http_401", nth="3+"), "failed", "login", "let this account in before"),
+    "forbidden later": (planted("http_403", nth="3+"), "failed", "login", "let this account in before"),
     "access denied": ({"profile": "access_denied"}, "failed", "permission", "local administrator"),
     "silent endpoint": (planted("hang 3600", nth="2"), "failed", "timeout", "deadline of 2 s"),
 }
@@ -159,6 +168,26 @@ def test_what_is_wrong_with_the_endpoint_is_named(outcomes: dict[str, Outcome], 
     one(outcome)
     assert (outcome.status, outcome.result["error_layer"]) == (status, layer), outcome.msg
     assert said in outcome.msg
+
+
+CALL = {"method": "SetClientProvisioningMode"}
+LOST = {
+    "switched off": (lost(**CALL), "connection", "Whether its last request was carried out is not known"),
+    "forbidden": (planted({"do": "http_403", "executed": True}, **CALL), "login", "Check ansible_user"),
+}
+"""An endpoint that is lost when it has been changed: its spec, the layer, and what the message says as well."""
+
+
+def test_what_is_lost_after_a_change_failed_and_tells_of_it(lab: Lab) -> None:
+    cases = {
+        f"{connection}: {key}": Case("provisioning_mode", WRITE, LOST[key][0], spelled(connection))
+        for connection, key in on_each(LOST)
+    }
+    for key, outcome in lab.play(cases).items():
+        _spec, layer, said = LOST[key.partition(": ")[2]]
+        assert (outcome.status, outcome.result["error_layer"], outcome.changed) == ("failed", layer, True), outcome.msg
+        assert len(outcome.writes) == 1
+        assert said in outcome.msg
 
 
 @pytest.mark.parametrize("key", VERDICTS)

@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A wrong password in the inventory: three logins at most, whatever the way in, the forks and the spelling."""
+"""A wrong password in the inventory: three logins at most, whatever the way in, the forks and the spelling.
+
+The domain here locks an account after five, counts them itself, and keeps it locked.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.harness import PASSWORD, WRONG_PASSWORD, Case, Lab, Outcome, spelled
+from tests.integration.harness import PASSWORD, USERNAME, WRONG_PASSWORD, Case, Lab, Outcome, spelled
+from tests.simulator.client import Simulator
 
 HOSTS = 6
 MOST = 3
+THRESHOLD = 5
 FORKS = (1, 2, 16)
 WAYS: dict[str, dict[str, Any]] = {
     "winrm": spelled("winrm"),
@@ -24,13 +30,19 @@ SPELLINGS = {
     "domain": lambda user: [f"CORP\\{user}"],
     "upn": lambda user: [f"{user}@corp.example"],
     "bare": lambda user: [user],
+    "letter case": lambda user: [f"CORP\\{user}", f"corp\\{user.upper()}", f"Corp\\{user.title()}"],
     "mixed": lambda user: [f"CORP\\{user}", user, f"{user.upper()}@CORP.EXAMPLE"],
 }
 ACCOUNTS = list(itertools.product(WAYS, SPELLINGS))
 
 
+def user_of(username: str) -> str:
+    return username.rpartition("\\")[2].partition("@")[0].lower()
+
+
 def case(way: str, username: str, password: str, module: str = "provisioning_mode_info") -> Case:
-    spec = {"credentials": {"username": username, "password": PASSWORD}}
+    """The account is the domain's, however the inventory spells it."""
+    spec = {"credentials": {"username": f"CORP\\{user_of(username)}", "password": PASSWORD}}
     login = {"ansible_user": username, "ansible_password": password}
     if way != "bastion":
         return Case(module, spec=spec, vars={**WAYS[way], **login})
@@ -44,8 +56,12 @@ def case(way: str, username: str, password: str, module: str = "provisioning_mod
     return Case(module, {"endpoint": endpoint}, spec, login, delegate_to="localhost")
 
 
+def account_of(way: str, spelling: str) -> str:
+    return f"{way}-{spelling}".replace(" ", "-")
+
+
 def cases(way: str, spelling: str, password: str, hosts: int) -> dict[str, Case]:
-    names = SPELLINGS[spelling](f"{way}-{spelling}")
+    names = SPELLINGS[spelling](account_of(way, spelling))
     return {
         f"{way} {spelling} {number}": case(way, name, password)
         for number, name in zip(range(hosts), itertools.cycle(names))
@@ -57,9 +73,24 @@ def rejected(outcomes: Iterable[Outcome]) -> list[Outcome]:
     return [each for each in outcomes if each.traffic["login_requests"] and not each.traffic["logins"]]
 
 
+@pytest.fixture(scope="module")
+def lab(installed: Path, worker: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    fleet = {
+        "lockout": {"threshold": THRESHOLD},
+        "credentials": {"username": USERNAME, "password": PASSWORD},
+        "endpoints": [],
+    }
+    with Simulator(fleet) as simulator:
+        lab = Lab(simulator, tmp_path_factory.mktemp("controller"), 200 + worker % 50)
+        yield lab
+        assert "Traceback" not in simulator.log()
+    assert not lab.complaints, "\n\n".join(lab.complaints)
+
+
 @pytest.fixture(scope="module", params=FORKS)
 def wrong(lab: Lab, request: pytest.FixtureRequest) -> dict[str, Outcome]:
     """Every account in one run, each on hosts of its own."""
+    lab.simulator.unlock_accounts()
     every = [cases(way, spelling, WRONG_PASSWORD, HOSTS) for way, spelling in ACCOUNTS]
     return lab.play({key: each for table in every for key, each in table.items()}, "--forks", str(request.param))
 

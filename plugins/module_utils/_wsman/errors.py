@@ -41,6 +41,17 @@ class LoginWithheld(LoginUnavailable):
     """No login was tried, since one more that is rejected might lock the account."""
 
 
+class LoginLost(WSManError):
+    """The endpoint let this account in and answered, and then refused a login: ``layer`` is that one's. Never retried.
+
+    What it had been asked before stands.
+    """
+
+    def __init__(self, message: str, layer: str) -> None:
+        super().__init__(message)
+        self.layer = layer
+
+
 class TicketUnavailable(LoginUnavailable):
     """Kerberos gave no ticket for this endpoint, or the endpoint took none. The message says what to do."""
 

@@ -22,6 +22,9 @@ from .errors import (
     ConnectionLost,
     EndpointUnreachable,
     Fault,
+    LoginLost,
+    LoginRejected,
+    LoginUnavailable,
     NotFound,
     NotSent,
     OperationTimedOut,
@@ -281,7 +284,11 @@ class Session:
             raise
         except EndpointUnreachable as error:
             if self._answered:  # it was there a moment ago, and may have carried out what it was asked
-                raise ConnectionLost(f"the connection was closed, and then {error}") from error
+                raise ConnectionLost(f"the endpoint answered before, and then {error}") from error
+            raise
+        except (LoginRejected, LoginUnavailable) as error:
+            if self._answered:
+                raise LoginLost(f"the endpoint let this account in before, and then {error}", error.layer) from error
             raise
         self._answered = True
         if self._asked_by_judge is not None:

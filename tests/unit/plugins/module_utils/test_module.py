@@ -22,6 +22,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._module import (
 from ansible_collections.configmgr.client.plugins.module_utils._windows.errors import PermissionRefused, WindowsError
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import errors
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import FaultDetail, SettingsError, fault
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import OptionNames
 from tests.unit.windows import Windows
 
 
@@ -54,6 +55,7 @@ FAILED = [
     (WrongMachine("it is another one"), "wrong_machine"),
     (MethodFailed("no"), "client"),
     (NotVerified("no"), "client"),
+    (errors.LoginLost("it let this account in before", "login"), "login"),
     (errors.NotSent("nothing was written", "permission"), "permission"),
     (errors.NotSent("nothing was written", "connection"), "connection"),
 ]
@@ -115,6 +117,12 @@ def test_failure_also_tells_what_was_done_until_then() -> None:
     }
     with task.telling(dict), pytest.raises(ZeroDivisionError):
         raise ZeroDivisionError
+
+
+def test_failure_that_tells_so_names_options_as_the_user_does() -> None:
+    task = Task(Windows().endpoint, {}, False, str, OptionNames(username="ansible_user"))
+    with pytest.raises(TaskFailed, match="Check ansible_user"), task.telling(dict):
+        raise errors.LoginLost("it let this account in before", "login")
 
 
 @pytest.mark.parametrize(

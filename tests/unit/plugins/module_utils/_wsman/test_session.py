@@ -702,3 +702,14 @@ def test_endpoint_that_was_there_a_moment_ago_is_a_lost_connection() -> None:
     session.get("root/ccm", "SMS_Client")
     with pytest.raises(errors.ConnectionLost, match="refused"):
         session.get("root/ccm", "SMS_Client")
+
+
+@pytest.mark.parametrize("refusal", [errors.LoginRejected("rejected"), errors.TicketUnavailable("expired")], ids=str)
+def test_account_that_was_let_in_a_moment_ago_is_a_lost_login(refusal: errors.WSManError) -> None:
+    """Not unreachable, since it was asked something; and not a lost connection, since that is tried again."""
+    session = Wire([GET, refusal]).session()
+    session.get("root/ccm", "SMS_Client")
+    with pytest.raises(errors.LoginLost, match=str(refusal)) as caught:
+        session.get("root/ccm", "SMS_Client")
+    assert caught.value.layer == refusal.layer
+    assert not isinstance(caught.value, (errors.ConnectionLost, errors.LoginRejected, errors.LoginUnavailable))
