@@ -14,8 +14,9 @@ from tests.guard import product
 COLUMNS = ("moments", "late", "unjudged", "untold", "claimed", "silent", "strange", "again")
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def stopped_clocks() -> Iterator[None]:
+    """A worker runs other tests as well, before these and after: by real clocks."""
     with product.stopped_clocks():
         yield
 

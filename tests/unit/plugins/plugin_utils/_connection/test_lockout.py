@@ -278,7 +278,7 @@ def work(run: Run, first: int, right: bool, endings: Path) -> None:
 
     with ThreadPoolExecutor(THREADS) as pool:
         found = Counter(pool.map(one, range(first, first + THREADS)))
-    (run.directory / f"found-{first}").write_text(" ".join(found.elements()))
+    (run.directory / f"found-{first}").write_text("\n".join(found.elements()))
 
 
 @pytest.mark.parametrize("right", [False, True])
@@ -291,7 +291,7 @@ def test_processes_and_threads_at_once(run: Run, right: bool, _again: int) -> No
     for worker in workers:
         worker.join()
     assert {worker.exitcode for worker in workers} == {0}
-    found = Counter(" ".join(path.read_text() for path in run.directory.glob("found-*")).split())
+    found = Counter(each for path in run.directory.glob("found-*") for each in path.read_text().splitlines())
     assert found.total() == PROCESSES * THREADS
     assert found["gave up"] == 0
     judged = sum(1 for number in range(PROCESSES * THREADS) if number % 3)
