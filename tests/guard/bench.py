@@ -338,12 +338,10 @@ class Bench:
                 found[entry.event, entry.detail] = None, number
         return found
 
-    def done(self, *, known: bool = False) -> Difference:
-        """What the task made different in the end; with *known*, by requests that were answered."""
+    def done(self) -> Difference:
+        """What the task made different in the end."""
         total: Difference = {}
         for number in sorted(self.effects):
-            if known and number in self.unanswered:
-                continue
             for path, (before, after) in self.effects[number].items():
                 total[path] = total.get(path, (before,))[0], after
         return {path: (before, after) for path, (before, after) in total.items() if before != after}

@@ -46,10 +46,8 @@ def faults(bench: Bench, outcome: Outcome, *, wanted: Collection[Path] = (), wri
     if outcome.failed and not outcome.message.strip():
         yield Fault("silent", "it failed without a message")
     in_doubt = any(word in outcome.told.lower() for word in _DOUBT)
-    if not outcome.changed and (certain := bench.done(known=True)):
-        yield Fault("untold", f"{_named(certain)}; {outcome}")
-    elif not outcome.changed and not in_doubt and (done := bench.done()):
-        yield Fault("untold", f"{_named(done)}, without an answer; {outcome}")
+    if not outcome.changed and (done := bench.done()):
+        yield Fault("untold", f"{_named(done)}; {outcome}")
     if outcome.changed and not bench.sent_writes and not (outcome.failed and in_doubt):
         yield Fault("claimed", str(outcome))
     if len(bench.writes) < writes:

@@ -34,8 +34,13 @@ from tests.guard.happenings import DISTURBANCES, Disturbance
 from tests.guard.judgement import Fault, faults
 
 LONG = bool(os.environ.get("CONFIGMGR_CLIENT_LONG"))
-_EVERY_MOMENT = ("exit", "exit by command", "entry with a hold", "time-out raised", "dependency", "leftovers cleared")
+_EVERY_MOMENT = (
+    *("exit", "exit by command", "entry", "entry with a hold"),
+    *("time-out raised", "dependency", "leftovers cleared"),
+)
 """Calls whose every moment is tried for a starting task sequence in the short form too: one of each kind of write."""
+_IN_DOUBT = "answer lost in silence, task sequence"
+"""Tried at every write of every call: nobody can ask any more whether it was carried out, and it must be told."""
 _MOST_WRITES = 2
 _SHOWN = 6
 
@@ -63,6 +68,8 @@ def moments(name: str, disturbance: str) -> list[int]:
     course = undisturbed(name)
     if LONG or (disturbance == "task sequence" and name in _EVERY_MOMENT):
         return list(range(1, course.requests + 1))
+    if disturbance == _IN_DOUBT:
+        return list(course.writes)
     turn = _turn(name, disturbance) // 2
     # Some of the writes, and of each the moment right before it, or one earlier, or right after it.
     writes = course.writes[turn % 2 :: max(1, len(course.writes) // _MOST_WRITES)] or course.writes
@@ -99,7 +106,7 @@ PAIRS = [
     for name in CALLS
     for disturbance in DISTURBANCES
     # In the short form each disturbance takes its turn with every second call.
-    if LONG or disturbance == "task sequence" or _turn(name, disturbance) % 2 == 0
+    if LONG or disturbance in {"task sequence", _IN_DOUBT} or _turn(name, disturbance) % 2 == 0
 ]
 
 
