@@ -24,7 +24,7 @@ from tests.simulator.endpoint import Endpoint, EndpointSpec
 from tests.simulator.fleet import endpoint_spec
 from tests.simulator.server.accounts import Account
 from tests.simulator.timing import Pacer
-from tests.simulator.windows.clock import Clock
+from tests.simulator.windows.clock import Clock, standing
 from tests.simulator.windows.events import EVENTS
 from tests.simulator.windows.registry import Key
 from tests.simulator.windows.registry_image import SETUP
@@ -108,7 +108,7 @@ Difference = dict[Path, tuple[Any, Any]]
 
 class Bench:
     def __init__(self, spec: Mapping[str, Any] | EndpointSpec) -> None:
-        self.clock = Clock(START, monotonic=lambda: 0.0)
+        self.clock = Clock(START, standing)
         self.pacer = Pacer(self.clock, skips=True)
         self.endpoint = Endpoint(spec if isinstance(spec, EndpointSpec) else machine(spec), self.clock, self.pacer)
         self.world = self.endpoint.machine._world

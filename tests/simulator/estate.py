@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from .server.directory import Directory
 from .server.listeners import bind, listen, reserve
 from .server.winrm import serve_connection
 from .timing import Pacer
-from .windows.clock import Clock
+from .windows.clock import Clock, standing
 from .windows.reading import Reader
 from .windows.spec import MODEL_KEYS
 
@@ -28,7 +29,7 @@ class UnknownEndpoint(KeyError):
 class Estate:
     def __init__(self, fleet: Fleet, ca_file: Path) -> None:
         self.fleet = fleet
-        self.clock = Clock(fleet.clock_start)
+        self.clock = Clock(fleet.clock_start, standing if fleet.skips_waits else time.monotonic)
         self.pacer = Pacer(self.clock, skips=fleet.skips_waits)
         self.authority = Authority(ca_file)
         self.http_port = 0

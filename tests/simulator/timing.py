@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Waiting by the fleet's clock: whoever moves the clock ends the waits that lie in between.
 
-A fleet may also skip its waits: each then moves the clock itself to the moment of its end.
+A fleet may also skip its waits: its clock stands, and each wait moves it to the moment of its end.
 """
 
 from __future__ import annotations

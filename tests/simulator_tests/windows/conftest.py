@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from simulator.windows import profiles_file
 from simulator.windows.cim.model import Value
-from simulator.windows.clock import Clock
+from simulator.windows.clock import Clock, standing
 from simulator.windows.machine import Machine
 from simulator.windows.spec import MODEL_KEYS, MachineSpec
 
@@ -23,7 +23,7 @@ class Endpoint:
     """A machine with its clock, and short words for what tests ask of it."""
 
     def __init__(self, profile: str = "normal", **overrides: Any) -> None:
-        self.clock = Clock(START, monotonic=lambda: 0.0)
+        self.clock = Clock(START, standing)
         mapping = {key: value for key, value in PROFILES[profile].items() if key in MODEL_KEYS} | overrides
         self.machine = Machine(MachineSpec.from_mapping(mapping, profile), self.clock)
         self.wmi = self.machine.wmi

@@ -29,7 +29,7 @@ _CALL = re.compile(
 _REGISTER = re.compile(
     f"Register-ScheduledTask -Force -TaskName {_WORD} -TaskPath {_WORD} -Xml {_WORD} -ErrorAction Stop", re.IGNORECASE
 )
-_PAUSE = re.compile(r"Write-Host (\w+); Start-Sleep (\d+); Write-Host (\w+)", re.IGNORECASE)
+_PAUSE = re.compile(r"Write-Host (\w+); Start-Sleep (\d+); Write-Host ([\w ]+)", re.IGNORECASE)
 
 
 def run(world: World, arguments: list[str]) -> ProgramResult:
