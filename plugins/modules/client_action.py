@@ -208,6 +208,7 @@ def run(task: Task) -> Result:
     each = [Trigger(schedule) for schedule in chosen]
     if not mode.exited and task.params["schedules"] is None:
         return _left_alone(
+            task,
             each,
             mode,
             "the client is in provisioning mode, and the default schedules are for afterwards: name some to go on",
@@ -215,7 +216,7 @@ def run(task: Task) -> Result:
     if not service.running:
         reason = task.guard.blocker()  # an upgrade stops and disables it
         if reason:
-            return _left_alone(each, mode, reason)
+            return _left_alone(task, each, mode, reason)
         raise TaskFailed(
             f"The service {service.name} is {service.state} (start mode {service.start_mode}), so nothing can be"
             " triggered: start it, or let provisioning_mode release a client that an upgrade left behind."
@@ -226,13 +227,13 @@ def run(task: Task) -> Result:
         try:
             task.guard.require()
         except Blocked as reason:
-            return _left_alone(each, mode, str(reason))
-        return {**_result(each, mode), "changed": True, "msg": f"Would trigger {names}."}
+            return _left_alone(task, each, mode, str(reason))
+        return {**_result(task, each, mode), "changed": True, "msg": f"Would trigger {names}."}
     return _trigger(task, chosen, mode)
 
 
-def _left_alone(each: t.Sequence[Trigger], mode: Mode, reason: str) -> Result:
-    return {**_result(each, mode), "left_alone": sentence(reason), "msg": f"Left alone. {sentence(reason)}"}
+def _left_alone(task: Task, each: t.Sequence[Trigger], mode: Mode, reason: str) -> Result:
+    return {**_result(task, each, mode), "left_alone": sentence(reason), "msg": f"Left alone. {sentence(reason)}"}
 
 
 def _chosen(params: t.Mapping[str, t.Any]) -> t.Sequence[str]:
@@ -245,7 +246,7 @@ def _trigger(task: Task, chosen: t.Sequence[catalog.Schedule], mode: Mode) -> Re
     windows = task.endpoint.system.operating_system()
     triggers = Triggers(task.endpoint, task.guard, windows, chosen, task.params["wait_timeout"], task.log)
     stopped = ""
-    with task.telling(lambda: _result(triggers.each, mode, methods)):
+    with task.telling(lambda: _result(task, triggers.each, mode, methods)):
         if task.params["wait"]:
             triggers.note_history()
         try:
@@ -254,8 +255,7 @@ def _trigger(task: Task, chosen: t.Sequence[catalog.Schedule], mode: Mode) -> Re
             stopped = sentence(str(reason))
         if task.params["wait"]:
             triggers.wait_for_proof()
-    result = {**_result(triggers.each, mode, methods), "left_alone": stopped}
-    result["changed"] = result["changed"] or task.guard.in_doubt
+    result = {**_result(task, triggers.each, mode, methods), "left_alone": stopped}
     sent = ", ".join(trigger.schedule.name for trigger in triggers.sent)
     if triggers.refused:
         refused = "; ".join(f"{each.schedule.name}: {each.problem}" for each in triggers.refused)
@@ -277,9 +277,9 @@ def _trigger(task: Task, chosen: t.Sequence[catalog.Schedule], mode: Mode) -> Re
     }
 
 
-def _result(each: t.Sequence[Trigger], mode: Mode, methods: ClientMethods | None = None) -> Result:
+def _result(task: Task, each: t.Sequence[Trigger], mode: Mode, methods: ClientMethods | None = None) -> Result:
     return {
-        "changed": any(trigger.sent for trigger in each),
+        "changed": any(trigger.sent for trigger in each) or task.guard.in_doubt,
         "schedules": [_as_result(trigger, mode) for trigger in each],
         "provisioning_mode": mode.enabled,
         "left_alone": "",

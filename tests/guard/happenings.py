@@ -102,6 +102,11 @@ def values_are_changed(bench: Bench) -> None:
     bench.world.scheduled_tasks.unregister("\\", "configmgr.client.safeguard")
 
 
+def hours_pass(bench: Bench) -> None:
+    """More than any deadline."""
+    bench.advance(hours=5)
+
+
 def connections_drop(bench: Bench) -> None:
     bench.connection += 1
 
@@ -147,4 +152,5 @@ DISTURBANCES: Mapping[str, Disturbance] = {
     "answer late": Disturbance(fate=Fate(late=25.0), ends=True),
     **{name: Disturbance(fate=fate, ends=True) for name, fate in _LOST.items()},
     **{f"{name}, task sequence": Disturbance((task_sequence_starts,), fate, ends=True) for name, fate in _LOST.items()},
+    "answer lost, out of time": Disturbance((hours_pass,), _LOST["answer lost"], ends=True),
 }

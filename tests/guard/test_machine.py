@@ -59,7 +59,7 @@ EVENTS: dict[str, Event] = {
     "CcmExec restarts": happenings.event("restart_ccmexec"),
     "connections drop": happenings.connections_drop,
     "some minutes pass": lambda bench: bench.advance(minutes=7),
-    "hours pass": lambda bench: bench.advance(hours=5),
+    "hours pass": happenings.hours_pass,
 }
 _TIME = ("some minutes pass", "hours pass")
 FATES: dict[str, Fate] = {

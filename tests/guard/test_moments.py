@@ -39,7 +39,7 @@ _EVERY_MOMENT = (
     *("time-out raised", "dependency", "leftovers cleared"),
 )
 """Calls whose every moment is tried for a starting task sequence in the short form too: one of each kind of write."""
-_IN_DOUBT = "answer lost in silence, task sequence"
+_IN_DOUBT = ("answer lost in silence, task sequence", "answer lost, out of time")
 """Tried at every write of every call: nobody can ask any more whether it was carried out, and it must be told."""
 _MOST_WRITES = 2
 _SHOWN = 6
@@ -68,7 +68,7 @@ def moments(name: str, disturbance: str) -> list[int]:
     course = undisturbed(name)
     if LONG or (disturbance == "task sequence" and name in _EVERY_MOMENT):
         return list(range(1, course.requests + 1))
-    if disturbance == _IN_DOUBT:
+    if disturbance in _IN_DOUBT:
         return list(course.writes)
     turn = _turn(name, disturbance) // 2
     # Some of the writes, and of each the moment right before it, or one earlier, or right after it.
@@ -106,7 +106,7 @@ PAIRS = [
     for name in CALLS
     for disturbance in DISTURBANCES
     # In the short form each disturbance takes its turn with every second call.
-    if LONG or disturbance in {"task sequence", _IN_DOUBT} or _turn(name, disturbance) % 2 == 0
+    if LONG or disturbance in ("task sequence", *_IN_DOUBT) or _turn(name, disturbance) % 2 == 0
 ]
 
 
