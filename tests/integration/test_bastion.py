@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.harness import MODULES, Case, Lab, Outcome, leaks
+from tests.integration.harness import MODULES, Case, Lab, Outcome, argument_spec, leaks
 
 READING = ("client_info", "client_log", "connection_info", "provisioning_mode_info", "task_sequence_info")
 WRITING = tuple(name for name in MODULES if name not in READING)
@@ -70,7 +70,8 @@ def both(lab: Lab, audit: Path) -> dict[str, tuple[Outcome, Outcome]]:
 
 
 def by_bastion(case: Case) -> Case:
-    options = {"computer_name": "{{ inventory_hostname }}", **case.options, "endpoint": ENDPOINT}
+    own = {"computer_name": "{{ inventory_hostname }}", "endpoint": ENDPOINT}
+    options = {name: value for name, value in own.items() if name in argument_spec(case.module)} | case.options
     return replace(case, options=options, delegate_to="localhost")
 
 
