@@ -59,7 +59,8 @@ client_version:
 release:
   description:
     - The release that this version belongs to, by its build. Rollups of a release keep its build.
-    - V(newer than 2509) for a build past those that are known here.
+    - V(newer than 2603) for a build past those that are known here. Such a client is taken to behave as the newest that
+      is known does.
   returned: success
   type: str
   sample: "2403"

@@ -297,7 +297,7 @@ INFO: dict[str, tuple[Case, dict[str, Any]]] = {
     "info, old": (info("old_client"), {"release": "1710", "installed": True}),
     "info, 1802": (info("smstsmgr_dependency"), {"release": "1802"}),
     "info, between": (info(client_version="5.00.9130.1000"), {"release": "2403"}),
-    "info, newer": (info(client_version="5.00.9999.1000"), {"release": "newer than 2509"}),
+    "info, newer": (info(client_version="5.00.9999.1000"), {"release": "newer than 2603"}),
     "info, restart": (info(registry=REBOOT), {"restart_pending": True}),
     "info, site by method": (info(registry={CLIENT: {"AssignedSiteCode": ""}}), {"site": "ABC"}),
     "info, other class": (

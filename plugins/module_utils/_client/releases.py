@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Releases of the client by its build, and what they do differently about provisioning mode. Pure.
 
-Source: Microsoft's table of the versions of Configuration Manager, up to 2509. A rollup keeps the build and raises the
-revision, so a build between two rows belongs to the earlier release.
+A rollup keeps the build and raises the revision, so a build between two rows belongs to the earlier release. One past
+the last row belongs to a release that is not known here, and behaves as the last one does.
 """
 
 from __future__ import annotations
@@ -12,38 +12,9 @@ import bisect
 from dataclasses import dataclass
 
 from . import constants
+from .release_table import RELEASES
 
-_RELEASES = (
-    (8325, "1511"),
-    (8355, "1602"),
-    (8412, "1606"),
-    (8458, "1610"),
-    (8498, "1702"),
-    (8540, "1706"),
-    (8577, "1710"),
-    (8634, "1802"),
-    (8692, "1806"),
-    (8740, "1810"),
-    (8790, "1902"),
-    (8853, "1906"),
-    (8913, "1910"),
-    (8968, "2002"),
-    (9012, "2006"),
-    (9040, "2010"),
-    (9049, "2103"),
-    (9058, "2107"),
-    (9068, "2111"),
-    (9078, "2203"),
-    (9088, "2207"),
-    (9096, "2211"),
-    (9106, "2303"),
-    (9122, "2309"),
-    (9128, "2403"),
-    (9132, "2409"),
-    (9135, "2503"),
-    (9141, "2509"),
-)
-_BUILDS = [build for build, _release in _RELEASES]
+_BUILDS = [build for build, _release in RELEASES]
 
 
 @dataclass(frozen=True)
@@ -64,9 +35,9 @@ def release(version: str | None) -> str | None:
     if build is None:
         return None
     if build > _BUILDS[-1]:
-        return f"newer than {_RELEASES[-1][1]}"
+        return f"newer than {RELEASES[-1][1]}"
     row = bisect.bisect_right(_BUILDS, build)
-    return _RELEASES[row - 1][1] if row else f"older than {_RELEASES[0][1]}"
+    return RELEASES[row - 1][1] if row else f"older than {RELEASES[0][1]}"
 
 
 def entry_fails_with_dependency(version: str | None) -> bool | None:
