@@ -51,7 +51,9 @@ options:
     description:
       - Leaves out older records. Either minutes back from the endpoint's own clock, such as V(90), or a date and time
         in UTC, such as V(2026-11-02T08:00:00Z).
-      - A record without a time counts as old as the one before it.
+      - A record without a time counts as old as the one before it in its log, or else as the first one that has a time.
+      - A record whose time cannot be read is never left out, and neither is one of a log that tells no times at all. A
+        warning says so.
     type: str
   until:
     description: Leaves out newer records. As O(since).
@@ -118,16 +120,26 @@ records:
   contains:
     time:
       description:
-        - Time in UTC; null where the record tells none.
+        - Time in UTC; null where the record tells none, or one that cannot be read, which is then in
+          RV(records[].unread_time).
         - The logs of Windows Setup are in local time. It is taken for the time zone that the endpoint has now.
       type: str
       sample: "2026-11-02T07:15:30.123Z"
+    unread_time:
+      description:
+        - What the record gives as its time where that cannot be read, and empty otherwise.
+        - A date such as V(02/11/2026), which may be in February or in November, is not read.
+      type: str
+      sample: ""
     component:
       description: Part of the client, or program, that wrote the record; empty where it is not told.
       type: str
       sample: OSDUpgradeWindows
     severity:
-      description: V(info), V(warning) or V(error).
+      description:
+        - V(info), V(warning) or V(error).
+        - The older format of CMTrace has no place for it. There it is taken from a message that begins with C(Error:)
+          or C(Warning:), and V(info) otherwise.
       type: str
       sample: error
     thread:
@@ -139,7 +151,9 @@ records:
       type: str
       sample: upgradewindows.cpp:704
     message:
-      description: The message, which may have several lines.
+      description:
+        - The message, which may have several lines.
+        - A code in brackets that a line of Windows Setup has before its component stands at its beginning.
       type: str
       sample: Failed to put client in provisioning mode (0x80004005)
     log:
@@ -160,6 +174,11 @@ counts:
   returned: success
   type: dict
   sample: {info: 120, warning: 2, error: 7}
+times_unreadable:
+  description: Number of records, of the period that was asked for, whose time cannot be read. A warning shows one.
+  returned: success
+  type: int
+  sample: 0
 diagnoses:
   description:
     - Conclusions from all records of the period, whatever O(component), O(severity), O(pattern) and O(max_records).
@@ -289,10 +308,10 @@ def run(task: Task) -> Result:
         max_bytes=params["max_bytes"],
         rotated=params["rotated"],
     )
-    entries = query.in_period(
-        (Entry(log.path, record) for log in found for record in cmtrace.read(log.end.data, here.offset_minutes or 0)),
-        query.period(params["since"], params["until"], here.now),
-    )
+    offset = here.offset_minutes or 0
+    everything = [Entry(log.path, record) for log in found for record in cmtrace.read(log.end.data, offset)]
+    entries = query.in_period(everything, query.period(params["since"], params["until"], here.now))
+    unread = [entry for entry in entries if entry.record.unread_time]
     wanted = _matching(task, entries)
     shown = wanted[-params["max_records"] :]
     readable = [log.path for log in found if log.was_read]
@@ -307,9 +326,11 @@ def run(task: Task) -> Result:
         "counts": {
             severity: sum(entry.record.severity == severity for entry in wanted) for severity in cmtrace.SEVERITIES
         },
+        "times_unreadable": len(unread),
         "diagnoses": [_diagnosis(each) for each in diagnoses],
         "files": [_file(log) for log in found],
         "msg": _message(found, amount, len(wanted), diagnoses),
+        "warnings": _warnings(task, unread, query.logs_without_times(everything)),
     }
 
 
@@ -347,10 +368,27 @@ def _message(found: list[Log], amount: str, records: int, diagnoses: list[Diagno
     return f"Read {amount}, {records} records asked for.{problems}{f' Found {seen}.' if seen else ''}"
 
 
+def _warnings(task: Task, unread: list[Entry], timeless: list[str]) -> list[str]:
+    """What the filters by time do not know."""
+    bounds = [option for option in ("since", "until") if task.params[option] is not None]
+    kept = f" {' and '.join(bounds)} left none of them out." if bounds else ""
+    warnings = []
+    if unread:
+        example, logs = unread[0], dict.fromkeys(entry.log for entry in unread)
+        warnings.append(
+            f"The time of {len(unread)} record{'' if len(unread) == 1 else 's'} cannot be read, such as"
+            f" {example.record.unread_time[:60]!r}, in {', '.join(logs)}.{kept}"
+        )
+    if bounds and (timeless := [log for log in timeless if log not in {entry.log for entry in unread}]):
+        warnings.append(f"No record has a time in {', '.join(timeless)}.{kept}")
+    return warnings
+
+
 def _record(entry: Entry) -> Result:
     record = entry.record
     return {
         "time": record.time and _iso(record.time),
+        "unread_time": record.unread_time,
         "component": record.component,
         "severity": record.severity,
         "thread": record.thread,

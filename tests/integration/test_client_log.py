@@ -59,6 +59,29 @@ BROKEN = line(b"whole") + b"\xff\xfe\x00\xc3(\x80 no record at all\r\n" + line(b
 BROKEN_INSIDE = line(b"bad \xc3( \xff \x80 here") + line(b"<![LOG[ nested ]LOG]!>") + line(ODD.encode()) + b"<![LOG[cut"
 
 
+# Every form of line that is known, and as much as is written of it in logs; spelled with the time in UTC.
+SETUP = "\r\n".join(
+    [
+        "2026-11-01 10:00:00, Info       [0x0a013d] UI     Accepting Cancel.",
+        "2026-11-01 10:00:01, Error      [0x064230] IBSLIB Failed to create a store.",
+        "2026-11-01 10:00:02, Warning               SP     Not so good",
+        "    with another line",
+        "2026-11-01 10:00:03, Info                  [windeploy.exe] No column",
+        "2026-11-01 10:00:04, Info                         No component",
+        "2026-11-01T10:00:05, Info                  CBS    ISO",
+        "2026-11-01 10.00.06, Info                  CSI    00000001 Dots",
+    ]
+)
+OLD = "\r\n".join(
+    [
+        "whole  $$<A><11-01-2026 10:00:00.000+000><thread=17 (0x11)>",
+        "Error: no thread  $$<B><2026-11-01T11:00:01+01:00>",
+        "no seconds $$<C><11-01-2026 10.01><thread=4>",
+        "which day?  $$<D><01/11/2026 10:00:00><thread=4>",
+    ]
+)
+
+
 def case(spec: Mapping[str, Any], **options: Any) -> Case:
     return Case("client_log", options, {"profile": "normal", **spec})
 
@@ -89,6 +112,21 @@ CASES = {
     "pattern": case({"files": app(records=SEVERAL)}, name="App.log", pattern="(?i)T[WH]"),
     "newest_record": case({"files": app(records=SEVERAL)}, name="App.log", max_records=1),
     "until": case({"files": app(records=SEVERAL)}, name="App.log", until="3", since="8"),
+    "setup": case({"files": {SETUPACT: {"text": SETUP}}, "os": {"time_zone": 0}}, path=SETUPACT),
+    "setup_component": case({"files": {SETUPACT: {"text": SETUP}}}, path=SETUPACT, component="ui"),
+    "setup_severity": case({"files": {SETUPACT: {"text": SETUP}}}, path=SETUPACT, severity="warning"),
+    "setup_until": case(
+        {"files": {SETUPACT: {"text": SETUP}}, "os": {"time_zone": 120}},
+        path=SETUPACT, since="2026-11-01T08:00:05Z", until="2026-11-01T08:00:05Z",
+    ),
+    "old": case({"files": app(text=OLD), "os": {"time_zone": 0}}, name="App.log"),
+    "old_component": case({"files": app(text=OLD)}, name="App.log", component="b", severity="error"),
+    "old_since": case({"files": app(text=OLD)}, name="App.log", since="2026-11-01T10:00:30Z"),
+    "old_until": case({"files": app(text=OLD)}, name="App.log", until="2026-11-01T09:00:00Z"),
+    "old_unreadable_filtered": case(
+        {"files": app(text=OLD)}, name="App.log", component="A", since="2020-01-01", max_records=1
+    ),
+    "timeless": case({"files": app(text="one\r\ntwo\r\n")}, name="App.log", since="5"),
     "denied": case({"files": app(access="denied", records=SEVERAL)}, name="App.log"),
     "locked": case({"files": app(access="locked", records=SEVERAL)}, name="App.log"),
     "quote": case({"files": app("it's", records=SEVERAL)}, name="it's.log"),
@@ -266,6 +304,49 @@ def test_generations_are_read_within_one_bound(outcomes: dict[str, Outcome]) -> 
 )
 def test_records(outcomes: dict[str, Outcome], name: str, expected: list[str]) -> None:
     assert messages(outcomes[name]) == expected
+
+
+def test_lines_of_windows_setup_are_told_apart(outcomes: dict[str, Outcome]) -> None:
+    found = outcomes["setup"].result["records"]
+    assert [(each["component"], each["severity"], each["message"], each["time"][11:19]) for each in found] == [
+        ("UI", "info", "[0x0a013d] Accepting Cancel.", "10:00:00"),
+        ("IBSLIB", "error", "[0x064230] Failed to create a store.", "10:00:01"),
+        ("SP", "warning", "Not so good\n    with another line", "10:00:02"),
+        ("windeploy.exe", "info", "[windeploy.exe] No column", "10:00:03"),
+        ("", "info", "No component", "10:00:04"),
+        ("CBS", "info", "ISO", "10:00:05"),
+        ("CSI", "info", "00000001 Dots", "10:00:06"),
+    ]
+    assert messages(outcomes["setup_component"]) == ["[0x0a013d] Accepting Cancel."]
+    assert [each["component"] for each in outcomes["setup_severity"].result["records"]] == ["IBSLIB", "SP"]
+    assert messages(outcomes["setup_until"]) == ["ISO"]
+    assert not any(outcomes[name].result.get("warnings") for name in ("setup", "setup_until"))
+
+
+def test_a_time_that_cannot_be_read_is_told_and_leaves_nothing_out(outcomes: dict[str, Outcome]) -> None:
+    found = outcomes["old"].result["records"]
+    keys = ("component", "severity", "thread", "time", "unread_time")
+    assert [tuple(each[key] for key in keys) for each in found] == [
+        ("A", "info", "17", "2026-11-01T10:00:00.000Z", ""),
+        ("B", "error", "", "2026-11-01T10:00:01.000Z", ""),
+        ("C", "info", "4", "2026-11-01T10:01:00.000Z", ""),
+        ("D", "info", "4", None, "01/11/2026 10:00:00"),
+    ]
+    assert [each["message"] for each in outcomes["old_component"].result["records"]] == ["Error: no thread"]
+    assert [each["component"] for each in outcomes["old_since"].result["records"]] == ["C", "D"]
+    assert [each["component"] for each in outcomes["old_until"].result["records"]] == ["D"]
+    assert [each["component"] for each in outcomes["old_unreadable_filtered"].result["records"]] == ["A"]
+    for name in ("old", "old_component", "old_since", "old_until", "old_unreadable_filtered"):
+        outcome = outcomes[name]
+        (warning,) = outcome.result["warnings"]
+        assert "1 record cannot be read" in warning and "'01/11/2026 10:00:00'" in warning, warning
+        assert ("since" in warning, "until" in warning) == (
+            name in {"old_since", "old_unreadable_filtered"}, name == "old_until"
+        )  # fmt: skip
+        assert outcome.result["times_unreadable"] == 1
+    assert messages(outcomes["timeless"]) == ["one", "two"]
+    (warning,) = outcomes["timeless"].result["warnings"]
+    assert "No record has a time in " in warning and "since" in warning
 
 
 def test_records_left_out_are_counted(outcomes: dict[str, Outcome]) -> None:

@@ -2,18 +2,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Records of a log, from the bytes of its newest end. Pure; nothing in a log makes it raise.
 
-The client writes the format of CMTrace, ``<![LOG[message]LOG]!><time="08:15:30.123-60" date="11-02-2026" …>``, where
-the number after the time is UTC minus local time in minutes: the opposite of a CIM datetime's. Windows Setup writes
-``2026-11-02 08:15:30, Info   CBS    message`` in local time. Both may stand in one file, among lines of neither kind.
-A message may have several lines. Sources: samples of real logs, and Microsoft's page on the log files of Windows Setup.
+The client writes the format of CMTrace, ``<![LOG[message]LOG]!><time="08:15:30.123-60" date="11-02-2026" …>``. An older
+one ends with what the other begins with, ``message  $$<component><11-02-2026 08:15:30.123-60><thread=1 (0x1)>``, where
+scripts leave out the thread. Windows Setup writes ``2026-11-02 08:15:30, Info   CBS    message`` in local time, with a
+message's code in brackets before the component in some lines. All may stand in one file, among lines of no kind. A
+message may have several lines. Sources: samples of real logs, and Microsoft's page on the log files of Windows Setup.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 import typing as t
 from dataclasses import dataclass
+
+from . import written_times
 
 SEVERITIES = ("info", "warning", "error")
 """From the least to the most severe."""
@@ -23,18 +27,17 @@ _STARTS = re.compile(r"^<!\[LOG\[", re.MULTILINE)
 _END = "]LOG]!>"
 _ATTRIBUTE = re.compile(r"""(\w+)\s*=\s*(?:"([^"\n]*)"|'([^'\n]*)')""")
 _ENDS = re.compile(r"""\]LOG\]!><((?:\s*\w+\s*=\s*(?:"[^"\n]*"|'[^'\n]*'))+)\s*>""")
-# Writers that put a plus before a number that may be negative produce two signs: the second one counts.
-_TIME = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?(?:\+?([+-]\d{1,4}))?")
-_DATE = re.compile(r"(\d{1,2})-(\d{1,2})-(\d{4})")
+_OLD_LINE = re.compile(r"(.*?) {0,2}\$\$<([^<>]*)><([^<>]*)>(?:<thread=([^<>]*)>)?\s*")
+_OLD_SEVERITY = re.compile(r"(Warning|Error) ?:", re.IGNORECASE)
 _SETUP_LINE = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:[.,]\d+)?, +"
+    r"(\d{4}[-./]\d\d?[-./]\d\d?[T ]\d\d?[:.]\d\d[:.]\d\d(?:[.,]\d+)?), +"
     r"(?:(Info|Perf|Warning|Error|Fatal|FatalError)(?: +|$))?(.*)"
 )
+_SETUP_CODE = re.compile(r"(\[0x[0-9A-Fa-f]+\]) +")
 _SETUP_COMPONENT = re.compile(r"([A-Z][A-Z0-9]{1,5}) +|\[([^\]\s]{1,40})\] ")
 _SETUP_COMPONENT_WIDTH = 7
 _BY_TYPE = {"2": "warning", "3": "error"}
 _BY_LEVEL = {"Warning": "warning", "Error": "error", "FatalError": "error", "Fatal": "error"}
-_MOST_MINUTES_FROM_UTC = 14 * 60 + 60
 _SAMPLE = 4096
 
 
@@ -43,6 +46,7 @@ class Record:
     """``time`` is UTC, None where the record tells none. ``complete`` is false where a part of the record is missing.
 
     ``source`` is what the record names as its origin: a line of the client's source code.
+    ``unread_time`` is what the record gives as its time, where that cannot be read.
     """
 
     message: str
@@ -52,6 +56,7 @@ class Record:
     thread: str = ""
     source: str = ""
     complete: bool = True
+    unread_time: str = ""
 
 
 def read(data: bytes, utc_offset: int) -> list[Record]:
@@ -128,37 +133,18 @@ def _attributes(text: str) -> dict[str, str]:
 
 
 def _record(message: str, attributes: t.Mapping[str, str], utc_offset: int, complete: bool = True) -> Record:
+    written = f"{attributes.get('date', '')} {attributes.get('time', '')}".strip()
+    time = written_times.read(written, utc_offset)
     return Record(
         message,
-        _time(attributes.get("date", ""), attributes.get("time", ""), utc_offset),
+        time,
         attributes.get("component", ""),
         _BY_TYPE.get(attributes.get("type", ""), "info"),
         attributes.get("thread", ""),
         attributes.get("file", ""),
         complete,
+        "" if time else written,
     )
-
-
-def _time(date: str, time: str, utc_offset: int) -> dt.datetime | None:
-    day, clock = _DATE.fullmatch(date.strip()), _TIME.fullmatch(time.strip())
-    if not day or not clock:
-        return None
-    hour, minute, second, fraction, bias = clock.groups()
-    micro = int((fraction or "").ljust(6, "0")[:6])
-    minutes = -utc_offset if bias is None else int(bias)
-    if abs(minutes) > _MOST_MINUTES_FROM_UTC:
-        return None
-    return _utc((day[3], day[1], day[2], hour, minute, second), micro, minutes)
-
-
-def _utc(parts: t.Sequence[str], micro: int, bias: int) -> dt.datetime | None:
-    """*bias*: UTC minus local time in minutes."""
-    try:
-        year, month, day, hour, minute, second = (int(part) for part in parts)
-        local = dt.datetime(year, month, day, hour, minute, second, micro, dt.timezone.utc)
-        return local + dt.timedelta(minutes=bias)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _loose(text: str, utc_offset: int) -> list[Record]:
@@ -172,33 +158,70 @@ def _loose(text: str, utc_offset: int) -> list[Record]:
 
 
 def _plain(text: str, utc_offset: int) -> list[Record]:
-    """Lines of Windows Setup with the lines that continue them; any other line is a record without a time."""
+    """Lines of Windows Setup with those that continue them, and older ones of CMTrace with those that begin them.
+
+    Any other line is a record without a time.
+    """
     records: list[Record] = []
-    parts: list[str] = []  # of a line of Windows Setup: its message so far
-    head: Record | None = None
+    head: Record | None = None  # of a line of Windows Setup, whose message goes on in further lines
+    lines: list[str] = []  # without a record of their own so far
 
     def flush() -> None:
+        nonlocal head
         if head is not None:
-            records.append(Record("\n".join(parts), head.time, head.component, head.severity))
+            records.append(dataclasses.replace(head, message="\n".join(lines)))
+        else:
+            records.extend(Record(line) for line in lines)
+        head = None
+        lines.clear()
 
     for line in text.split("\n"):
-        match = _SETUP_LINE.fullmatch(line)
-        if match:
+        if setup := _SETUP_LINE.fullmatch(line):
             flush()
-            component, message = _setup_component(match[8])
-            severity = _BY_LEVEL.get(match[7], "info")
-            head = Record("", _utc(match.groups()[:6], 0, -utc_offset), component, severity)
-            parts = [message]
-        elif head is not None and line.strip():
-            parts.append(line)
+            head, message = _setup_record(setup, utc_offset)
+            lines.append(message)
+        elif old := _OLD_LINE.fullmatch(line):
+            if head is not None:
+                flush()
+            records.append(_old_record("\n".join([*lines, old[1]]), old, utc_offset))
+            lines.clear()
         elif line.strip():
-            records.append(Record(line))
+            lines.append(line)
     flush()
     return records
 
 
+def _old_record(message: str, line: re.Match[str], utc_offset: int) -> Record:
+    """The form has no place for a severity: scripts begin their message with it, and the client tells none."""
+    severity = _OLD_SEVERITY.match(message)
+    time = written_times.read(line[3], utc_offset)
+    return Record(
+        message,
+        time,
+        line[2],
+        severity[1].lower() if severity else "info",
+        (line[4] or "").partition(" ")[0],
+        unread_time="" if time else line[3].strip(),
+    )
+
+
+def _setup_record(line: re.Match[str], utc_offset: int) -> tuple[Record, str]:
+    """The record of a line of Windows Setup, without its message, and the message's first line."""
+    component, message = _setup_component(line[3])
+    time = written_times.read(line[1], utc_offset)
+    severity = _BY_LEVEL.get(line[2], "info")
+    return Record("", time, component, severity, unread_time="" if time else line[1]), message
+
+
 def _setup_component(rest: str) -> tuple[str, str]:
-    """Component and message of a line of Windows Setup: a padded column, or the program in brackets, or none."""
+    """Component and message of a line of Windows Setup: a padded column, or the program in brackets, or none.
+
+    A message's code may stand before them, and stays in the message: it is the same in every language of Windows.
+    """
+    code = _SETUP_CODE.match(rest)
+    if code:
+        component, message = _setup_component(rest[code.end() :])
+        return component, f"{code[1]} {message}"
     match = _SETUP_COMPONENT.match(rest)
     if match and match[2]:
         return match[2], rest

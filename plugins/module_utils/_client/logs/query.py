@@ -92,15 +92,31 @@ def period(since: str | None, until: str | None, now: dt.datetime) -> Period:
 
 
 def in_period(entries: t.Iterable[Entry], wanted: Period) -> list[Entry]:
-    """In the order of time. A record without a time goes with the one before it in its log."""
-    dated = []
-    latest: dict[str, dt.datetime] = {}
+    """In the order of time. A record without a time goes with the one before it in its log, else with the first one.
+
+    One whose time cannot be read, and any of a log without times, is in every period: it may be what is looked for.
+    """
+    entries = list(entries)
+    near: dict[str, dt.datetime] = {}
     for entry in entries:
-        when = entry.record.time or latest.get(entry.log, _EARLIEST)
-        latest[entry.log] = when
-        if (wanted.since is None or when >= wanted.since) and (wanted.until is None or when <= wanted.until):
-            dated.append((when, entry))
-    return [entry for _when, entry in sorted(dated, key=lambda pair: pair[0])]
+        if entry.record.time:
+            near.setdefault(entry.log, entry.record.time)
+    placed = []
+    for entry in entries:
+        when = near[entry.log] = entry.record.time or near.get(entry.log, _EARLIEST)
+        unknown = entry.record.unread_time or when == _EARLIEST
+        inside = (wanted.since is None or when >= wanted.since) and (wanted.until is None or when <= wanted.until)
+        if unknown or inside:
+            placed.append((when, entry))
+    return [entry for _when, entry in sorted(placed, key=lambda pair: pair[0])]
+
+
+def logs_without_times(entries: t.Iterable[Entry]) -> list[str]:
+    """Those of which no record has a time that can be read."""
+    dated: dict[str, bool] = {}
+    for entry in entries:
+        dated[entry.log] = dated.get(entry.log, False) or entry.record.time is not None
+    return [log for log, has_times in dated.items() if not has_times]
 
 
 def matching(entries: t.Iterable[Entry], *, component: str | None, severity: str, pattern: str | None) -> list[Entry]:

@@ -139,12 +139,13 @@ def test_spellings_of_the_time(time: str, utc_hour: int) -> None:
         ("01-01-0001", "00:00:00.000-60"),
         ("12-31-9999", "23:59:00.000+60"),
         ("", ""),
-        ("2026-11-02", "08:00:00"),
+        ("", "08:00:00"),
+        ("11/02/2026", "08:00:00"),
     ],
 )
 def test_impossible_time_is_no_time_and_no_loss(date: str, time: str) -> None:
     (record,) = parse(f'<![LOG[x]LOG]!><time="{time}" date="{date}" component="C" type="3">', 0)
-    assert record == Record("x", None, "C", "error")
+    assert record == Record("x", None, "C", "error", unread_time=f"{date} {time}".strip())
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,69 @@ def test_lines_of_windows_setup() -> None:
         Record("Not so good", at + second, "SP", "warning"),
         Record("[windeploy.exe] OEM license detected", at + 2 * second, "windeploy.exe", "error"),
         Record("No component", at + 3 * second),
-        Record("", None, "", "error"),
+        Record("", None, "", "error", unread_time="2026-13-02 08:00:03"),
+    ]
+
+
+@given(
+    TIMES,
+    st.sampled_from(["Info", "Warning", "Error", "Fatal", "Perf"]),
+    st.none() | st.integers(0, 0xFFFFFF),
+    st.sampled_from(["", "UI", "IBS", "IBSLIB", "SYSPRP", "CBS", "MOUPG"]),
+    st.lists(st.text("abc []x0", min_size=1).filter(str.strip), max_size=3),
+)
+def test_a_line_of_windows_setup_is_read_whatever_columns_it_has(
+    time: dt.datetime, level: str, code: int | None, component: str, further: list[str]
+) -> None:
+    """The level and a code take 22 columns together, and the component seven more."""
+    code_text = "" if code is None else f"[0x{code:06x}] "
+    head = f"{level:<11}{code_text:<11}"
+    message = "\n".join(["Accepting Cancel.", *further])
+    text = f"{time:%Y-%m-%d %H:%M:%S}, {head}{component:<7}{message}\n"
+    assert parse(text, 0) == [
+        Record(
+            code_text + message,
+            time.replace(microsecond=0),
+            component,
+            {"Info": "info", "Perf": "info", "Warning": "warning"}.get(level, "error"),
+        )
+    ]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            TEXT.filter(lambda text: "\n" not in text and "$" not in text and text == text.strip() and text),
+            TIMES,
+            BIASES,
+            st.sampled_from([" (0x1)>", ">"]),
+            st.booleans(),
+        ),
+        max_size=4,
+    )
+)
+def test_the_older_form_of_cmtrace(lines: list[tuple[str, dt.datetime, int, str, bool]]) -> None:
+    text, expected = "", []
+    for message, time, bias, end, has_thread in lines:
+        local = time - dt.timedelta(minutes=bias)
+        thread = f"<thread=17{end}" if has_thread else ""
+        written_at = f"{local:%m-%d-%Y %H:%M:%S}.{local.microsecond // 1000:03d}{bias:+04d}"
+        text += f"{message}  $$<SMS_X><{written_at}>{thread}\n"
+        expected.append(Record(message, time, "SMS_X", "info", "17" if has_thread else ""))
+    assert parse(text, 0) == expected
+
+
+def test_the_older_form_may_have_several_lines_and_stand_among_others() -> None:
+    text = (
+        "Error: first\nand more $$<Script:main><11-02-2026 08:00><thread=9>\n"
+        "2026-11-02 08:00:01, Info                  CBS    In between\n"
+        "last  $$<C><yesterday>\n"
+    )
+    at = dt.datetime(2026, 11, 2, 8, 0, tzinfo=dt.timezone.utc)
+    assert parse(text, 0) == [
+        Record("Error: first\nand more", at, "Script:main", "error", "9"),
+        Record("In between", at + dt.timedelta(seconds=1), "CBS"),
+        Record("last", None, "C", unread_time="yesterday"),
     ]
 
 

@@ -22,7 +22,7 @@ RECORDS = st.builds(
     time=MOMENTS,
     component=st.sampled_from(["", "A", "b"]),
     severity=st.sampled_from(["info", "warning", "error"]),
-)
+) | st.builds(Record, message=st.text(max_size=3), unread_time=st.just("yesterday"))
 ENTRIES = st.lists(st.builds(Entry, st.sampled_from(["a.log", "b.log"]), RECORDS), max_size=8)
 
 
@@ -78,6 +78,10 @@ def test_period_keeps_what_lies_in_it_in_the_order_of_time(
     assert sorted(times) == sorted(each.record.time for each in inside)
     if since is None and until is None:
         assert len(found) == len(entries)
+    nowhere = query.logs_without_times(entries)
+    assert [each for each in entries if each.log in nowhere] == [each for each in found if each.log in nowhere]
+    unreadable = [each for each in entries if each.record.unread_time]
+    assert len([each for each in found if each.record.unread_time]) == len(unreadable)
 
 
 @given(
