@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from pypsrp.exceptions import WSManFaultError as PsrpFault
+from pypsrp.powershell import RunspacePool
 from pypsrp.shell import Process, WinRS
 from simulator.client import Simulator
-from simulator_tests.wire import NS, SHELL, TRANSFER, Host, envelope, local_names
+from simulator_tests.wire import ENUMERATION, NS, SHELL, TRANSFER, Host, envelope, local_names
 from winrm.exceptions import WSManFaultError
 
 
@@ -39,6 +40,62 @@ def test_create_response(pc: Host) -> None:
     )
     assert deleted is not None
     assert len(deleted) == 0
+
+
+@pytest.mark.parametrize("attribute", ["CommandId", "rsp:CommandId"])
+def test_the_command_of_a_receive_may_be_named_in_the_namespace_of_shells(pc: Host, attribute: str) -> None:
+    client = pc.pywinrm()
+    shell = client.open_shell()
+    command = client.run_command(shell, "ver")
+    stream = f'<rsp:DesiredStream {attribute}="{command}">stdout stderr</rsp:DesiredStream>'
+    body = f'<rsp:Receive xmlns:rsp="{SHELL}">{stream}</rsp:Receive>'
+    root = pc.send(envelope(f"{SHELL}/cmd", f"{SHELL}/Receive", body, selectors={"ShellId": shell}))
+    client.close_shell(shell)
+    state = root.find(".//rsp:CommandState", NS)
+    assert state is not None
+    assert (state.get("CommandId"), state.findtext("rsp:ExitCode", "", NS)) == (command, "0")
+
+
+def test_another_client_lists_shells_with_their_commands(fresh: Host) -> None:
+    """It asks for the shells, then by a selector filter for the commands of each."""
+    client = fresh.pywinrm()
+    shells = [client.open_shell() for _ in range(2)]
+    waiting, over, received = (client.run_command(shells[0], line) for line in ("sort", "ver", "ver"))
+    client.get_command_output(shells[0], received)
+    with fresh.pypsrp() as connection:
+        found = {pool.id: list(pool.pipelines) for pool in RunspacePool.get_runspace_pools(connection)}
+    assert found == {shells[0]: [waiting, over], shells[1]: []}
+    listed = fresh.send(commands_of(shells[0])).iterfind(".//rsp:Command", NS)
+    assert [
+        (each.findtext("rsp:CommandLine", "", NS), each.findtext("rsp:CommandState", "", NS)) for each in listed
+    ] == [
+        ("sort", "Running"),
+        ("ver", "Done"),
+    ]
+    for wrong in (commands_of("11111111-1111-1111-1111-111111111111"), envelope(f"{SHELL}/Command", f"{TRANSFER}/Get")):
+        with pytest.raises(WSManFaultError):
+            fresh.send(wrong)
+
+
+def commands_of(shell: str) -> str:
+    dialect = "http://schemas.dmtf.org/wbem/wsman/1/wsman/SelectorFilter"
+    selectors = f'<w:SelectorSet><w:Selector Name="ShellId">{shell}</w:Selector></w:SelectorSet>'
+    asked = f'<w:OptimizeEnumeration/><w:Filter Dialect="{dialect}">{selectors}</w:Filter>'
+    return envelope(f"{SHELL}/Command", f"{ENUMERATION}/Enumerate", f"<n:Enumerate>{asked}</n:Enumerate>")
+
+
+def test_get_describes_a_shell_as_its_creation_does(fresh: Host) -> None:
+    body = f'<rsp:Shell xmlns:rsp="{SHELL}"><rsp:InputStreams>stdin</rsp:InputStreams></rsp:Shell>'
+    created = fresh.send(envelope(f"{SHELL}/cmd", f"{TRANSFER}/Create", body)).find(".//rsp:Shell", NS)
+    assert created is not None
+    selectors = {"ShellId": created.findtext("rsp:ShellId", "", NS)}
+    got = fresh.send(envelope(SHELL, f"{TRANSFER}/Get", selectors=selectors)).find("s:Body/rsp:Shell", NS)
+    assert got is not None
+    assert [(each.tag, each.text) for each in got] == [(each.tag, each.text) for each in created]
+    fresh.send(envelope(SHELL, f"{TRANSFER}/Delete", selectors=selectors))
+    with pytest.raises(WSManFaultError) as caught:
+        fresh.send(envelope(SHELL, f"{TRANSFER}/Get", selectors=selectors))
+    assert (caught.value.wsman_fault_code, caught.value.fault_subcode) == (2150858843, "w:InvalidSelectors")
 
 
 def test_unknown_shell(pc: Host) -> None:

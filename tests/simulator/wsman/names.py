@@ -34,6 +34,7 @@ PREFIXES = {
 ANONYMOUS = f"{ADDRESSING}/role/anonymous"
 WMI_ROOT = "http://schemas.microsoft.com/wbem/wsman/1/wmi/"
 SHELL_CMD = f"{SHELL}/cmd"
+SHELL_COMMAND = f"{SHELL}/Command"
 WQL_DIALECT = "http://schemas.microsoft.com/wbem/wsman/1/WQL"
 SELECTOR_DIALECT = "http://schemas.dmtf.org/wbem/wsman/1/wsman/SelectorFilter"
 FAULT_DETAIL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/faultDetail/"

@@ -22,12 +22,13 @@ class Paging:
         self._enumerations = enumerations
         self.settings = settings
 
-    def first(self, request: Request, call: Call, items: tuple[str, ...]) -> str:
+    def first(self, request: Request, call: Call, items: tuple[str, ...], *, at_once: bool = False) -> str:
+        """*at_once*: whoever asks for an optimised answer gets all items with it, instead of one."""
         optimised = request.body is not None and request.body.find(f"{{{names.WSMAN}}}OptimizeEnumeration") is not None
         if not optimised:
             # Recorded: only a context; also where there is nothing to pull (inferred).
             content = _context(self._enumerations.keep(call, items))
-        elif len(items) <= 1 or self.settings.first_page == "all":
+        elif at_once or len(items) <= 1 or self.settings.first_page == "all":
             content = f"{_context('')}{self._items(items)}<w:EndOfSequence/>"
         else:
             # Recorded: one item, however many were asked for.

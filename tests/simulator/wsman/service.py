@@ -160,7 +160,7 @@ class Service:
                 if isinstance(fault.__cause__, WmiError):
                     await self._block(fault.__cause__.duration, limit)
                 raise
-        if uri in {names.SHELL_CMD, names.SHELL}:
+        if uri in {names.SHELL_CMD, names.SHELL, names.SHELL_COMMAND.lower()}:
             if not self._host.administrator:
                 raise faults.access_denied()
             return await self.shells.handle(request, call, caller.principal, caller.client_ip, limit)

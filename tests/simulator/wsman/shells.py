@@ -37,6 +37,7 @@ _NO_SHELL = (
     "Provide the correct ShellId or create a new shell and retry the operation. "
 )
 _AROUND_OUTPUT = 4096
+_ENUMERATING = ("Enumerate", "Pull", "Release")
 
 
 @dataclass
@@ -97,6 +98,8 @@ class Shells:
 
     async def handle(self, request: Request, call: Call, principal: str, client_ip: str, limit: float) -> str:
         self._expire()
+        if request.resource_uri.lower() == names.SHELL_COMMAND.lower() and call.operation not in _ENUMERATING:
+            raise faults.action_mismatch()
         match call.operation:
             case "Create":
                 return self._create(request, principal, client_ip)
@@ -110,6 +113,8 @@ class Shells:
                 return self._signal(request)
             case "Delete":
                 return self._delete(request)
+            case "Get":
+                return self._get(request)
             case "Enumerate":
                 return self._enumerate(request, call)
             case "Pull":
@@ -258,9 +263,36 @@ class Shells:
         del self._open[shell.shell_id]
         return self._respond(request, "", ("s", "a", "w", "p"))
 
+    def _get(self, request: Request) -> str:
+        """Recorded for a shell of PowerShell: as at its Create, with more elements behind."""
+        return self._respond(request, _described(self._shell(request)), ("s", "a", "x", "w", "p"))
+
     def _enumerate(self, request: Request, call: Call) -> str:
-        items = tuple(_described(shell) for shell in self._open.values())
-        return self._respond(request, self._paging.first(request, call, items), PREFIXES)
+        """Recorded for shells of PowerShell, and for one command of each: all in the first answer."""
+        if request.resource_uri.lower() == names.SHELL_COMMAND.lower():
+            items = self._commands(request)
+        else:
+            items = tuple(_described(shell) for shell in self._open.values())
+        return self._respond(request, self._paging.first(request, call, items, at_once=True), PREFIXES)
+
+    def _commands(self, request: Request) -> tuple[str, ...]:
+        """Those of the shell that the selector filter names; that there must be one is inferred."""
+        body = request.body
+        filter_ = None if body is None else body.find(f"{{{names.WSMAN}}}Filter")
+        if filter_ is None or filter_.get("Dialect", "").strip() != names.SELECTOR_DIALECT:
+            raise faults.filter_dialect()
+        shell_id = next((each.text or "" for each in filter_.iter(f"{{{names.WSMAN}}}Selector")), "")
+        shell = self._open.get(shell_id.upper())
+        if shell is None:
+            raise faults.invalid_selectors(_NO_SHELL.format(shell=shell_id))
+        now = self._pacer.now()
+        return tuple(
+            f'<rsp:Command xmlns:rsp="{names.SHELL}"><rsp:CommandId>{command_id}</rsp:CommandId>'
+            f"<rsp:CommandLine>{escape(command.text)}</rsp:CommandLine>"
+            f"<rsp:CommandState>{'Done' if command.ends <= now else 'Running'}</rsp:CommandState></rsp:Command>"
+            for command_id, command in shell.commands.items()
+            if not command.sent
+        )
 
     def _shell(self, request: Request) -> Shell:
         shell_id = request.selector("ShellId")
@@ -295,11 +327,14 @@ def _body(request: Request, name: str) -> Element:
 
 
 def _command_id(body: Element | None) -> str:
-    """The command that a request is about: on its own element, or on the stream inside it."""
+    """The command that a request is about: on its own element, or on the stream inside it.
+
+    Recorded for a Receive on Windows 7 and 2012: the attribute may stand in the namespace of the shell.
+    """
     if body is None:
         return ""
-    own: str = body.get("CommandId", "")
-    return own or next((each for child in body if (each := child.get("CommandId"))), "")
+    found = (each.get("CommandId") or each.get(_rsp("CommandId")) for each in (body, *body))
+    return next(filter(None, found), "")
 
 
 def _idle_timeout(body: Element) -> float:
