@@ -75,8 +75,9 @@ def next_page(items: str, context: str = "", *, end: bool = False) -> bytes:
 
 
 def fault_body(subcode: str, reason: str, detail: str, *, sender: str = "s:Sender", language: str = "en-US") -> str:
+    below = f"<s:Subcode><s:Value>{subcode}</s:Value></s:Subcode>" if subcode else ""
     return (
-        f"<s:Fault><s:Code><s:Value>{sender}</s:Value><s:Subcode><s:Value>{subcode}</s:Value></s:Subcode></s:Code>"
+        f"<s:Fault><s:Code><s:Value>{sender}</s:Value>{below}</s:Code>"
         f'<s:Reason><s:Text xml:lang="{language}">{escape(reason)}</s:Text></s:Reason>'
         f"<s:Detail>{detail}</s:Detail></s:Fault>"
     )

@@ -64,7 +64,10 @@ def read(document: bytes) -> Element:
 
 
 def _fault_detail(soap_fault: Element) -> FaultDetail:
-    subcode = soap_fault.findtext(f"{{{uris.SOAP}}}Code/{{{uris.SOAP}}}Subcode/{{{uris.SOAP}}}Value", "")
+    soap_code = f"{{{uris.SOAP}}}Code"
+    value = f"{{{uris.SOAP}}}Value"
+    subcode = soap_fault.findtext(f"{soap_code}/{{{uris.SOAP}}}Subcode/{value}", "").strip()
+    subcode = subcode or soap_fault.findtext(f"{soap_code}/{value}", "").strip()
     reason = " ".join(soap_fault.findtext(f"{{{uris.SOAP}}}Reason/{{{uris.SOAP}}}Text", "").split())
     code: int | None = None
     provider = ""

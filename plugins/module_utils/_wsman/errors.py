@@ -106,7 +106,10 @@ class LibraryMissing(SettingsError):
 
 @dataclass(frozen=True)
 class FaultDetail:
-    """A SOAP fault as it arrived. Texts are in the endpoint's language: never decide by them."""
+    """A SOAP fault as it arrived. Texts are in the endpoint's language: never decide by them.
+
+    ``subcode``: the code of SOAP itself, such as ``Sender``, where the fault has no subcode.
+    """
 
     code: int | None
     subcode: str
@@ -282,6 +285,7 @@ _KIND_BY_SUBCODE: dict[str, type[Fault]] = {
     "InvalidSelectors": InvalidRequest,
     "InvalidParameter": InvalidRequest,
     "SchemaValidationError": InvalidRequest,
+    "MustUnderstand": InvalidRequest,
 }
 
 

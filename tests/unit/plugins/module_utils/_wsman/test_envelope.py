@@ -126,6 +126,23 @@ def test_fault_without_detail() -> None:
     assert "get-instance: a name is missing" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("s:Sender", errors.Fault),
+        ("env:Receiver", errors.Fault),
+        ("\n s:VersionMismatch\n", errors.Fault),
+        ("s:MustUnderstand", errors.InvalidRequest),
+    ],
+)
+def test_fault_without_a_subcode_keeps_its_code(code: str, kind: type[errors.Fault]) -> None:
+    error = fault(wire.envelope(wire.fault_body("", "It was refused.", "", sender=code)))
+    assert type(error) is kind
+    name = code.strip().partition(":")[2]
+    assert error.detail == errors.FaultDetail(None, name, "It was refused.")
+    assert str(error) == f"It was refused. [{name}]"
+
+
 NESTED = (
     '<f:ProviderFault provider="WMI Provider" path="%systemroot%\\system32\\WsmWmiPl.dll">'
     f'<f:WSManFault xmlns:f="{wire.F}" Code="2150858778" Machine="pc-0001"><f:Message>{{text}}</f:Message>'
