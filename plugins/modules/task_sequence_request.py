@@ -155,11 +155,12 @@ def run(task: Task) -> Result:
     clearing = Clearing(task.endpoint, task.guard, state, task.params["steps"], task.params["minimum_age"], task.log)
     done = plan.steps if task.check_mode else clearing.done
     if not task.check_mode:
-        with task.telling(lambda: _outcome(task, state, plan, done)):
+        with task.telling(lambda: {**_outcome(state, plan, done), "changed": clearing.touched}):
             clearing.carry_out(plan)
     left_alone = clearing.stopped or plan.left_alone
     return {
-        **_outcome(task, state, plan, done),
+        **_outcome(state, plan, done),
+        "changed": bool(done) or clearing.touched,
         "kept": [kept.as_result() for kept in plan.kept],
         "left_alone": left_alone,
         "msg": _message(task, plan, done, left_alone),
@@ -171,10 +172,9 @@ def run(task: Task) -> Result:
     }
 
 
-def _outcome(task: Task, state: TaskSequenceState, plan: Plan, done: list[Step]) -> Result:
+def _outcome(state: TaskSequenceState, plan: Plan, done: list[Step]) -> Result:
     before, after = difference(state, done)
     return {
-        "changed": bool(done) or task.guard.in_doubt,
         "steps": [step.as_result() for step in done],
         "not_done": [step.as_result() for step in plan.steps[len(done) :]],
         "before": before,

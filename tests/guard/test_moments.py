@@ -40,7 +40,7 @@ _EVERY_MOMENT = (
 )
 """Calls whose every moment is tried for a starting task sequence in the short form too: one of each kind of write."""
 _IN_DOUBT = ("answer lost in silence, task sequence", "answer lost, out of time")
-"""Tried at every write of every call: nobody can ask any more whether it was carried out, and it must be told."""
+"""Tried at every write of every call, and at what is asked next: nobody reads back what was done, and it is told."""
 _MOST_WRITES = 2
 _SHOWN = 6
 
@@ -69,7 +69,7 @@ def moments(name: str, disturbance: str) -> list[int]:
     if LONG or (disturbance == "task sequence" and name in _EVERY_MOMENT):
         return list(range(1, course.requests + 1))
     if disturbance in _IN_DOUBT:
-        return list(course.writes)
+        return sorted({*course.writes, *(number + 1 for number in course.writes)})
     turn = _turn(name, disturbance) // 2
     # Some of the writes, and of each the moment right before it, or one earlier, or right after it.
     writes = course.writes[turn % 2 :: max(1, len(course.writes) // _MOST_WRITES)] or course.writes
