@@ -85,8 +85,8 @@ def test_fault_keeps_its_codes_and_its_words(name: str) -> None:
     codes = {int(element.get("Code", "")) for element in body(name).iter() if local(element) == "WSManFault"}
     codes |= {int(element.text or "") for element in body(name).iter() if local(element) == "error_Code"}
     assert detail.code in codes if codes else detail.code is None
-    values = [element.text or "" for element in body(name).iter(f"{S}Value")]
-    assert detail.subcode == values[1].rpartition(":")[2]
+    values = [(element.text or "").strip() for element in body(name).iter(f"{S}Value")]
+    assert detail.subcode == values[:2][-1].rpartition(":")[2]
     reason = next(body(name).iter(f"{S}Text"))
     assert detail.reason.split() == (reason.text or "").split()
     assert str(caught.value)

@@ -126,6 +126,12 @@ def test_fault_without_detail() -> None:
     assert "get-instance: a name is missing" in str(error)
 
 
+def test_blanks_around_a_subcode_mean_nothing() -> None:
+    """As from OMI, which breaks its lines there."""
+    document = wire.envelope(wire.fault_body("\n  w:TimedOut\n  ", "It took too long.", ""))
+    assert isinstance(fault(document), errors.OperationTimedOut)
+
+
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
