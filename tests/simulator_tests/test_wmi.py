@@ -177,6 +177,83 @@ def test_cim_schema_alias(pc: Host) -> None:
     assert code(pc, envelope(f"{WMI}root/cimv2/Win32_Service", f"{TRANSFER}/Get", selectors=selectors))[0] == 2150859067
 
 
+CIM_SCHEMA = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/"
+CLIENT, CLIENT_BY_CLASS = f"{WMI}root/ccm/SMS_Client", f"{CIM_SCHEMA}SMS_Client"
+IN_CCM = {"__cimnamespace": "root/ccm"}
+LEAVE = ("SetClientProvisioningMode", [("bEnable", "false")])
+
+
+def test_method_by_the_dmtf_uri(fresh: Host) -> None:
+    uri = CLIENT_BY_CLASS
+    root = fresh.send(call(uri, *LEAVE, selectors={"__CIMNamespace": "ROOT\\ccm"}))
+    assert root.findtext("s:Header/a:Action", None, NS) == f"{uri}/SetClientProvisioningModeResponse"
+    assert root.findtext(f"s:Body/{{{uri}}}SetClientProvisioningMode_OUTPUT/{{{uri}}}ReturnValue", None, NS) == "0"
+    assert fresh.fleet.endpoint(fresh.name)["mode"] == "normal"
+    in_ccm = {"class": "SMS_Client", "namespace": "root/ccm"}
+    fresh.fleet.patch(fresh.name, faults=[{"match": in_ccm, "then": "fault 0x80041001"}])
+    assert code(fresh, call(uri, *LEAVE, selectors=IN_CCM))[0] == 0x80041001
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (call(CLIENT_BY_CLASS, *LEAVE), 2150858752),  # in root/hardware, the namespace of who names none
+        (call(CLIENT_BY_CLASS, *LEAVE, selectors={"__cimnamespace": "root/cimv2"}), 2150858752),
+        (call(CLIENT_BY_CLASS, "SetNothing", selectors=IN_CCM), 2150858771),
+        (call(CLIENT, *LEAVE, selectors=IN_CCM).replace(f">{CLIENT}<", f">{CLIENT_BY_CLASS}<"), 2150858771),
+        (
+            call(CLIENT_BY_CLASS, *LEAVE, selectors=IN_CCM).replace(f'p="{CLIENT_BY_CLASS}"', f'p="{CLIENT}"'),
+            2150858817,
+        ),
+    ],
+)
+def test_faults_of_the_dmtf_uri(pc: Host, message: str, expected: int) -> None:
+    assert code(pc, message)[0] == expected
+    assert pc.fleet.endpoint(pc.name)["mode"] == "provisioning"
+
+
+def test_rows_are_spelled_as_they_were_asked_for(pc: Host) -> None:
+    body = "<n:Enumerate><w:OptimizeEnumeration/><w:MaxElements>9</w:MaxElements></n:Enumerate>"
+    (response,) = (
+        pc.send(envelope(CLIENT_BY_CLASS, f"{ENUMERATION}/Enumerate", body, selectors=IN_CCM)).find("s:Body", NS) or []
+    )
+    (row,) = response.find("w:Items", NS) or []
+    assert row.findtext(f"{{{CLIENT_BY_CLASS}}}ClientVersion") == "5.00.9128.1007"
+
+
+REFUSED = {"unknown_uri": 2150858811, "unknown_action": 2150858771, "not_found": 2150858752}
+
+
+@pytest.mark.parametrize(
+    ("setting", "how", "expected"),
+    [
+        *(("client_wmi_uri", how, expected) for how, expected in {**REFUSED, "bad_parameters": 2150858817}.items()),
+        *(("client_dmtf_uri", how, expected) for how, expected in REFUSED.items()),
+        ("client_dmtf_uri", "not_dmtf", 2150859065),
+        ("client_dmtf_uri", "other_version", 2150859066),
+        ("client_dmtf_uri", "other_namespace", 2150859067),
+    ],
+)
+def test_one_spelling_is_refused_and_the_other_is_not(fresh: Host, setting: str, how: str, expected: int) -> None:
+    fresh.fleet.patch(fresh.name, wsman={setting: how})
+    spelled = {
+        "client_wmi_uri": call(CLIENT, *LEAVE),
+        "client_dmtf_uri": call(CLIENT_BY_CLASS, *LEAVE, selectors=IN_CCM),
+    }
+    assert code(fresh, spelled.pop(setting))[0] == expected
+    assert fresh.fleet.endpoint(fresh.name)["mode"] == "provisioning"
+    (other,) = spelled.values()
+    fresh.send(other)
+    assert fresh.fleet.endpoint(fresh.name)["mode"] == "normal"
+
+
+def test_a_client_that_refuses_does_so_by_every_spelling(fresh: Host) -> None:
+    fresh.fleet.patch(fresh.name, variants={"sms_client_invoke": "refused"})
+    for message in (call(CLIENT, *LEAVE), call(CLIENT_BY_CLASS, *LEAVE, selectors=IN_CCM)):
+        assert code(fresh, message)[0] == 2150858817
+    assert fresh.fleet.endpoint(fresh.name)["mode"] == "provisioning"
+
+
 # ---- Enumerate and Pull ------------------------------------------------------------------------------------------
 
 

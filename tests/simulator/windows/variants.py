@@ -31,7 +31,7 @@ class Variants:
     return_value: str = choice("zero", "absent", "nil")
     """ReturnValue of a successful SMS_Client method (official: 0; community: often null)."""
     sms_client_invoke: str = choice("allowed", "refused")
-    """Whether SMS_Client methods can be called over the network (disputed)."""
+    """Whether SMS_Client methods can be called over the network, by whatever URI (disputed)."""
     sms_client_refusal: str = choice(
         "invalid_method_parameters", "invalid_method", "provider_failure", "not_supported", "type_mismatch", "failed"
     )

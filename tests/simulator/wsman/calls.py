@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from . import names
 from .request import Request
 
+NAMESPACE_SELECTOR = "__cimnamespace"
 _FROM = re.compile(r"\bfrom\s+([A-Za-z_]\w*)", re.IGNORECASE)
 
 
@@ -31,6 +32,7 @@ def describe(request: Request) -> Call:
     """Names a request. What it continues is known to who keeps enumerations and shells, not here."""
     operation = names.OPERATIONS.get(request.action, "Invoke")
     namespace, class_name = wmi_class(request.resource_uri) or ("", "")
+    namespace = namespace or selected_namespace(request)
     values = tuple(request.selectors.values())
     detail = ", ".join(f"{name}={value}" for name, value in request.selectors.items())
     method = ""
@@ -51,13 +53,22 @@ def describe(request: Request) -> Call:
     return Call(operation, request.resource_uri, namespace, class_name, method, detail, values)
 
 
+def selected_namespace(request: Request) -> str:
+    """What the selector says that a DMTF URI needs; empty where there is none."""
+    return request.selector(NAMESPACE_SELECTOR).replace("\\", "/").strip("/")
+
+
+def is_dmtf(uri: str) -> bool:
+    return uri.lower().startswith(names.CIM_SCHEMA)
+
+
 def wmi_class(uri: str) -> tuple[str, str] | None:
     """The namespace and class of a WMI resource URI; URIs are compared without regard to case (specified).
 
     A DMTF URI has no namespace: a selector names it.
     """
     uri = uri.partition("?")[0]
-    if uri.lower().startswith(names.CIM_SCHEMA):
+    if is_dmtf(uri):
         return "", uri[len(names.CIM_SCHEMA) :]
     if not uri.lower().startswith(names.WMI_ROOT):
         return None

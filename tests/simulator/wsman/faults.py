@@ -341,6 +341,23 @@ def namespace_conflict() -> Fault:
     return Fault(2150859067, "w:InternalError", text, value="s:Receiver")
 
 
+def not_a_dmtf_class() -> Fault:
+    """Specified (wsmerror.h), as the next one; the subcode of both is inferred."""
+    text = (
+        "The WS-Management service cannot process the request. A DMTF resource URI names a class that is none of the "
+        "DMTF's. Try again with another resource URI. "
+    )
+    return Fault(2150859065, "a:DestinationUnreachable", text, detail_uri="InvalidResourceURI", provider=WMI_PLUGIN)
+
+
+def other_dmtf_version() -> Fault:
+    text = (
+        "The WS-Management service cannot process the request. The class has another major version than the DMTF "
+        "resource URI asks for. "
+    )
+    return Fault(2150859066, "a:DestinationUnreachable", text, detail_uri="InvalidResourceURI", provider=WMI_PLUGIN)
+
+
 def timed_out() -> Fault:
     text = "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.  "
     return Fault(2150858793, "w:TimedOut", text, value="s:Receiver")

@@ -42,6 +42,14 @@ class WsmanSettings:
     """The shape of the fault for a query in a namespace that does not exist (reported, and inferred)."""
     provider_architecture: str = _choice("ignored", "honoured")
     """Whether the option __ProviderArchitecture chooses the registry's view: reported, and specified."""
+    client_wmi_uri: str = _choice("accepted", "unknown_uri", "unknown_action", "not_found", "bad_parameters")
+    """Whether SMS_Client's methods are called by the WMI URI, and how that is refused (no evidence; the codes are
+    specified). What the client itself refuses, it refuses by every URI: that is the variant `sms_client_invoke`."""
+    client_dmtf_uri: str = _choice(
+        "accepted", "unknown_uri", "unknown_action", "not_found", "not_dmtf", "other_version", "other_namespace"
+    )
+    """Whether SMS_Client is reached by the DMTF URI at all, and how that is refused (specified: all that have a name of
+    their own in wsmerror.h; that a class without a Version qualifier is reached by it is what the CIM cmdlets do)."""
     activity_id: bool = True
     """Whether answers of the shell plug-in carry p:ActivityId (recorded on some hosts)."""
     shell_description: bool = True
