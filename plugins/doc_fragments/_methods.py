@@ -10,10 +10,14 @@ class ModuleDocFragment:
 options:
   via:
     description:
-      - V(wmi) invokes the method over WS-Management.
+      - V(wmi) invokes the method over WS-Management. The class is addressed by Microsoft's resource URI, in which the
+        namespace stands.
+      - V(cim) invokes it over WS-Management too. The class is addressed as by PowerShell's CIM cmdlets, by the resource
+        URI of the DMTF and the selector C(__cimnamespace).
       - V(command) runs C(WMIC.exe) on the endpoint or, where that is missing, C(powershell.exe).
-      - V(auto) tries the former, and the latter only where the endpoint refuses the method on that path.
+      - V(auto) tries them in this order, each only where the endpoint refuses the method on the one before. What was
+        accepted once is taken at once for the rest of the task.
     type: str
-    choices: [auto, wmi, command]
+    choices: [auto, wmi, cim, command]
     default: auto
 """

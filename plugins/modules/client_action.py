@@ -151,12 +151,14 @@ msg:
   type: str
   sample: "Triggered machine_policy_request, machine_policy_evaluation."
 via:
-  description: Which way the client's method was called, V(wmi) or V(command). Null where it was not.
+  description: Which way the client's method was called, V(wmi), V(cim) or V(command). Null where it was not.
   returned: always
   type: str
   sample: wmi
 via_reason:
-  description: What the endpoint said when it refused the native way; null where it did not.
+  description:
+    - What the endpoint said to the ways that it refused before this one, by their names. Null where it refused none.
+    - With C(wmi) alone the endpoint refuses that spelling of the address. With C(wmi) and C(cim) it refuses the method.
   returned: always
   type: str
   sample: null

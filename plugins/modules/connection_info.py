@@ -70,9 +70,9 @@ usable:
   sample: true
 way:
   description:
-    - How the client's methods are called. V(wmi) natively over WS-Management; V(command) by a command on the endpoint,
-      since it refuses the native way; V(none) where neither can work or there is no client; V(unknown) where the checks
-      did not come that far.
+    - How the client's methods are called. V(wmi) natively over WS-Management; V(cim) natively too, since the endpoint
+      refuses the spelling of V(wmi); V(command) by a command on the endpoint, since it refuses both; V(none) where
+      nothing of these can work or there is no client; V(unknown) where the checks did not come that far.
   returned: success
   type: str
   sample: wmi
@@ -84,8 +84,8 @@ advice:
 checks:
   description:
     - All checks, in the order in which they rest on each other.
-    - They are C(library), C(options), C(dns), C(port), C(tls), C(login), C(rights), C(namespaces), C(native_invoke),
-      C(fallback), C(client), C(clock) and C(name).
+    - They are C(library), C(options), C(dns), C(port), C(tls), C(login), C(rights), C(namespaces), C(wmi_invoke),
+      C(cim_invoke), C(fallback), C(client), C(clock) and C(name).
   returned: success
   type: list
   elements: dict

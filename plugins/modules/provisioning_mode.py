@@ -162,12 +162,14 @@ steps:
     - {step: trigger_schedule, argument: machine_policy_request}
     - {step: trigger_schedule, argument: machine_policy_evaluation}
 via:
-  description: Which way the client's methods were called, V(wmi) or V(command). Null where none was called.
+  description: Which way the client's methods were called, V(wmi), V(cim) or V(command). Null where none was called.
   returned: success
   type: str
   sample: wmi
 via_reason:
-  description: What the endpoint said when it refused the native way; null where it did not.
+  description:
+    - What the endpoint said to the ways that it refused before this one, by their names. Null where it refused none.
+    - With C(wmi) alone the endpoint refuses that spelling of the address. With C(wmi) and C(cim) it refuses the method.
   returned: success
   type: str
   sample: null

@@ -17,6 +17,8 @@ _EXPIRED = {"Owner": "asmith", "Reason": "CHG0000001", "Expires": {"type": "qwor
 _HOLD = {"owner": "jdoe", "reason": "CHG0012345", "expires": f"{START + timedelta(hours=10):%Y-%m-%dT%H:%M:%SZ}"}
 _DEPENDING = {"profile": "smstsmgr_dependency"}
 _EVERYTHING = {"max_minutes": 720, "dependency": "always", "safeguard": "boot_task"}
+_SECOND = {"wsman": {"client_wmi_uri": "unknown_uri"}}
+"""The first spelling of the class's address is refused, and the second is not."""
 _STEPS = ["execution_requests", "maintenance_requests", "orphaned_policy", "paused_software_distribution"]
 
 
@@ -72,6 +74,7 @@ CALLS: dict[str, Call] = {
     "exit, a hold to remove": _exit({"profile": "overdue", "registry": {HOLD_KEY: _EXPIRED}}),
     "exit, its own hold": _exit({"profile": "held"}, hold_owner="jdoe"),
     "exit after a dead upgrade": _exit({"profile": "dead_upgrade"}),
+    "exit by the second spelling": _exit({"profile": "stuck", **_SECOND}),
     "exit by command": _exit({"profile": "native_refused"}),
     "exit by command, no WMIC": _exit(
         {"profile": "native_refused", "variants": {"sms_client_invoke": "refused", "wmic": False}}
@@ -82,6 +85,7 @@ CALLS: dict[str, Call] = {
     "exit, half out": _exit({"profile": "half_exited"}),
     "entry": _entry({"profile": "normal"}),
     "entry with a hold": _entry({"profile": "normal"}, hold=_HOLD),
+    "entry by the second spelling": _entry({"profile": "normal", **_SECOND}, hold=_HOLD),
     "entry by command": _entry({"profile": "normal", "variants": {"sms_client_invoke": "refused"}}, hold=_HOLD),
     "a hold for who is in the mode": _entry({"profile": "stuck"}, hold=_HOLD),
     "time-out raised": _timeout({"max_minutes": 4320}, mode=False),
@@ -125,6 +129,7 @@ CALLS: dict[str, Call] = {
         {"profile": "stuck"},
         settles=False,
     ),
+    "schedules by the second spelling": Call("client_action", {}, {"profile": "normal", **_SECOND}, settles=False),
     "schedules by command, with proof": Call(
         "client_action",
         {"schedules": ["machine_policy_request", "hardware_inventory"], "wait": True, "pause": 2},

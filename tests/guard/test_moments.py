@@ -35,7 +35,7 @@ from tests.guard.judgement import Fault, faults
 
 LONG = bool(os.environ.get("CONFIGMGR_CLIENT_LONG"))
 _EVERY_MOMENT = (
-    *("exit", "exit by command", "entry", "entry with a hold"),
+    *("exit", "exit by the second spelling", "exit by command", "entry", "entry with a hold"),
     *("time-out raised", "dependency", "leftovers cleared"),
 )
 """Calls whose every moment is tried for a starting task sequence in the short form too: one of each kind of write."""

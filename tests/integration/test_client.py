@@ -59,6 +59,10 @@ TRIGGERED: dict[str, tuple[Case, list[str]]] = {
         action(schedules=POLICY, spec={"variants": {"sms_client_invoke": "refused"}}),
         [REQUEST, EVALUATION],
     ),
+    "one spelling refused": (
+        action(schedules=POLICY, spec={"wsman": {"client_wmi_uri": "not_found"}}),
+        [REQUEST, EVALUATION],
+    ),
     "by command": (action(schedules=POLICY, via="command"), [REQUEST, EVALUATION]),
     "by command, no wmic": (
         action(schedules=POLICY, via="command", spec={"variants": {"wmic": False}}),
@@ -93,7 +97,8 @@ def test_schedules_are_triggered_in_order(outcomes: dict[str, Outcome], key: str
     assert said(outcome, "triggered") == [True] * len(wanted)
     assert said(outcome, "proof") == [None] * len(wanted)
     assert outcome.result["left_alone"] == ""
-    assert outcome.result["via"] == ("command" if key in BY_COMMAND else "wmi")
+    way = "cim" if key == "one spelling refused" else "wmi"
+    assert outcome.result["via"] == ("command" if key in BY_COMMAND else way)
     assert outcome.endpoint["shells"] == []
     assert outcome.endpoint["shells_opened"] > 0 or key not in BY_COMMAND
 

@@ -309,6 +309,11 @@ WSMAN: dict[str, tuple[Any, ...]] = {
     "missing_namespace": ("wmi_error", "wsman"),
     "operations_quota": ("wmi_error", "wsman"),
     "provider_architecture": ("ignored", "honoured"),
+    "client_wmi_uri": ("accepted", "unknown_uri", "unknown_action", "not_found", "bad_parameters"),
+    "client_dmtf_uri": (
+        *("accepted", "unknown_uri", "unknown_action", "not_found"),
+        *("not_dmtf", "other_version", "other_namespace"),
+    ),
     "activity_id": (True, False),
     "shell_description": (True, False),
 }

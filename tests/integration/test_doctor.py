@@ -26,8 +26,8 @@ from tests.integration.harness import (
 )
 
 CHECKS = (
-    *("library", "options", "dns", "port", "tls", "login", "rights", "namespaces", "native_invoke", "fallback"),
-    *("client", "clock", "name"),
+    *("library", "options", "dns", "port", "tls", "login", "rights", "namespaces", "wmi_invoke", "cim_invoke"),
+    *("fallback", "client", "clock", "name"),
 )
 INVOKE = {"class": "SMS_Client", "method": "GetAssignedSite"}
 
@@ -49,6 +49,8 @@ def fault(then: Any, match: Any = INVOKE) -> Case:
 # Key: the case, the statuses of checks other than ok, the way, and words that the first advice or the finding holds.
 # A check that a failed one skips is not named.
 NO_TLS = {"tls": "skipped"}
+REFUSING = {"wmi_invoke": "warning", "cim_invoke": "warning"}
+FAILING = {"wmi_invoke": "failed", "cim_invoke": "failed"}
 EXAMINED: dict[str, tuple[Case, dict[str, str], str, str]] = {
     "healthy": (case(), NO_TLS, "wmi", "REG_QWORD"),
     "no return value": (case(spec={"variants": {"return_value": "absent"}}), NO_TLS, "wmi", "ReturnValue absent"),
@@ -84,7 +86,7 @@ EXAMINED: dict[str, tuple[Case, dict[str, str], str, str]] = {
     ),
     "broken client": (
         case("broken_client_wmi"),
-        {**NO_TLS, "namespaces": "warning", "native_invoke": "failed", "client": "warning"},
+        {**NO_TLS, "namespaces": "warning", **FAILING, "client": "warning"},
         "unknown",
         "PROVIDER_LOAD_FAILURE",
     ),
@@ -96,7 +98,7 @@ EXAMINED: dict[str, tuple[Case, dict[str, str], str, str]] = {
     ),
     "client without a class": (
         fault("not_found", {"class": "SMS_Client"}),
-        {**NO_TLS, "namespaces": "warning", "native_invoke": "failed", "client": "warning"},
+        {**NO_TLS, "namespaces": "warning", "wmi_invoke": "warning", "cim_invoke": "failed", "client": "warning"},
         "none",
         "repair it",
     ),
@@ -112,34 +114,83 @@ EXAMINED: dict[str, tuple[Case, dict[str, str], str, str]] = {
         "wmi",
         "not: DetermineIfRebootPending",
     ),
-    "refused": (refused(), {**NO_TLS, "native_invoke": "warning"}, "command", "0x80338041"),
-    "refused otherwise": (refused("invalid_method"), {**NO_TLS, "native_invoke": "warning"}, "command", "refused: "),
+    "refused": (refused(), {**NO_TLS, **REFUSING}, "command", "0x80338041"),
+    "refused otherwise": (refused("invalid_method"), {**NO_TLS, **REFUSING}, "command", "refused: "),
+    **{
+        f"one spelling refused as {how}": (
+            case(spec={"wsman": {"client_wmi_uri": how}}),
+            {**NO_TLS, "wmi_invoke": "warning"},
+            "cim",
+            "powershell.exe; not needed",
+        )
+        for how in ("unknown_uri", "unknown_action", "not_found", "bad_parameters")
+    },
+    "one spelling refused, and no class to read": (
+        case(
+            spec={
+                "wsman": {"client_wmi_uri": "not_found"},
+                "faults": [{"match": {"class": "SMS_Client", "operation": "Get"}, "then": "not_found"}],
+            }
+        ),
+        {**NO_TLS, "namespaces": "warning", "wmi_invoke": "warning", "client": "warning"},
+        "cim",
+        "ReturnValue 0x0",
+    ),
+    "the other spelling refused": (
+        case(spec={"wsman": {"client_dmtf_uri": "not_dmtf"}}),
+        {**NO_TLS, "cim_invoke": "warning"},
+        "wmi",
+        "ERROR_WSMAN_URI_NON_DMTF_CLASS",
+    ),
+    "the other spelling denied": (
+        fault("access_denied", {**INVOKE, "value": "__cimnamespace"}),
+        {**NO_TLS, "cim_invoke": "warning"},
+        "wmi",
+        "not needed, and not to be had",
+    ),
+    "both spellings refused": (
+        case(spec={"wsman": {"client_wmi_uri": "unknown_action", "client_dmtf_uri": "not_dmtf"}}),
+        {**NO_TLS, **REFUSING},
+        "command",
+        "powershell.exe; needed",
+    ),
+    "one spelling refused, the other failing": (
+        case(
+            spec={
+                "wsman": {"client_wmi_uri": "unknown_uri"},
+                "faults": [{"match": INVOKE | {"value": "__cimnamespace"}, "then": "provider_failure"}],
+            }
+        ),
+        {**NO_TLS, "wmi_invoke": "warning", "cim_invoke": "failed"},
+        "unknown",
+        "via=command",
+    ),
     "refused, no wmic": (
         refused(wmic=False),
-        {**NO_TLS, "native_invoke": "warning"},
+        {**NO_TLS, **REFUSING},
         "command",
         "powershell.exe; needed",
     ),
     "refused, no programs": (
         refused(wmic=False, powershell=False),
-        {**NO_TLS, "native_invoke": "warning", "fallback": "failed"},
+        {**NO_TLS, **REFUSING, "fallback": "failed"},
         "none",
         "Install",
     ),
-    "failing": (refused("provider_failure"), {**NO_TLS, "native_invoke": "failed"}, "unknown", "via=command"),
+    "failing": (refused("provider_failure"), {**NO_TLS, **FAILING}, "unknown", "via=command"),
     "not needed, not there": (
         case(spec={"variants": {"wmic": False, "powershell": False}}),
         {**NO_TLS, "fallback": "warning"},
         "wmi",
         "neither",
     ),
-    "method denied": (fault("access_denied"), {**NO_TLS, "native_invoke": "failed"}, "unknown", "local administrator"),
-    "garbage": (fault("garbage"), {**NO_TLS, "native_invoke": "failed"}, "unknown", "not XML"),
+    "method denied": (fault("access_denied"), {**NO_TLS, **FAILING}, "unknown", "local administrator"),
+    "garbage": (fault("garbage"), {**NO_TLS, **FAILING}, "unknown", "not XML"),
     "hangs up": (
         fault("drop"),
-        {**NO_TLS, "native_invoke": "failed"},
+        {**NO_TLS, "wmi_invoke": "failed"},
         "unknown",
-        "conversation ended at native_invoke",
+        "conversation ended at wmi_invoke",
     ),
     "clock ahead": (case(spec={"clock_skew": "20m"}), {**NO_TLS, "clock": "warning"}, "wmi", "ahead of the clock"),
     "clock behind": (case(spec={"clock_skew": -1200}), {**NO_TLS, "clock": "warning"}, "wmi", "behind the clock"),
@@ -175,7 +226,7 @@ EXAMINED: dict[str, tuple[Case, dict[str, str], str, str]] = {
     ),
     "name given": (case("stale_name", options={"computer_name": "PC-RENAMED"}), NO_TLS, "wmi", "PC-RENAMED"),
 }
-AFTER_THE_END = {"hangs up": ("fallback", "client", "clock", "name")}
+AFTER_THE_END = {"hangs up": ("cim_invoke", "fallback", "client", "clock", "name")}
 HTTPS: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
     "own CA": ({}, {}, "trusted"),
     "basic over https": ({"ansible_winrm_transport": "basic"}, {}, "basic over https"),
@@ -214,7 +265,7 @@ SKIPPED_BY = {
     "tls": CHECKS[5:],
     "login": CHECKS[6:],
     "rights": CHECKS[7:],
-    "namespaces": ("native_invoke", "fallback", "client"),
+    "namespaces": ("wmi_invoke", "cim_invoke", "fallback", "client"),
 }
 
 
@@ -351,8 +402,10 @@ def test_a_recording_settles_what_nobody_has_published(outcomes: dict[str, Outco
     def replies(key: str, check: str) -> str:
         return "".join(each["reply"] or "" for each in said[key]["exchanges"] if each["check"] == check)
 
-    assert "<p:ReturnValue>0</p:ReturnValue>" in replies("healthy", "native_invoke")
-    assert 'Code="2150858817"' in replies("refused", "native_invoke")
+    for spelling in ("wmi_invoke", "cim_invoke"):
+        assert "<p:ReturnValue>0</p:ReturnValue>" in replies("healthy", spelling)
+        assert 'Code="2150858817"' in replies("refused", spelling)
+    assert "/cim-schema/2/SMS_Client/GetAssignedSiteResponse</a:Action>" in replies("healthy", "cim_invoke")
     assert 'Code="2150859012"' in replies("denied", "login")
     assert "<p:Types>11</p:Types>" in replies("healthy", "namespaces")
     assert '<w:Selector Name="TaskID">' in replies("leftovers", "namespaces")

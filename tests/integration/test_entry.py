@@ -22,6 +22,7 @@ ENTERED = {
     "normal": enter(),
     "old client": enter(client_version="5.00.8577.1005", provisioning={"entered": "absent"}),
     "half exited": enter("half_exited"),
+    "one spelling refused": enter(wsman={"client_wmi_uri": "not_found"}),
     "refused natively": enter(variants={"sms_client_invoke": "refused"}),
     "by command": enter(options={"via": "command"}),
     "by powershell": enter(options={"via": "command"}, variants={"wmic": False}),

@@ -45,6 +45,23 @@ REFUSED = {"sms_client_invoke": "refused"}
 LADDER = {
     "auto, allowed": (release(), "wmi"),
     "wmi, allowed": (release(options={"via": "wmi"}), "wmi"),
+    "wmi, the other spelling refused": (release(options={"via": "wmi"}, wsman={"client_dmtf_uri": "not_dmtf"}), "wmi"),
+    "cim": (release(options={"via": "cim"}), "cim"),
+    "cim, the other spelling refused": (
+        release(options={"via": "cim"}, wsman={"client_wmi_uri": "unknown_uri"}),
+        "cim",
+    ),
+    **{
+        f"auto, one spelling refused as {how}": (release(wsman={"client_wmi_uri": how}), "cim")
+        for how in ("unknown_uri", "unknown_action", "not_found", "bad_parameters")
+    },
+    **{
+        f"auto, refused by spellings, the second as {how}": (
+            release(wsman={"client_wmi_uri": "unknown_action", "client_dmtf_uri": how}),
+            "wmic",
+        )
+        for how in ("unknown_uri", "unknown_action", "not_found", "not_dmtf", "other_version", "other_namespace")
+    },
     "auto, refused": (release("native_refused"), "wmic"),
     "auto, refused as unknown method": (
         release(variants={**REFUSED, "sms_client_refusal": "invalid_method"}),
@@ -60,7 +77,8 @@ LADDER = {
     "success as nothing": (release(variants={"return_value": "absent"}), "wmi"),
     "success as null": (release(variants={"return_value": "nil"}), "wmi"),
 }
-LADDER |= {f"psrp: {key}": (over_psrp(LADDER[key][0]), LADDER[key][1]) for key in ("auto, allowed", "command")}
+LADDER |= {f"psrp: {key}": (over_psrp(LADDER[key][0]), LADDER[key][1]) for key in ("auto, allowed", "cim", "command")}
+NATIVE = {"wmi": "/wsman/1/wmi/root/ccm/SMS_Client", "cim": "/wscim/1/cim-schema/2/SMS_Client"}
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +93,7 @@ def test_each_way_leads_out(ladder: dict[str, Outcome], key: str) -> None:
     assert is_released(outcome)
     assert outcome.happened.count("schedule.triggered") == 2
     way = LADDER[key][1]
-    assert outcome.result["via"] == ("wmi" if way == "wmi" else "command")
+    assert outcome.result["via"] == (way if way in NATIVE else "command")
 
 
 @pytest.mark.parametrize("key", LADDER)
@@ -98,7 +116,7 @@ def test_the_command_lines_are_these(ladder: dict[str, Outcome], key: str) -> No
         )
     ]
     run = ladder[key].commands()
-    if way == "wmi":
+    if way in NATIVE:
         assert run == []
         assert ladder[key].endpoint["shells_opened"] == 0
     elif way == "wmic":
@@ -114,19 +132,24 @@ def test_no_shell_stays_open(ladder: dict[str, Outcome], key: str) -> None:
     assert operations.count("Create") == operations.count("Delete") == ladder[key].endpoint["shells_opened"]
 
 
-def test_the_refusal_is_said_and_not_asked_for_again(ladder: dict[str, Outcome]) -> None:
-    for key, (_, way) in LADDER.items():
-        native = [
-            method for method in ladder[key].methods() if method in ("SetClientProvisioningMode", "TriggerSchedule")
-        ]
-        if key.startswith("auto, refused"):
-            assert native == ["SetClientProvisioningMode"], key
-            assert ladder[key].result["via_reason"]
-        elif way == "wmi":
-            assert native == ["SetClientProvisioningMode", "TriggerSchedule", "TriggerSchedule"], key
-            assert ladder[key].result["via_reason"] is None
-        else:
-            assert native == [], key
+@pytest.mark.parametrize("key", LADDER)
+def test_the_refusal_is_said_and_not_asked_for_again(ladder: dict[str, Outcome], key: str) -> None:
+    """What is refused is asked for once, and what is accepted from then on."""
+    way, outcome = LADDER[key][1], ladder[key]
+    native = [
+        (call["method"], call["resource"])
+        for call in outcome.calls
+        if call["method"] in ("SetClientProvisioningMode", "TriggerSchedule")
+    ]
+    found = [(method, next(each for each in NATIVE if resource.endswith(NATIVE[each]))) for method, resource in native]
+    refused = {"wmi": [], "cim": ["wmi"]}.get(way, ["wmi", "cim"]) if key.startswith("auto") else []
+    accepted = ["SetClientProvisioningMode", "TriggerSchedule", "TriggerSchedule"] if way in NATIVE else []
+    assert found == [
+        *(("SetClientProvisioningMode", each) for each in refused),
+        *((method, way) for method in accepted),
+    ]
+    reason = outcome.result["via_reason"] or ""
+    assert [each for each in NATIVE if f"{each}: " in reason] == refused
 
 
 # -- exact costs -------------------------------------------------------------------------------------------------------
@@ -336,6 +359,21 @@ def test_a_call_without_an_answer_is_decided_by_reading_back(forced: dict[str, O
     assert forced[key].result["provisioning_mode"] is False
 
 
+LIES = {"do": "fault 0x8033803b", "executed": True}
+
+
+def test_a_refusal_that_lies_is_seen_before_the_next_way_is_taken(lab: Lab) -> None:
+    case = release(faults=fault({**SET, "nth": "1"}, LIES))
+    (outcome,) = lab.play(
+        {
+            "refused after the call": case,
+        }
+    ).values()
+    assert [write["event"] for write in outcome.writes] == ["SMS_Client.SetClientProvisioningMode"]
+    assert (outcome.status, outcome.result["provisioning_mode"]) == ("ok", False)
+    assert "has just changed the mode" in outcome.msg
+
+
 # -- failures ----------------------------------------------------------------------------------------------------------
 
 QUICK = {"wait_timeout": 1}
@@ -357,7 +395,28 @@ FAILED = {
         "CcmExec is Stopped",
         True,
     ),
-    "wmi, refused": (release("native_refused", options={"via": "wmi", **QUICK}), "refuses SMS_Client", False),
+    **{
+        f"{via}, refused": (
+            release("native_refused", options={"via": via, **QUICK}),
+            f"Only via={via} was tried",
+            False,
+        )
+        for via in ("wmi", "cim")
+    },
+    "cim, refused by this spelling alone": (
+        release(options={"via": "cim", **QUICK}, wsman={"client_dmtf_uri": "not_dmtf"}),
+        "ERROR_WSMAN_URI_NON_DMTF_CLASS",
+        False,
+    ),
+    "second spelling, denied": (
+        release(
+            wsman={"client_wmi_uri": "unknown_uri"},
+            faults=fault({**SET, "value": "__cimnamespace"}, "wmi_access_denied"),
+            options=QUICK,
+        ),
+        "local administrator",
+        False,
+    ),
     "access denied to the call": (
         release(faults=fault(SET, "wmi_access_denied"), options=QUICK),
         "local administrator",
@@ -495,7 +554,16 @@ RACED = {
         "Left alone. ",
         ["service.ChangeStartMode", "service.StartService"],
     ),
-    "between the refusal and the command": (release("native_refused", triggers=ENTERS), "Left alone. ", []),
+    "between the spellings": (
+        release(wsman={"client_wmi_uri": "unknown_uri"}, triggers=ENTERS),
+        "Left alone. ",
+        [],
+    ),
+    "between the refusals and the command": (
+        release("native_refused", triggers=[{"after": {**SET, "nth": 2}, "do": "start_task_sequence"}]),
+        "Left alone. ",
+        [],
+    ),
     "between the refusal and the command, the shell open": (
         release("native_refused", triggers=[{"after": {"operation": "Create"}, "do": "start_task_sequence"}]),
         "Left alone. ",

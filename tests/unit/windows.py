@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 from ansible_collections.configmgr.client.plugins.module_utils._windows.endpoint import Endpoint
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import errors
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.cim import CimObject
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.uris import Spelling
 
 from . import wire
 from .fakes import Wire
@@ -34,6 +35,7 @@ class Windows:
     """Stands in for a Session, whose judge it asks: ``writes`` are the methods that were let pass, out of ``calls``.
 
     ``fail`` maps what is asked (a method, or a class) to the exception that answers; ``before`` sees each call first.
+    ``spellings`` says of each of ``writes`` how its class was addressed.
     """
 
     def __init__(self) -> None:
@@ -42,6 +44,7 @@ class Windows:
         self.judged_by = self._session.judged_by
         self.calls: list[str] = []
         self.writes: list[str] = []
+        self.spellings: list[Spelling] = []
         self.before: t.Callable[[str], None] = lambda what: None
         self.fail: dict[str, Exception] = {}
         self.registry: dict[tuple[str, str], tuple[int, t.Any]] = {
@@ -99,11 +102,20 @@ class Windows:
         return [cim("XmlFragment", row) for row in self.rows[class_name]]
 
     def invoke(
-        self, namespace: str, class_name: str, method: str, parameters: t.Any, *, writes: bool, **_options: t.Any
+        self,
+        namespace: str,
+        class_name: str,
+        method: str,
+        parameters: t.Any,
+        *,
+        writes: bool,
+        spelling: Spelling = Spelling.WMI,
+        **_options: t.Any,
     ) -> CimObject:
         if writes:
             self._session._ask_the_judge()
             self.writes.append(method)
+            self.spellings.append(spelling)
             self.writes_sent += 1
         try:
             self._count(method)

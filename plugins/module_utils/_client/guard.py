@@ -10,7 +10,7 @@ The rule. A request that writes is sent only when, in the moment before it,
 4. no task sequence, Windows Setup, out-of-box experience, Autopilot or reset runs, waits for a restart, or may go on
    after a start of a few minutes ago.
 
-That judgement holds for one request. The next one, the second way, a repetition after a lost connection and each
+That judgement holds for one request. The next one, each further way, a repetition after a lost connection and each
 trigger need a new one: ``Session`` asks for it by itself, and refuses to send what nobody judges. What changes fastest
 is read last. Between the last answer and the write lies one round trip, which no client can close.
 """

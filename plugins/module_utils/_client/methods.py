@@ -2,9 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Calls of SMS_Client, the client's own WMI class, by the ladder: natively, else by the article's command lines.
 
-Whether its methods can be invoked over WS-Management is disputed and unproven in public, so a refusal that means
-"this path does not work here" leads to a command over WinRS. Access denied is not such a refusal, nor is a client
-that fails: those would fail on the other path as well.
+Whether its methods can be invoked over WS-Management is disputed and unproven in public, and so is which spelling of
+the class's address works: the URI that holds the namespace, or the one that the CIM cmdlets write. A refusal means
+"this way does not work here", and leads to the next: the second spelling, then a command over WinRS. One spelling that
+is refused says nothing about the client; both do. Access denied is no refusal, nor is a client that fails: those would
+fail on the other ways as well.
+
+A refusal comes before the method is carried out. Should one ever lie, the guard, which is asked before each way, reads
+back what the call was to change.
 """
 
 from __future__ import annotations
@@ -25,27 +30,38 @@ from .._wsman.errors import (
     ProviderFailure,
     fault,
 )
+from .._wsman.uris import Spelling
 from . import constants
 from .errors import MethodFailed, NotReady
 
-VIA = ("auto", "wmi", "command")
+SPELLINGS = {"wmi": Spelling.WMI, "cim": Spelling.DMTF}
+WAYS = (*SPELLINGS, "command")
+VIA = ("auto", *WAYS)
 
 PATH_REFUSED = (OperationRefused, InvalidRequest, NotFound)
 """What means that methods cannot be invoked this way."""
+PASSING = (ProviderFailure, NotReady, OperationTimedOut, ConnectionLost)
+"""What a client shows that is starting, or that takes its time: the same call may succeed later."""
 
 
 class ClientMethods:
-    """``way`` is wmi or command once a call succeeded; the next calls of the task take it at once.
+    """``way`` is wmi, cim or command once a call succeeded; the next calls of the task take it at once.
 
-    Every call writes: it is made inside ``Guard.writing``, and the second way is judged anew.
+    Every call writes: it is made inside ``Guard.writing``, and each further way is judged anew.
     """
 
     def __init__(self, endpoint: Endpoint, via: str, log: t.Callable[[str], None]) -> None:
         self._endpoint = endpoint
-        self._via = via
         self._log = log
-        self.way: str | None = None if via == "auto" else via
-        self.refusal: str | None = None
+        self._ways = WAYS if via == "auto" else (via,)
+        self._refusals: dict[str, str] = {}
+        self.way: str | None = None
+
+    @property
+    def refusal(self) -> str | None:
+        """What the endpoint said to the ways that it refused before ``way``; None where it refused none."""
+        before = WAYS[: WAYS.index(self.way)] if self.way else WAYS
+        return "; ".join(f"{way}: {self._refusals[way]}" for way in before if way in self._refusals) or None
 
     def set_mode(self, enabled: bool) -> None:
         """SetClientProvisioningMode. Not sent again by itself where the answer is lost: what is read back decides."""
@@ -57,26 +73,39 @@ class ClientMethods:
         self._call("TriggerSchedule", {"sScheduleID": identifier}, f'"{identifier}"', f"'{identifier}'")
 
     def _call(self, method: str, parameters: dict[str, bool | str], wmic: str, powershell: str) -> None:
-        if self.way != "command":
+        for place, way in enumerate(self._ways):
             try:
-                self._invoke(method, parameters)
-                self.way = "wmi"
-                return
+                if way in SPELLINGS:
+                    self._invoke(method, parameters, SPELLINGS[way])
+                else:
+                    self._run(method, wmic, powershell)
             except PATH_REFUSED as error:
-                if self._via == "wmi" or self.way == "wmi":
-                    raise MethodFailed(f"the endpoint refuses {constants.CLIENT_CLASS}.{method}: {error}") from error
-                self.refusal = str(error)
-                self._log(f"{constants.CLIENT_CLASS}.{method} is refused natively ({error}); using a command")
-        self._run(method, wmic, powershell)
-        self.way = "command"
+                if way not in SPELLINGS:
+                    raise
+                self._note_refusal(method, way, error, further=self._ways[place + 1 :])
+            except PASSING:
+                self._ways = self._ways[place:]  # it leads to the client: what was refused need not be tried again
+                raise
+            else:
+                self._ways, self.way = (way,), way
+                return
 
-    def _invoke(self, method: str, parameters: dict[str, bool | str]) -> None:
+    def _note_refusal(self, method: str, way: str, error: Fault, further: t.Sequence[str]) -> None:
+        self._refusals[way] = str(error)
+        if further:
+            self._log(f"{constants.CLIENT_CLASS}.{method} is refused by way of {way} ({error}); trying {further[0]}")
+            return
+        hint = "" if self.way else f". Only via={way} was tried: another spelling or a command may do, see via=auto"
+        raise MethodFailed(f"the endpoint refuses {constants.CLIENT_CLASS}.{method}: {error}{hint}") from error
+
+    def _invoke(self, method: str, parameters: dict[str, bool | str], spelling: Spelling) -> None:
         output = self._endpoint.session.invoke(
             constants.CLIENT_NAMESPACE,
             constants.CLIENT_CLASS,
             method,
             parameters,
             writes=True,
+            spelling=spelling,
         )
         # Success is 0, null or no ReturnValue at all: all three have been seen.
         code = output.integer("ReturnValue")
@@ -124,7 +153,7 @@ def trigger_when_ready(
         try:
             with writing():
                 methods.trigger(identifier)
-        except (ProviderFailure, NotReady, OperationTimedOut, ConnectionLost) as error:
+        except PASSING as error:
             failure = error  # twice does no harm
         except (MethodFailed, Fault) as error:
             return error

@@ -17,7 +17,8 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "login": ("tls",),
     "rights": ("login",),
     "namespaces": ("rights",),
-    "native_invoke": ("namespaces",),
+    "wmi_invoke": ("namespaces",),
+    "cim_invoke": ("namespaces",),
     "fallback": ("namespaces",),
     "client": ("namespaces",),
     "clock": ("rights",),
@@ -58,7 +59,7 @@ def obstacle(check: str, done: t.Iterable[Check]) -> str | None:
 
 
 def conclusion(done: t.Sequence[Check], way: str) -> dict[str, t.Any]:
-    """The result for a user; *way* is wmi, command, none or unknown."""
+    """The result for a user; *way* is wmi, cim, command, none or unknown."""
     usable = not any(check.failed for check in done)
     advice = next((check.advice for check in _by_weight(done) if check.advice), "")
     return {

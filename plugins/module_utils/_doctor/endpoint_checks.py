@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import datetime as dt
 import typing as t
+from functools import partial
+from itertools import takewhile
 
 from .._advice import advice
 from .._client import constants
 from .._client.identity import mismatch
-from .._client.methods import PATH_REFUSED
+from .._client.methods import PATH_REFUSED, SPELLINGS
 from .._client.releases import release
 from .._client.schedules.catalog import MACHINE_POLICY_REQUEST, find
 from .._client.schedules.history import read_last_triggers
@@ -37,7 +39,7 @@ ANSWERS = (Fault, ProtocolError, WindowsError)
 
 
 class Inside:
-    """``way`` leads to the client's methods: wmi, command, none or unknown."""
+    """``way`` leads to the client's methods: wmi, cim, command, none or unknown."""
 
     def __init__(self, session: Session, settings: Settings, expected_name: str) -> None:
         self.way = "unknown"
@@ -50,13 +52,13 @@ class Inside:
         self._ahead = dt.timedelta()
         self._fault: Fault | None = None
         self._without_class = False
-        self._refused = False
+        self._refused: set[str] = set()
         self._value_types: dict[str, int] = {}
-        self._checks = {
+        self._checks: dict[str, t.Callable[[], Check]] = {
             "login": self._login,
             "rights": self._rights,
             "namespaces": self._namespaces,
-            "native_invoke": self._native_invoke,
+            **{f"{way}_invoke": partial(self._invoke, way) for way in SPELLINGS},
             "fallback": self._fallback,
             "client": self._client,
             "clock": self._clock,
@@ -152,44 +154,57 @@ class Inside:
             ),
         }
 
-    def _native_invoke(self) -> Check:
+    def _invoke(self, way: str) -> Check:
+        """Calls a method that only tells: a class that can be read may refuse its methods all the same."""
+        name = f"{way}_invoke"
         try:
             output = self._session.invoke(
-                constants.CLIENT_NAMESPACE, constants.CLIENT_CLASS, _HARMLESS_METHOD, {}, repeatable=True, writes=False
+                constants.CLIENT_NAMESPACE,
+                constants.CLIENT_CLASS,
+                _HARMLESS_METHOD,
+                {},
+                repeatable=True,
+                writes=False,
+                spelling=SPELLINGS[way],
             )
-        except PATH_REFUSED as error:
-            if self._without_class and isinstance(error, NotFound):
-                self.way = "none"
-                says = "The client is in the registry and not in WMI: repair it."
-                return Check("native_invoke", "failed", str(error), says)
-            self._refused = True
-            return Check("native_invoke", "warning", f"refused: {error}")
-        except ProviderFailure as error:
-            return Check(
-                "native_invoke",
-                "failed",
-                str(error),
-                "A client that is starting fails so: try again in some minutes. If it stays so, use via=command.",
-            )
-        self.way = "wmi"
+        except ANSWERS as error:
+            return self._not_invoked(name, way, error)
+        if self.way == "unknown" and self._refused.issuperset(takewhile(lambda each: each != way, SPELLINGS)):
+            self.way = way
         returned = _return_value(output)
-        return Check(
-            "native_invoke", "ok", f"{constants.CLIENT_CLASS}.{_HARMLESS_METHOD} answers, ReturnValue {returned}"
-        )
+        return Check(name, "ok", f"{constants.CLIENT_CLASS}.{_HARMLESS_METHOD} answers, ReturnValue {returned}")
+
+    def _not_invoked(self, name: str, way: str, error: Exception) -> Check:
+        if self.way != "unknown":  # the modules never come to this one
+            return Check(name, "warning", f"not needed, and not to be had: {error}")
+        if isinstance(error, ProviderFailure):
+            says = "A client that is starting fails so: try again in some minutes. If it stays so, use via=command."
+            return Check(name, "failed", str(error), says)
+        if not isinstance(error, PATH_REFUSED):
+            raise error
+        self._refused.add(way)
+        if self._without_class and isinstance(error, NotFound) and self._refused_natively:
+            self.way = "none"
+            return Check(name, "failed", str(error), "The client is in the registry and not in WMI: repair it.")
+        return Check(name, "warning", f"refused: {error}")
+
+    @property
+    def _refused_natively(self) -> bool:
+        return self._refused == set(SPELLINGS)
 
     def _fallback(self) -> Check:
         directory = self.windows.system_directory if self.windows else system.USUAL_SYSTEM_DIRECTORY
         programs = (commands.WMIC, commands.POWERSHELL)
         there = [program for program in programs if self._endpoint.files.find(rf"{directory}\{program}")]
-        unknown = "needed" if self._refused else "whether it is needed is not known"
-        use = {"wmi": "not needed", "none": "of no use", "unknown": unknown}
+        unknown = "needed" if self._refused_natively else "whether it is needed is not known"
+        use = {**dict.fromkeys(SPELLINGS, "not needed"), "none": "of no use", "unknown": unknown}
         if there:
             found = f"{' and '.join(there)}; {use[self.way]}"
-            if self._refused:
+            if self.way == "unknown" and self._refused_natively:
                 self.way = "command"
             return Check("fallback", "ok", found)
         found = f"neither {' nor '.join(programs)}; {use[self.way]}"
-        if not self._refused:
+        if not self._refused_natively:
             return Check("fallback", "warning", found)
         self.way = "none"
         return Check("fallback", "failed", found, "Install the optional feature WMIC on the endpoint.")

@@ -147,7 +147,7 @@ class Redactor:
 
     def _is_of_wmi(self, text: str) -> bool:
         """A resource URI, or an action below one, in which every part is known."""
-        below = text.removeprefix(f"{uris.WMI}/")
+        below = text.removeprefix(f"{uris.WMI}/").removeprefix(f"{uris.CIM_SCHEMA}/")
         return below != text and all(part == "*" or self._known(part) for part in below.split("/"))
 
     def _known(self, part: str) -> bool:

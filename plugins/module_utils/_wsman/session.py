@@ -34,6 +34,7 @@ from .errors import (
     WSManError,
 )
 from .settings import Settings
+from .uris import Spelling
 from .xml import local_name
 
 MAX_PULLS = 1000
@@ -171,16 +172,23 @@ class Session:
         writes: bool,
         selectors: t.Mapping[str, str] | None = None,
         repeatable: bool = False,
+        spelling: Spelling = Spelling.WMI,
     ) -> CimObject:
         """The method's output; *selectors* name an instance, none the class itself (a static method).
 
         *writes* says whether the method changes anything on the endpoint.
         """
-        uri = uris.wmi_uri(namespace, class_name)
+        uri, of_class = uris.class_address(namespace, class_name, spelling)
         body = f'<p:{method}_INPUT xmlns:p="{uri}">{encode(parameters)}</p:{method}_INPUT>'
         subject = ", ".join(value for value in parameters.values() if isinstance(value, str))
         reply = self.request(
-            f"{uri}/{method}", uri, body, selectors=selectors, repeatable=repeatable, writes=writes, subject=subject
+            f"{uri}/{method}",
+            uri,
+            body,
+            selectors={**of_class, **(selectors or {})},
+            repeatable=repeatable,
+            writes=writes,
+            subject=subject,
         )
         output = _only_child(reply)
         if local_name(output.tag) != f"{method}_OUTPUT":
@@ -235,7 +243,7 @@ class Session:
                 raise
             self._log(f"{error}; connecting again")
             started, size, reply = deliver()
-        operation = f"{action.rpartition('/')[2]} of {resource_uri.partition('/wsman/1/')[2]}"
+        operation = f"{action.rpartition('/')[2]} of {resource_uri.partition('/1/')[2]}"
         if subject:
             operation += f" ({subject})"
         elapsed = time.monotonic() - started

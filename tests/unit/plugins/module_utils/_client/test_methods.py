@@ -16,9 +16,14 @@ from ansible_collections.configmgr.client.plugins.module_utils._windows import c
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import errors
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import FaultDetail, fault
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.shell import CommandResult
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.uris import Spelling
 from tests.unit.windows import Windows
 
-REFUSALS = [2150858771, 2150859010, 0x8004102E, 2150858817, 2150858752]
+# Nothing of it was carried out: the URI, the action, the class, the selectors or the parameters are not taken.
+REFUSALS = [
+    *(2150858752, 2150858754, 2150858771, 2150858801, 2150858811, 2150858817, 2150859010),
+    *(2150859064, 2150859065, 2150859066, 2150859067, 0x8004102E, 0x8004102F),
+]
 NOT_REFUSALS = {
     5: errors.AccessDenied,
     0x80041003: errors.AccessDenied,
@@ -86,6 +91,78 @@ def test_failure_of_the_method_is_said_with_its_code(shell: Shell, code: int) ->
     assert shell.lines == []
 
 
+def answering(windows: Windows, answers: t.Mapping[Spelling, Exception | None]) -> Windows:
+    """Each spelling has an answer of its own; None is success."""
+
+    def before(what: str) -> None:
+        failure = answers[windows.spellings[-1]] if what in ("SetClientProvisioningMode", "TriggerSchedule") else None
+        if failure:
+            raise failure
+
+    windows.before = before
+    return windows
+
+
+WMI, DMTF = Spelling.WMI, Spelling.DMTF
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_refused_spelling_leads_to_the_other_one(shell: Shell, code: int) -> None:
+    windows = answering(Windows(), {WMI: fault(FaultDetail(code, "InternalError", "Refused.")), DMTF: None})
+    client = methods(windows)
+    client.set_mode(False)
+    assert (client.way, windows.spellings, shell.lines) == ("cim", [WMI, DMTF], [])
+    assert client.refusal and client.refusal.startswith("wmi: Refused.") and "cim" not in client.refusal
+    client.trigger(POLICY)
+    assert windows.spellings == [WMI, DMTF, DMTF]
+
+
+def test_each_way_is_judged_anew(shell: Shell) -> None:
+    windows, judged = refuse(2150858811), []
+    client = methods(windows)
+    windows._session._judge = lambda: judged.append(list(windows.spellings))
+    client.set_mode(False)
+    assert judged == [[], [WMI]]
+
+
+@pytest.mark.parametrize("passing", [0x80041013, 2150858793])
+def test_spelling_that_leads_to_a_client_that_starts_is_kept(shell: Shell, passing: int) -> None:
+    answers: dict[Spelling, Exception | None] = {
+        WMI: fault(FaultDetail(2150858811, "", "Refused.")),
+        DMTF: fault(FaultDetail(passing, "", "Not yet.")),
+    }
+    windows = answering(Windows(), answers)
+    client = methods(windows)
+    with pytest.raises(errors.Fault, match="Not yet"):
+        client.set_mode(False)
+    answers[DMTF] = None
+    client.set_mode(False)
+    assert (client.way, windows.spellings, shell.lines) == ("cim", [WMI, DMTF, DMTF], [])
+    assert client.refusal and client.refusal.startswith("wmi: Refused.")
+
+
+def test_call_that_every_way_refuses_says_nothing_of_the_ways(shell: Shell) -> None:
+    """A schedule that the client does not have looks like a class that is not found."""
+    missing = fault(FaultDetail(2150858752, "", "Not found."))
+    answers: dict[Spelling, Exception | None] = {WMI: missing, DMTF: missing}
+    windows = answering(Windows(), answers)
+    shell.result = CommandResult(-2147217406, "", "Not found.")
+    client = methods(windows)
+    with pytest.raises(MethodFailed, match="0x80041002"):
+        client.trigger(POLICY)
+    answers[WMI] = None
+    client.trigger(POLICY)
+    assert (client.way, client.refusal, windows.spellings) == ("wmi", None, [WMI, DMTF, WMI])
+
+
+@pytest.mark.parametrize(("via", "spelling"), [("wmi", WMI), ("cim", DMTF)])
+def test_one_spelling_alone_is_tried_where_it_is_asked_for(shell: Shell, via: str, spelling: Spelling) -> None:
+    windows = refuse(2150858811)
+    with pytest.raises(MethodFailed, match=f"Only via={via} was tried"):
+        methods(windows, via).set_mode(False)
+    assert (windows.spellings, shell.lines) == ([spelling], [])
+
+
 @pytest.mark.parametrize("code", REFUSALS)
 def test_refused_path_leads_to_a_command(shell: Shell, code: int) -> None:
     client = methods(refuse(code))
@@ -95,7 +172,7 @@ def test_refused_path_leads_to_a_command(shell: Shell, code: int) -> None:
     assert line.startswith(r"/namespace:\\root\ccm path sms_client CALL SetClientProvisioningMode ")
     assert '"False"' in line
     assert client.way == "command"
-    assert "Refused." in client.refusal
+    assert client.refusal and "wmi: Refused." in client.refusal and "cim: Refused." in client.refusal
 
 
 @pytest.mark.parametrize(("code", "kind"), NOT_REFUSALS.items())
@@ -143,7 +220,7 @@ def test_way_that_worked_is_kept(shell: Shell) -> None:
     client = methods(windows)
     client.set_mode(False)
     client.trigger(POLICY)
-    assert windows.writes == ["SetClientProvisioningMode"]
+    assert windows.writes == ["SetClientProvisioningMode"] * 2
     assert POLICY in shell.lines[1][1]
 
 

@@ -18,6 +18,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors imp
 from tests.unit import wire
 
 CLIENT = f"{wire.WMI}/root/ccm/SMS_Client"
+DMTF = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2"
 
 
 def matching(pattern: str) -> st.SearchStrategy[str]:
@@ -114,6 +115,7 @@ def test_names_that_nobody_publishes_stay_only_below_a_published_class(name: str
     elsewhere = wire.envelope(
         f'<q:{name} xmlns:q="{wire.WMI}/root/{name}/SMS_Client" xmlns:o="urn:{name}" {name}="1" o:Code="2">'
         f"<s:{name}/><{name}/></q:{name}>"
+        f'<q:{name} xmlns:q="{DMTF}/{name}"/>'
     )
     assert name not in scrub(elsewhere)
 
@@ -177,6 +179,8 @@ def test_an_error_of_wmi_tells_its_code() -> None:
         ("p:sNames", "ProvisioningEnabledTime"),
         ("p:sSubKeyName", r"SOFTWARE\Microsoft\CCM\CcmExec"),
         ("a:Action", f"{CLIENT}/GetAssignedSiteResponse"),
+        ("a:Action", f"{DMTF}/SMS_Client/GetAssignedSiteResponse"),
+        ("w:ResourceURI", f"{DMTF}/SMS_Client"),
         ("a:Action", f"{wire.N}/PullResponse"),
         ("a:Action", "http://schemas.dmtf.org/wbem/wsman/1/wsman/fault"),
         ("w:ResourceURI", f"{wire.WMI}/root/cimv2/*"),

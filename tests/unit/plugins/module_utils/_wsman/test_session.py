@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import errors
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.session import MAX_PULLS, Session
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.uris import Spelling
 from tests.unit import wire
 from tests.unit.fakes import SETTINGS, Clock, Wire, body, header, selectors
 from tests.unit.wire import NAMESPACES
@@ -283,6 +284,22 @@ def test_method_of_an_instance_names_it() -> None:
         "root/cimv2", "Win32_Service", "StartService", {}, selectors={"Name": "CcmExec"}, writes=False
     )
     assert selectors(endpoint.sent[0]) == {"Name": "CcmExec"}
+
+
+@pytest.mark.parametrize("namespace", ["root/ccm", r"root\ccm"])
+def test_method_of_a_class_that_the_dmtf_uri_names(namespace: str) -> None:
+    """Every part of the request is in the URI that names the class alone (MS-WSMV 4.11.2)."""
+    uri = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/SMS_Client"
+    endpoint, told = Wire([wire.output("SMS_Client", "TriggerSchedule", "", "root/ccm")]), []
+    endpoint.session(log=told.append).invoke(
+        namespace, "SMS_Client", "TriggerSchedule", {"sScheduleID": "x"}, writes=False, spelling=Spelling.DMTF
+    )
+    (sent,) = endpoint.sent
+    assert (header(sent, "w:ResourceURI"), header(sent, "a:Action")) == (uri, f"{uri}/TriggerSchedule")
+    assert selectors(sent) == {"__cimnamespace": "root/ccm"}
+    (inputs,) = body(sent)
+    assert [each.tag for each in (inputs, *inputs)] == [f"{{{uri}}}TriggerSchedule_INPUT", f"{{{uri}}}sScheduleID"]
+    assert "TriggerSchedule of cim-schema/2/SMS_Client" in told[0]
 
 
 def test_boolean_parameter_is_lower_case() -> None:
