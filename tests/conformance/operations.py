@@ -216,6 +216,15 @@ def _(open_client: Open, host: Host) -> None:
     assert (found.class_name, found.texts("sValue")) == ("GetStringValue_OUTPUT", ["true"])
 
 
+@operation("Invoke: a static method of the class that the DMTF's URI names", "wmi", profile="stuck")
+def _(open_client: Open, host: Host) -> str:
+    client = open_client(Login())
+    found = client.invoke_by_class("root/ccm", "SMS_Client", "SetClientProvisioningMode", {"bEnable": "false"})
+    assert (found.class_name, found.texts("ReturnValue")) == ("SetClientProvisioningMode_OUTPUT", ["0"])
+    host.fleet.patch(host.name, wsman={"client_dmtf_uri": "not_dmtf"})
+    return faulty(2150859065)(lambda: client.invoke_by_class("root/ccm", "SMS_Client", "GetAssignedSite", {}))
+
+
 @operation("Invoke: an argument of a wrong type", "wmi")
 def _(open_client: Open, host: Host) -> str:
     client = open_client(Login())

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from simulator_tests.wire import (
+    CIM_SCHEMA,
     ENUMERATION,
     NS,
     STDREGPROV,
@@ -177,7 +178,6 @@ def test_cim_schema_alias(pc: Host) -> None:
     assert code(pc, envelope(f"{WMI}root/cimv2/Win32_Service", f"{TRANSFER}/Get", selectors=selectors))[0] == 2150859067
 
 
-CIM_SCHEMA = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/"
 CLIENT, CLIENT_BY_CLASS = f"{WMI}root/ccm/SMS_Client", f"{CIM_SCHEMA}SMS_Client"
 IN_CCM = {"__cimnamespace": "root/ccm"}
 LEAVE = ("SetClientProvisioningMode", [("bEnable", "false")])

@@ -15,6 +15,7 @@ from simulator.client import Simulator
 from winrm.protocol import Protocol
 
 WMI = "http://schemas.microsoft.com/wbem/wsman/1/wmi/"
+CIM_SCHEMA = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/"
 STDREGPROV = f"{WMI}root/default/StdRegProv"
 SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
 TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer"

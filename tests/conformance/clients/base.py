@@ -124,6 +124,10 @@ class Client(ABC):
         """wmi: the output of a static method."""
         raise NotImplementedError
 
+    def invoke_by_class(self, namespace: str, class_name: str, method: str, arguments: Mapping[str, str]) -> Row:
+        """wmi: the output of a static method of the class that the URI of the DMTF names."""
+        raise NotImplementedError
+
     def begin(self, wql: str) -> str:
         """pull: the context of an enumeration that is not at its end."""
         raise NotImplementedError

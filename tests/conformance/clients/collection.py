@@ -104,6 +104,13 @@ class Collection(Client):
             (output,) = self._session.request(f"{uri}/{method}", uri, body, options=options)
         return _row(CimObject(output))
 
+    def invoke_by_class(self, namespace: str, class_name: str, method: str, arguments: Mapping[str, str]) -> Row:
+        with self._allowed():
+            output = self._session.invoke(
+                namespace, class_name, method, dict(arguments), writes=True, spelling=uris.Spelling.DMTF
+            )
+            return _row(output)
+
     @contextlib.contextmanager
     def _allowed(self) -> Iterator[None]:
         """Here, everything may be written. The judge reads, as one does: a write opens no connection of its own."""

@@ -13,7 +13,7 @@ from pypsrp.client import Client as PsrpClient
 from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
 from pypsrp.shell import Process, SignalCode, WinRS
 from pypsrp.wsman import NAMESPACES, OptionSet, SelectorSet, WSMan
-from simulator_tests.wire import SHELL, WMI
+from simulator_tests.wire import CIM_SCHEMA, SHELL, WMI
 
 from .base import NO_REALM, Client, Refused, Result, Row, row
 
@@ -103,15 +103,32 @@ class Pypsrp(Client):
             return _page(self._wsman.pull(f"{WMI}{namespace}/*", asked))
 
     def invoke(self, resource: str, method: str, arguments: Mapping[str, str], **options: str) -> Row:
-        uri = WMI + resource
+        return self._invoke(WMI + resource, method, arguments, options, {})
+
+    def invoke_by_class(self, namespace: str, class_name: str, method: str, arguments: Mapping[str, str]) -> Row:
+        return self._invoke(CIM_SCHEMA + class_name, method, arguments, {}, {"__cimnamespace": namespace})
+
+    def _invoke(
+        self,
+        uri: str,
+        method: str,
+        arguments: Mapping[str, str],
+        options: Mapping[str, str],
+        selectors: Mapping[str, str],
+    ) -> Row:
         body = ElementTree.Element(f"{{{uri}}}{method}_INPUT")
         for name, text in arguments.items():
             ElementTree.SubElement(body, f"{{{uri}}}{name}").text = text
         asked = OptionSet()
         for name, text in options.items():
             asked.add_option(name, text)
+        selected = SelectorSet()
+        for name, text in selectors.items():
+            selected.add_option(name, text)
         with telling():
-            answer = self._wsman.invoke(f"{uri}/{method}", uri, body, option_set=asked)
+            answer = self._wsman.invoke(
+                f"{uri}/{method}", uri, body, option_set=asked if options else None, selector_set=selected
+            )
         return row(answer.findall("s:Body/*", NAMESPACES)[0])
 
     def run(self, line: str, **options: Any) -> Result:

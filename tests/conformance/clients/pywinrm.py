@@ -12,7 +12,7 @@ import requests
 import winrm
 import xmltodict
 from simulator_tests.test_http import IDENTIFY
-from simulator_tests.wire import ENUMERATION, NS, SHELL, TRANSFER, WMI, call, envelope, pull, query
+from simulator_tests.wire import CIM_SCHEMA, ENUMERATION, NS, SHELL, TRANSFER, WMI, call, envelope, pull, query
 from winrm.exceptions import (
     InvalidCredentialsError,
     WinRMOperationTimeoutError,
@@ -108,6 +108,10 @@ class Pywinrm(Client):
         if headers:
             headers = f"<w:OptionSet>{headers}</w:OptionSet>"
         return row(self._send(call(WMI + resource, method, list(arguments.items()), headers=headers))[0])
+
+    def invoke_by_class(self, namespace: str, class_name: str, method: str, arguments: Mapping[str, str]) -> Row:
+        selectors = {"__cimnamespace": namespace}
+        return row(self._send(call(CIM_SCHEMA + class_name, method, list(arguments.items()), selectors=selectors))[0])
 
     def run(self, line: str, **options: Any) -> Result:
         with telling():
