@@ -11,7 +11,8 @@ options:
   computer_name:
     description:
       - The name that the endpoint must call itself by.
-      - The default is the host's name in the inventory or, with O(endpoint), the value of O(endpoint.host).
+      - The default is the host's name in the inventory, with C(delegate_to) that of the host which it names or, with
+        O(endpoint), the value of O(endpoint.host).
     type: str
   name_check:
     description:
@@ -28,6 +29,7 @@ options:
   computer_name:
     description:
       - The name that the endpoint should call itself by. A difference is told in the result.
-      - The default is the host's name in the inventory or, with O(endpoint), the value of O(endpoint.host).
+      - The default is the host's name in the inventory, with C(delegate_to) that of the host which it names or, with
+        O(endpoint), the value of O(endpoint.host).
     type: str
 """

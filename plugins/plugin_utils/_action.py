@@ -64,7 +64,8 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
             if result.get("unreachable"):
                 result.pop("failed", None)  # a module can only say that it failed
             return result
-        host = (task_vars or {}).get("inventory_hostname", "")
+        # Of a delegated task, the host that it is delegated to is the one that is asked.
+        host = str(self._task.delegate_to or (task_vars or {}).get("inventory_hostname", ""))
         if "computer_name" in params:
             params["computer_name"] = params["computer_name"] or host
 
