@@ -43,7 +43,7 @@ class ActionModule(ModuleAction):
             options = f"connection {connection.transport}"
         library = "pypsrp" if connection.transport == "psrp" else "pywinrm"
         try:
-            settings = self._settings(params["connect_timeout"])
+            settings = self._settings(params["connect_timeout"], task_vars)
         except (AnsibleActionFail, SettingsError) as error:
             target = Target(options, None, str(error), library=library)
         else:
@@ -63,6 +63,5 @@ class ActionModule(ModuleAction):
         """Variables that look as if they were options of the ``psrp`` connection, misspelled perhaps."""
         options = self._connection.option_definitions.values()
         known = {variable["name"] for option in options for variable in option.get("vars", ())}
-        delegated = task_vars.get("ansible_delegated_vars", {}).get(self._task.delegate_to)
-        names = (name for name in delegated or task_vars if name.startswith("ansible_psrp_"))
+        names = (name for name in self._variables(task_vars) if name.startswith("ansible_psrp_"))
         return dict.fromkeys(sorted(set(names) - known), "no such option")

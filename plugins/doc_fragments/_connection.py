@@ -104,7 +104,13 @@ requirements:
 notes:
   - Runs over the settings of the host's C(winrm) or C(psrp) connection, whatever their source. No shell is opened on
     the endpoint unless a command has to run there, and no runspace ever.
-  - Where C(ansible_winrm_transport) lists several login methods, the first is used.
+  - Where C(ansible_winrm_transport) lists several login methods, the first is used. Ansible's plugin tries one after
+    the other, so that a wrong password counts several times.
+  - Of the other variables of a C(winrm) host, those count that count for Ansible's plugin, with these differences.
+    Words such as V(no) are truth values. C(ansible_winrm_server_cert_validation) that is null still validates.
+    C(ansible_winrm_ca_trust_path) that is null counts as not set. Of several slashes before the path one is kept.
+    An operation time-out of 30 seconds or more brings a read time-out with it that is 10 seconds longer. An empty
+    password is refused, but for V(kerberos), which then takes a ticket from the cache. C(basic) over http is refused.
   - No more than three logins of an account are rejected in a run, so that a wrong password does not lock it. A name
     without a domain counts as one account for all hosts, since Windows may take it for its domain's. Write C(.\NAME)
     where each host has an account of its own.

@@ -19,19 +19,18 @@ from ..module_utils._argspec import ENDPOINT_NAMES, given_settings
 from ..module_utils._wsman.certificates import check_files
 from ..module_utils._wsman.deadline import Deadline
 from ..module_utils._wsman.errors import LoginWithheld, SettingsError
-from ..module_utils._wsman.settings import Settings
+from ..module_utils._wsman.settings import OptionNames, Settings
 from ..module_utils._wsman.transport.braked import begin, is_judged
+from ._connection import psrp, winrm
 from ._connection.lockout import Lockout
-from ._connection.psrp import psrp_settings
-from ._connection.winrm import GetOption, winrm_settings
 
 display = Display()
 
-_WINDOWS_CONNECTIONS: dict[str, t.Callable[[GetOption, float, str], Settings]] = {
-    "winrm": winrm_settings,
-    "psrp": psrp_settings,
+_WINDOWS_CONNECTIONS: dict[str, tuple[t.Callable[..., Settings], OptionNames, t.Mapping[str, str]]] = {
+    "winrm": (winrm.winrm_settings, winrm.NAMES, winrm.OPTIONS),
+    "psrp": (psrp.psrp_settings, psrp.NAMES, psrp.OPTIONS),
 }
-"""Who reads the options of Ansible's connection."""
+"""Who reads the options of Ansible's connection, how users spell them, and which have several spellings."""
 
 _NOT_STARTED = (126, 127)
 """What a shell returns where it could not start Python."""
@@ -93,7 +92,7 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
     ) -> _module.Result:
         """The module's result over the host's connection; raises TaskFailed."""
         with _module.failures():
-            settings = self._settings(params["connect_timeout"])
+            settings = self._settings(params["connect_timeout"], task_vars)
         missing = _module.missing_library(settings.library)
         if missing:
             raise AnsibleActionFail(missing)
@@ -140,13 +139,20 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
         except _module.TaskUnreachable as failure:
             return {**failure.result, "unreachable": True, "msg": str(failure)}
 
-    def _settings(self, connect_timeout: float) -> Settings:
+    def _settings(self, connect_timeout: float, task_vars: dict[str, t.Any]) -> Settings:
         kind = self._connection.transport
         if kind not in _WINDOWS_CONNECTIONS:
             raise AnsibleActionFail(
                 f"ansible_connection={kind} cannot carry WS-Management: use winrm or psrp, or name the Windows endpoint"
                 " in the option 'endpoint' to reach it from the host where this task runs"
             )
-        settings = _WINDOWS_CONNECTIONS[kind](self._connection.get_option, connect_timeout, C.DEFAULT_LOCAL_TMP)
+        read, usual, spelled = _WINDOWS_CONNECTIONS[kind]
+        names = winrm.names_in_use(usual, spelled, self._connection.option_definitions, self._variables(task_vars))
+        settings = read(self._connection.get_option, connect_timeout, C.DEFAULT_LOCAL_TMP, names)
         check_files(settings)
         return settings
+
+    def _variables(self, task_vars: dict[str, t.Any]) -> t.Mapping[str, t.Any]:
+        """Those that the connection has its options from."""
+        delegated: t.Mapping[str, t.Any] = task_vars.get("ansible_delegated_vars", {}).get(self._task.delegate_to)
+        return delegated or task_vars

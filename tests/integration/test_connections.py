@@ -231,6 +231,9 @@ def test_a_login_that_is_refused(outcomes: Outcomes, connection: str, key: str) 
     assert len(outcome.msg.splitlines()) == 1
 
 
+IPV6 = [(connection, host) for host in ("::1", "[::1]", "0:0:0:0:0:0:0:1") for connection in CONNECTIONS]
+
+
 @pytest.fixture(scope="module")
 def over_ipv6(lab: Lab) -> dict[str, Outcome]:
     try:
@@ -238,17 +241,19 @@ def over_ipv6(lab: Lab) -> dict[str, Outcome]:
     except OSError:
         pytest.skip("no IPv6 on loopback")
     found = {}
-    for connection in CONNECTIONS:  # one after the other: IPv6 has one loopback address
-        case = Case(spec={"address": "::1"}, vars=spelled(connection))
-        found[connection] = lab.play({connection: case})[connection]
-        lab.simulator.remove(found[connection].endpoint["name"])
+    for connection, host in IPV6:  # one after the other: IPv6 has one loopback address
+        key = f"{connection}: {host}"
+        case = Case(spec={"address": "::1"}, vars=spelled(connection, ansible_host=host))
+        found[key] = lab.play({key: case})[key]
+        lab.simulator.remove(found[key].endpoint["name"])
     return found
 
 
 @pytest.mark.needs_ipv6
-@pytest.mark.parametrize("connection", CONNECTIONS)
-def test_logs_in_over_ipv6(over_ipv6: dict[str, Outcome], connection: str) -> None:
-    assert over_ipv6[connection].result.get("verdict") == "normal", over_ipv6[connection].msg
+@pytest.mark.parametrize(("connection", "host"), IPV6)
+def test_logs_in_over_ipv6(over_ipv6: dict[str, Outcome], connection: str, host: str) -> None:
+    outcome = over_ipv6[f"{connection}: {host}"]
+    assert outcome.result.get("verdict") == "normal", outcome.msg
 
 
 def test_proxy_of_the_environment_can_be_ignored(lab: Lab) -> None:

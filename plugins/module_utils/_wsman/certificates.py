@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from pathlib import Path
 
@@ -13,10 +14,24 @@ from .settings import Settings
 
 def check_files(settings: Settings) -> None:
     """Raises SettingsError, naming the setting, for a file that is missing, unreadable or of no use."""
-    if settings.scheme == "https" and settings.validate_certificate and settings.ca_trust_path:
-        _check_trust(settings.names["ca_trust_path"], settings.ca_trust_path)
+    if settings.scheme == "https" and settings.validate_certificate:
+        name, path = _trust(settings)
+        if path:
+            _check_trust(name, path)
     if settings.auth == "certificate" and settings.cert_pem and settings.cert_key_pem:
         _check_certificate(settings, settings.cert_pem, settings.cert_key_pem)
+
+
+_OF_ENVIRONMENT = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""Where requests looks for trusted CAs when nothing else is said, the first one first."""
+
+
+def _trust(settings: Settings) -> tuple[str, str | None]:
+    """The name of the option or the variable that says whom to trust, and what it says."""
+    if settings.ca_trust_path:
+        return settings.names["ca_trust_path"], settings.ca_trust_path
+    given = ((name, os.environ.get(name)) for name in _OF_ENVIRONMENT)
+    return next(((name, path) for name, path in given if path), ("", None))
 
 
 def _check_trust(name: str, path: str) -> None:
@@ -41,9 +56,12 @@ def _check_certificate(settings: Settings, certificate: str, key: str) -> None:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, key, password)
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
+        encrypted = f", and {named['cert_key_password']} where the key is encrypted"
+        if "cert_key_password" not in named:  # this way has no option for it
+            encrypted = ", the key not encrypted"
         raise SettingsError(
             f"{named['cert_pem']}={certificate} and {named['cert_key_pem']}={key} cannot be used ({reason}): give a"
-            f" certificate and its own key in PEM, and {named['cert_key_password']} where the key is encrypted"
+            f" certificate and its own key in PEM{encrypted}"
         ) from error
 
 

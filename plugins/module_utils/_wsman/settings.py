@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import ipaddress
+from dataclasses import dataclass, field, fields
+from urllib.parse import unquote, urlsplit
 
 from .errors import SettingsError
 
@@ -13,6 +15,11 @@ MAX_ENVELOPE_SIZE = 153600
 
 LEAST_ENVELOPE_SIZE = 8192
 """Octets; services refuse to work with less (DSP0226)."""
+
+
+_SECRET = ("password", "cert_key_password", "proxy")
+"""Whose values no message tells; a proxy's address may hold a password."""
+_PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
 
 class OptionNames(dict[str, str]):
@@ -26,8 +33,9 @@ class OptionNames(dict[str, str]):
 class Settings:
     """Times are in seconds. ``ca_trust_path`` None means the trust store that requests uses.
 
-    ``library`` is the library that carries the messages: pywinrm or pypsrp. Only pypsrp knows ``ignore_proxy``, what is
-    said of retries, a key's password, and the details of CredSSP.
+    ``host`` is a name or an address; an IPv6 address may be given in brackets, and is kept without them.
+    ``library`` is the library that carries the messages: pywinrm or pypsrp. Only pypsrp knows what is said of retries,
+    a key's password, and the details of CredSSP but for ``credssp_disable_tlsv1_2``.
     ``ticket_directory`` is where processes share their Kerberos tickets; None is for a process on its own.
     """
 
@@ -65,6 +73,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         named = self.names
+        _check_texts(self)
+        object.__setattr__(self, "host", _bare(self.host))
+        _check_host(named["host"], self.host)
+        if self.proxy:
+            _check_proxy(named["proxy"], self.proxy)
         if self.scheme not in ("http", "https"):
             raise SettingsError(f"{named['scheme']}={self.scheme!r} is neither http nor https")
         if not 0 < self.port < 65536:
@@ -82,5 +95,65 @@ class Settings:
 
     @property
     def url(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = f"[{self.host}]" if _is_ipv6(self.host) else self.host
         return f"{self.scheme}://{host}:{self.port}/{self.path.lstrip('/')}"
+
+
+def _check_texts(settings: Settings) -> None:
+    """What no library can send is refused before one tries, since each would fail in a way of its own."""
+    for name in (each.name for each in fields(settings)):
+        value = getattr(settings, name)
+        if not isinstance(value, str):
+            continue
+        named = settings.names[name]
+        shown = named if name in _SECRET else f"{named}={value!r}"
+        if any("\ud800" <= each <= "\udfff" for each in value):
+            raise SettingsError(
+                f"{shown} holds octets that are no text, as of a file or a variable of the environment in another"
+                " encoding: give it in UTF-8"
+            )
+        # A password may hold what it likes, but no system has one with a NUL.
+        if any(each == "\0" or (each < " " and name not in _SECRET) for each in value):
+            raise SettingsError(f"{shown} holds a control character, such as a line break: take it out")
+
+
+def _bare(host: str) -> str:
+    inner = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    return inner if _is_ipv6(inner) else host
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_host(name: str, host: str) -> None:
+    if _is_ipv6(host):
+        return
+    if any(each in " /\\:@?#[]%" for each in host):
+        raise SettingsError(
+            f"{name}={host!r} is neither a name nor an address: give it without scheme, port, path and user, which have"
+            " options of their own"
+        )
+    try:
+        labels = [label.encode("idna") for label in host.removesuffix(".").split(".")]
+    except UnicodeError:
+        labels = [b""]
+    if not all(0 < len(label) < 64 for label in labels):
+        raise SettingsError(f"{name}={host!r} is no host name: the parts between its dots have 1 to 63 characters")
+
+
+def _check_proxy(name: str, url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in _PROXY_SCHEMES and bool(parts.hostname) and parts.port != 0
+        unquote(f"{parts.username}{parts.password}").encode("latin-1")
+    except UnicodeError:
+        raise SettingsError(f"{name} has a login with characters outside ISO 8859-1, which no proxy takes") from None
+    except ValueError:
+        usable = False
+    if not usable:
+        raise SettingsError(f"{name} is not the URL of a proxy: write it as http://NAME:PORT")

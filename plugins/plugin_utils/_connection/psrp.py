@@ -9,11 +9,11 @@ itself: see its documentation, and ``_build_kwargs`` in ansible-core.
 from __future__ import annotations
 
 import typing as t
-from urllib.parse import urlsplit
 
 from ...module_utils._wsman.errors import SettingsError
 from ...module_utils._wsman.login.methods import checked, login_of
 from ...module_utils._wsman.settings import LEAST_ENVELOPE_SIZE, OptionNames, Settings
+from . import winrm
 from .winrm import COMMON_NAMES, GetOption
 
 _FIELDS = {
@@ -30,8 +30,11 @@ _FIELDS = {
     "proxy": "proxy",
     "operation_timeout": "operation_timeout",
     "read_timeout": "read_timeout",
+    "reconnection_backoff": "connect_backoff",
 }
 NAMES = OptionNames({field: f"ansible_psrp_{option}" for option, field in _FIELDS.items()} | COMMON_NAMES)
+OPTIONS = winrm.OPTIONS | {"ca_cert": "ca_trust_path", "reconnection_backoff": "connect_backoff"}
+"""The settings that come of the options which have several variables."""
 
 _USUAL_CONNECTION_TIMEOUT = 30
 """Seconds; the plugin's default, which for a host that is switched off is too long a wait."""
@@ -41,21 +44,26 @@ _CREDSSP = ("credssp_auth_mechanism", "credssp_disable_tlsv1_2", "credssp_minimu
 _CERTIFICATE = ("certificate_pem", "certificate_key_pem", "certificate_key_password")
 
 
-def psrp_settings(get_option: GetOption, connect_timeout: float, ticket_directory: str | None = None) -> Settings:
-    """Raises SettingsError, naming the variable, for a value that cannot be used."""
+def psrp_settings(
+    get_option: GetOption, connect_timeout: float, ticket_directory: str | None = None, names: OptionNames = NAMES
+) -> Settings:
+    """Raises SettingsError, with the variable as *names* spells it, for a value that cannot be used.
+
+    On purpose not as the plugin, with which a path that begins with a slash gets two, and a CA file with an empty name
+    switches the validation off.
+    """
     option = _reader(get_option)
 
     def number(name: str, least: float, unit: str) -> float:
         value = option(name)
         if value < least:
-            raise SettingsError(f"ansible_psrp_{name}={value} is too small: give {least:g} {unit} or more")
+            named = names.get(_FIELDS.get(name, ""), f"ansible_psrp_{name}")
+            raise SettingsError(f"{named}={value} is too small: give {least:g} {unit} or more")
         return float(value)
 
     port, protocol = option("port"), option("protocol")
     scheme = str(protocol or ("http" if port == 5985 else "https"))
     proxy = option("proxy")
-    if proxy is not None and not _is_proxy(str(proxy)):
-        raise SettingsError("ansible_psrp_proxy is not the URL of a proxy: write it as http://NAME:PORT")
     validate = option("cert_validation") != "ignore"
     connection_timeout = number("connection_timeout", 1, "s")
     settings = Settings(
@@ -89,7 +97,7 @@ def psrp_settings(get_option: GetOption, connect_timeout: float, ticket_director
         connect_backoff=number("reconnection_backoff", 0, "s"),
         max_envelope_size=int(number("max_envelope_size", LEAST_ENVELOPE_SIZE, "octets")),
         library="pypsrp",
-        names=NAMES,
+        names=names,
     )
     return checked(settings)
 
@@ -132,14 +140,6 @@ def _reader(get_option: GetOption) -> GetOption:
         return extras.get(f"ansible_psrp_{name}")
 
     return option
-
-
-def _is_proxy(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https", "socks5", "socks5h") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 def _text(value: t.Any) -> str | None:

@@ -22,7 +22,7 @@ GetOption = t.Callable[[str], t.Any]
 
 _EXTRAS = (
     *("ca_trust_path", "cert_pem", "cert_key_pem", "message_encryption", "service", "send_cbt"),
-    *("kerberos_delegation", "kerberos_hostname_override", "proxy"),
+    *("kerberos_delegation", "kerberos_hostname_override", "credssp_disable_tlsv1_2", "proxy"),
 )
 COMMON_NAMES = {
     "host": "ansible_host",
@@ -30,6 +30,8 @@ COMMON_NAMES = {
     "username": "ansible_user",
     "password": "ansible_password",
 }
+OPTIONS = {"remote_addr": "host", "port": "port", "remote_user": "username", "remote_password": "password"}
+"""The settings that come of the options which have several variables."""
 NAMES = OptionNames(
     {name: f"ansible_winrm_{name}" for name in _EXTRAS} | COMMON_NAMES,
     scheme="ansible_winrm_scheme",
@@ -40,8 +42,18 @@ NAMES = OptionNames(
 )
 
 
-def winrm_settings(get_option: GetOption, connect_timeout: float, ticket_directory: str) -> Settings:
-    """Raises SettingsError, naming the variable, for a value that cannot be used."""
+_OPERATION_TIMEOUT, _READ_TIMEOUT, _MORE_FOR_READING = 20.0, 30.0, 10.0
+"""Seconds: the defaults of pywinrm, and what the plugin adds to one time-out for the other."""
+
+
+def winrm_settings(
+    get_option: GetOption, connect_timeout: float, ticket_directory: str, names: OptionNames = NAMES
+) -> Settings:
+    """Raises SettingsError, with the variable as *names* spells it, for a value that cannot be used.
+
+    On purpose not as the plugin, which hands on to pywinrm what is no choice, number or truth of Python's: there ``no``
+    is true, and a validation that is null is none.
+    """
     extras: t.Mapping[str, t.Any] = get_option("_extras") or {}
 
     def extra(name: str) -> str | None:
@@ -50,16 +62,11 @@ def winrm_settings(get_option: GetOption, connect_timeout: float, ticket_directo
 
     def seconds(name: str, default: float) -> float:
         value = extra(name)
-        try:
-            number = default if value is None else float(value)
-        except ValueError:
-            number = math.nan
-        if not 0 < number < math.inf:
-            raise SettingsError(f"ansible_winrm_{name}={value!r} is not a number of seconds")
-        return number
+        return default if value is None else _seconds(f"ansible_winrm_{name}", value)
 
     def choice(name: str, default: str, *others: str) -> str:
-        value = extra(name) or default
+        value = extra(name)
+        value = default if value is None else value
         if value not in (default, *others):
             raise SettingsError(f"ansible_winrm_{name}={value!r} is not one of {', '.join((default, *others))}")
         return value
@@ -71,15 +78,25 @@ def winrm_settings(get_option: GetOption, connect_timeout: float, ticket_directo
         except TypeError:
             raise SettingsError(f"ansible_winrm_{name}={value!r} is neither true nor false") from None
 
-    port = int(get_option("port") or 5986)
+    given_port = get_option("port")
+    port = 5986 if given_port is None else int(given_port)
     scheme = _text(get_option("scheme")) or ("http" if port == 5985 else "https")
     username = _text(get_option("remote_user"))
-    auth = _auth(get_option("transport"), scheme, username, bool(extra("cert_pem")))
+    auth = _auth(get_option("transport"), scheme, username, bool(extra("cert_pem") or extra("cert_key_pem")))
     password = _text(get_option("remote_password"))
     ca_trust_path = extra("ca_trust_path")
     timeout = get_option("connection_timeout")
-    operation_timeout = seconds("operation_timeout_sec", float(timeout) if timeout else 20.0)
-    read_timeout = seconds("read_timeout_sec", operation_timeout + 10)
+    if timeout:  # it takes the place of both others
+        names = OptionNames(names, operation_timeout=_CONNECTION_TIMEOUT, read_timeout=_CONNECTION_TIMEOUT)
+        operation_timeout = _seconds(_CONNECTION_TIMEOUT, str(timeout))
+        read_timeout = operation_timeout + _MORE_FOR_READING
+    else:
+        operation_timeout = seconds("operation_timeout_sec", _OPERATION_TIMEOUT)
+        # Where pywinrm would refuse its own default, the rule of the plugin holds.
+        usual = _READ_TIMEOUT if operation_timeout < _READ_TIMEOUT else operation_timeout + _MORE_FOR_READING
+        read_timeout = seconds("read_timeout_sec", usual)
+    proxy = extra("proxy")
+    no_proxy = "ansible_winrm_proxy" in extras and not proxy  # null, to pywinrm
     settings = Settings(
         host=str(get_option("remote_addr")),
         port=port,
@@ -87,7 +104,7 @@ def winrm_settings(get_option: GetOption, connect_timeout: float, ticket_directo
         path=str(get_option("path") or "wsman"),
         auth=auth,
         username=username,
-        password=_kerberos_password(get_option, password) if auth == "kerberos" else password,
+        password=_kerberos_password(get_option, password, names) if auth == "kerberos" else password,
         validate_certificate=choice("server_cert_validation", "validate", "ignore") == "validate",
         ca_trust_path=None if ca_trust_path == "legacy_requests" else ca_trust_path,
         cert_pem=extra("cert_pem"),
@@ -98,38 +115,74 @@ def winrm_settings(get_option: GetOption, connect_timeout: float, ticket_directo
         kerberos_delegation=truth("kerberos_delegation", False),
         kerberos_hostname_override=extra("kerberos_hostname_override"),
         ticket_directory=ticket_directory,
-        proxy=extra("proxy"),
+        credssp_disable_tlsv1_2=truth("credssp_disable_tlsv1_2", False),
+        proxy=None if no_proxy or proxy == "legacy_requests" else proxy,
+        ignore_proxy=no_proxy,
         operation_timeout=operation_timeout,
         read_timeout=read_timeout,
         connect_timeout=connect_timeout,
-        names=NAMES,
+        names=names,
     )
     return checked(settings)
 
 
+_CONNECTION_TIMEOUT = "ansible_winrm_connection_timeout"
+
+
+def _seconds(name: str, value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise SettingsError(f"{name}={value!r} is not a number of seconds")
+    return number
+
+
+def names_in_use(
+    usual: OptionNames,
+    fields: t.Mapping[str, str],
+    definitions: t.Mapping[str, t.Any],
+    variables: t.Mapping[str, t.Any],
+) -> OptionNames:
+    """*usual*, but for the *fields*, by option, whose value comes from another of the option's *variables*.
+
+    Of several the plugin takes the one that stands last in its *definitions*.
+    """
+    names = OptionNames(usual)
+    for option, field in fields.items():
+        for variable in definitions.get(option, {}).get("vars", ()):
+            name = variable["name"]
+            if name != "inventory_hostname" and variables.get(name) is not None:
+                names[field] = name
+    return names
+
+
 def _auth(transport: t.Any, scheme: str, username: str | None, has_certificate: bool) -> str:
-    first = _text(transport[0] if isinstance(transport, (list, tuple)) and transport else transport)
-    if first is None and username and "@" in username:
-        return "kerberos"
-    if first is None:
-        first = "ssl" if scheme == "https" else "plaintext"
-    if first not in (*AUTH_METHODS, "ssl", "plaintext"):
-        raise SettingsError(
-            f"ansible_winrm_transport={first!r} is not one of {', '.join(AUTH_METHODS)}, ssl (basic or certificate)"
-        )
+    listed = [_text(each) for each in (transport if isinstance(transport, (list, tuple)) else [transport])]
+    if not listed or listed[0] is None:
+        if username and "@" in username:
+            return "kerberos"
+        listed = ["ssl" if scheme == "https" else "plaintext"]
+    for each in listed:  # the plugin, too, refuses one that it does not know in whatever place
+        if each not in (*AUTH_METHODS, "ssl", "plaintext"):
+            raise SettingsError(
+                f"ansible_winrm_transport={each!r} is not one of {', '.join(AUTH_METHODS)}, ssl (basic or certificate)"
+            )
+    first = t.cast(str, listed[0])
     if first == "ssl" and has_certificate:
         return "certificate"
     return "basic" if first in ("ssl", "plaintext") else first
 
 
-def _kerberos_password(get_option: GetOption, password: str | None) -> str | None:
+def _kerberos_password(get_option: GetOption, password: str | None, names: OptionNames) -> str | None:
     """What to get a ticket with; None for one from the cache. Ansible manages tickets where there is a password."""
     mode = _text(get_option("kerberos_mode"))
     if mode == "manual":
         return None
     if not password:
         if mode == "managed":
-            raise SettingsError("ansible_winrm_kinit_mode=managed needs a password (ansible_password)")
+            raise SettingsError(f"ansible_winrm_kinit_mode=managed needs a password ({names['password']})")
         return None
     command, arguments = _text(get_option("kerberos_command")), _text(get_option("kinit_args"))
     for name, value in (("cmd", command if command != "kinit" else None), ("args", arguments)):

@@ -75,7 +75,7 @@ class _WithPassword(Login):
         named = self.settings.names
         if not self.settings.username:
             raise SettingsError(f"{named['auth']}={self.name} needs a user name ({named['username']})")
-        if self.settings.password is None:
+        if not self.settings.password:  # an empty one is a variable that was not filled, and locks the account
             raise SettingsError(f"{named['auth']}={self.name} needs a password ({named['password']})")
 
 
@@ -86,6 +86,26 @@ class Ntlm(_WithPassword):
 class Basic(_WithPassword):
     name = "basic"
     seals = False
+
+    def check(self) -> None:
+        super().check()
+        named, username = self.settings.names, self.settings.username or ""
+        if ":" in username:
+            raise SettingsError(
+                f"{named['username']}={username} cannot be sent with {named['auth']}=basic, for which a colon ends the"
+                " name: take it out"
+            )
+        for field, text, shown in (
+            ("username", username, f"={username}"),
+            ("password", self.settings.password or "", ""),
+        ):
+            try:
+                text.encode("latin-1")
+            except UnicodeError:
+                raise SettingsError(
+                    f"{named[field]}{shown} has characters outside ISO 8859-1, which {named['auth']}=basic cannot send:"
+                    f" set {named['auth']} to ntlm, kerberos or credssp"
+                ) from None
 
 
 class CredSsp(_WithPassword):
@@ -154,6 +174,16 @@ class Negotiate(Login):
 
     name = "negotiate"
     libraries = ("pypsrp",)
+
+    def check(self) -> None:
+        super().check()
+        named = self.settings.names
+        if self.settings.password == "":
+            raise SettingsError(
+                f"{named['password']} is empty: fill it, or leave it out for {named['auth']}=negotiate with a ticket"
+            )
+        if self.settings.password and not self.settings.username:
+            raise SettingsError(f"{named['auth']}=negotiate needs a user name ({named['username']}) for its password")
 
     def credential(self) -> Credential:
         """Without a Kerberos library pyspnego would come to that only when the endpoint was asked already."""

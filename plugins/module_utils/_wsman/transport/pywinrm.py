@@ -58,7 +58,8 @@ class PywinrmTransport(HttpTransport):
                 send_cbt=settings.send_cbt,
                 kerberos_delegation=settings.kerberos_delegation,
                 kerberos_hostname_override=settings.kerberos_hostname_override,
-                proxy=settings.proxy or "legacy_requests",
+                credssp_disable_tlsv1_2=settings.credssp_disable_tlsv1_2,
+                proxy=None if settings.ignore_proxy else settings.proxy or "legacy_requests",
             )
             self._transport.adapter = self._adapter
         except Exception as error:  # pywinrm raises its own, and bare ones, for settings that it cannot use

@@ -92,3 +92,21 @@ def test_key_of_another_certificate(pem: Path, foreign: Path) -> None:
 def test_encrypted_key_without_its_password(pem: Path, encrypted: Path, password: str | None) -> None:
     """Nobody is asked for it: who runs this may have no terminal."""
     assert "my_secret where the key is encrypted" in refused(**login(pem, encrypted, cert_key_password=password))
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_file_of_the_environment(monkeypatch: pytest.MonkeyPatch, pem: Path, variable: str) -> None:
+    """It holds for requests where no option says otherwise, and fails there in the middle of the login."""
+    for path, words in (("/no/such.pem", "cannot be read"), (__file__, "does not contain a certificate")):
+        monkeypatch.setenv(variable, path)
+        with pytest.raises(SettingsError, match=f"^{variable}={path} {words}"):
+            check()
+        check(ca_trust_path=pem)
+        check(validate_certificate=False)
+    monkeypatch.setenv(variable, str(pem))
+    check()
+
+
+def test_no_option_is_named_that_this_way_does_not_have(pem: Path, encrypted: Path) -> None:
+    with pytest.raises(SettingsError, match=r"key not encrypted$"):
+        check(**login(pem, encrypted, names=OptionNames(cert_pem="my_cert", cert_key_pem="my_key")))

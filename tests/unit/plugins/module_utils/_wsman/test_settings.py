@@ -6,7 +6,7 @@ import typing as t
 import pytest
 
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import SettingsError
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.login.methods import checked
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.login.methods import LOGINS, checked
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import OptionNames, Settings
 
 
@@ -47,6 +47,13 @@ def test_url(options: dict[str, t.Any], url: str) -> None:
         ({"username": None}, "user"),
         ({"username": ""}, "user"),
         ({"password": None}, "password"),
+        ({"password": ""}, "password"),
+        ({"auth": "credssp", "password": ""}, "password"),
+        ({"library": "pypsrp", "auth": "negotiate", "password": ""}, "password is empty"),
+        ({"library": "pypsrp", "auth": "negotiate", "username": None}, "username"),
+        ({"auth": "basic", "username": "op:erator"}, "username=op:erator"),
+        ({"auth": "basic", "username": "żółw"}, "username=żółw.*auth to ntlm"),
+        ({"auth": "basic", "password": "żółw"}, "password has.*auth to ntlm"),
         ({"auth": "basic", "password": None}, "password"),
         ({"auth": "kerberos", "username": "CORP\\admin"}, "user@REALM"),
         ({"auth": "kerberos", "username": None}, "user"),
@@ -65,7 +72,11 @@ def test_settings_that_cannot_work_are_refused(options: dict[str, t.Any], messag
         {"auth": "kerberos", "username": "admin@CORP.EXAMPLE"},
         {"auth": "certificate", "cert_pem": "a", "cert_key_pem": "b", "username": None, "password": None},
         {"scheme": "http"},
-        {"password": ""},
+        {"password": "blank \t and line\nbreak"},
+        {"auth": "kerberos", "password": ""},
+        {"auth": "basic", "username": "büro", "password": "Grüße"},
+        {"proxy": "http://user:secret@proxy:3128"},
+        {"proxy": "socks5h://[::1]:1080"},
         {"message_encryption": "never"},
         {"message_encryption": "always"},
         {"library": "pypsrp", "auth": "negotiate"},
@@ -74,6 +85,35 @@ def test_settings_that_cannot_work_are_refused(options: dict[str, t.Any], messag
 )
 def test_settings_that_can_work_are_taken(options: dict[str, t.Any]) -> None:
     assert settings(**options).host == "pc"
+
+
+TEXTS = ("host", "path", "username", "password", "ca_trust_path", "cert_pem", "cert_key_pem", "cert_key_password")
+TEXTS += ("service", "kerberos_hostname_override", "proxy")
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize(("strange", "words"), [("\udce4", "no text"), ("\0", "control")])
+@pytest.mark.parametrize("auth", [*LOGINS, "none"])
+def test_what_nobody_can_send_is_refused_by_name(name: str, strange: str, words: str, auth: str) -> None:
+    """Whatever login it is for."""
+    with pytest.raises(SettingsError, match=rf"^my_{name}\b.*{words}") as caught:
+        settings(**{"auth": auth, name: f"quite{strange}strange", "names": OptionNames({name: f"my_{name}"})})
+    secret = name in ("password", "cert_key_password", "proxy")
+    assert ("strange" in str(caught.value)) != secret
+
+
+@pytest.mark.parametrize("proxy", ["proxy:3128", "http://", "ftp://proxy", "http://proxy:x", "http://[::1", "/proxy"])
+def test_what_is_no_proxy_is_refused_without_its_login(proxy: str) -> None:
+    for url in (proxy, proxy.replace("//", "//user:secret@")):
+        with pytest.raises(SettingsError, match=r"^my_proxy is not the URL of a proxy") as caught:
+            settings(proxy=url, names=OptionNames(proxy="my_proxy"))
+        assert "secret" not in str(caught.value)
+
+
+def test_login_of_a_proxy_that_cannot_be_sent() -> None:
+    for url in ("http://user:żółw@proxy:3128", "http://user:%C5%BC@proxy:3128"):
+        with pytest.raises(SettingsError, match=r"^my_proxy has a login with characters"):
+            settings(proxy=url, names=OptionNames(proxy="my_proxy"))
 
 
 def test_password_does_not_show() -> None:

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 
 import pytest
 from ansible import constants as C
-from ansible.playbook.play_context import PlayContext
-from ansible.plugins.loader import connection_loader
 
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import SettingsError
@@ -20,22 +17,14 @@ from ansible_collections.configmgr.client.plugins.plugin_utils._connection.psrp 
     psrp_settings,
     without_effect,
 )
+from tests.unit.ansible_connections import plugin, pypsrp_of
 
 PASSWORD = "correct horse battery staple"
 HOST = {"ansible_host": "pc-0001.corp.example", "ansible_user": "CORP\\admin", "ansible_password": PASSWORD}
 
 
-def plugin(variables: t.Mapping[str, t.Any]) -> t.Any:
-    """Ansible's connection plugin with these variables, as a task executor sets it up."""
-    connection = connection_loader.get("psrp", PlayContext(), os.devnull)
-    known = C.config.get_plugin_vars("connection", "psrp")
-    extras = {name: value for name, value in variables.items() if name not in known and "psrp" in name}
-    connection.set_options(var_options={**{n: v for n, v in variables.items() if n in known}, "_extras": extras})
-    return connection
-
-
 def settings(connect_timeout: float = 3, **variables: t.Any) -> Settings:
-    return psrp_settings(plugin({**HOST, **variables}).get_option, connect_timeout)
+    return psrp_settings(plugin("psrp", {**HOST, **variables}).get_option, connect_timeout)
 
 
 # Each option against what Ansible's plugin makes of it
@@ -91,9 +80,8 @@ ELSEWHERE = {
 def test_pypsrp_gets_what_the_plugin_would_give_it(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, t.Any]
 ) -> None:
-    own = plugin({**HOST, **variables})
-    own._build_kwargs()
-    expected = {name: value for name, value in own._psrp_conn_kwargs.items() if name not in ELSEWHERE}
+    own = plugin("psrp", {**HOST, **variables})
+    expected = {name: value for name, value in pypsrp_of(own).items() if name not in ELSEWHERE}
     expected["negotiate_delegate"] = bool(expected["negotiate_delegate"])  # not set is no
 
     got: dict[str, t.Any] = {}
@@ -137,7 +125,7 @@ def test_times_and_sizes(variables: dict[str, t.Any], name: str, expected: float
 def test_every_documented_option_is_read() -> None:
     """Those of newer releases too; what stands below is for PowerShell alone, or for Ansible."""
     asked = set()
-    own = plugin(HOST)
+    own = plugin("psrp", HOST)
 
     def get_option(name: str) -> t.Any:
         asked.add(name)
@@ -148,7 +136,7 @@ def test_every_documented_option_is_read() -> None:
 
 
 def options(**given: t.Any) -> dict[str, t.Any]:
-    own = plugin({**HOST, **CERTIFICATE})
+    own = plugin("psrp", {**HOST, **CERTIFICATE})
     found = {name: own.get_option(name) for name in own.option_definitions if name != "certificate_key_password"}
     return {**found, **given}
 

@@ -175,23 +175,11 @@ def test_defaults_are_those_of_pywinrm() -> None:
         ("kerberos_hostname_override", "alias", "kerberos_hostname_override", "alias"),
         ("proxy", "http://proxy:3128", "proxy", "http://proxy:3128"),
         ("operation_timeout_sec", 25, "operation_timeout", 25.0),
-        ("operation_timeout_sec", "25", "read_timeout", 35.0),
         ("read_timeout_sec", "90.5", "read_timeout", 90.5),
     ],
 )
 def test_extra(extra: str, value: t.Any, name: str, expected: t.Any) -> None:
     assert getattr(settings({extra: value}), name) == expected
-
-
-@pytest.mark.parametrize("timeout", [45, "45"])
-def test_connection_timeout_sets_both(timeout: t.Any) -> None:
-    """The plugin's documentation: the read timeout is ten seconds more."""
-    found = settings(connection_timeout=timeout)
-    assert (found.operation_timeout, found.read_timeout) == (45, 55)
-
-
-def test_extra_timeout_is_more_exact_than_the_option() -> None:
-    assert settings({"operation_timeout_sec": 7}, connection_timeout=45).operation_timeout == 7
 
 
 def test_extras_of_other_plugins_mean_nothing() -> None:
