@@ -11,7 +11,19 @@ _BY_LAYER = {
     "dns": "Check the host's address in the inventory.",
     "port": "Is it switched on, is WinRM enabled, and does the firewall let this port through?",
     "proxy": "Check {proxy}, and the variables of the environment for proxies.",
-    "tls": "Set {ca_trust_path} to the file of the CA that issued its certificate.",
+    "tls": (
+        "Check {port}: is this a listener for https, with a certificate? This machine and the endpoint need a version"
+        " of TLS and a cipher in common."
+    ),
+    "certificate": "Set {ca_trust_path} to the file of the CA that issued its certificate.",
+    "certificate_name": "Set {host} to the name that its certificate was issued for.",
+    "certificate_time": "Have it renewed, or correct the clock of this machine.",
+    "speaks_http": "Set {scheme} to http, or {port} to that of its listener for https, usually 5986.",
+    "speaks_http_unsealed": (
+        "Set {port} to that of its listener for https, usually 5986; or {scheme} to http and {auth} to ntlm or"
+        " kerberos, which encrypt their messages."
+    ),
+    "speaks_tls": "Set {scheme} to https, or {port} to that of its listener for http, usually 5985.",
     "timeout": "It may be overloaded or starting: try again later.",
     "http": "Check {port}, {scheme} and {path}: is this a WinRM listener?",
     "login": "Check {username}, {password} and {auth}. It is not tried again.",

@@ -121,7 +121,7 @@ def failures(named: OptionNames = _PLAIN) -> t.Iterator[None]:
     except WSManError as error:
         doubt = " Whether its last request was carried out is not known." if isinstance(error, ConnectionLost) else ""
         kind = TaskUnreachable if isinstance(error, _UNREACHABLE) else TaskFailed
-        message = " ".join(f"{error}.{doubt} {advice(error.layer, named)}".split())
+        message = " ".join(f"{error}.{doubt} {advice(error.remedy or error.layer, named)}".split())
         raise kind(message.replace("..", "."), _layer(error.layer)) from error
     except WindowsError as error:
         raise TaskFailed(f"{error}. {advice(error.layer, named)}".rstrip(), _layer(error.layer)) from error

@@ -167,7 +167,7 @@ class Outcome:
 
     def assert_refused(self, *words: str) -> None:
         """It failed before anything was sent, with one line that holds these words."""
-        assert self.status == "failed"
+        assert self.status == "failed", self.msg
         for word in words:
             assert word in self.msg
         assert len(self.msg.splitlines()) == 1

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -66,6 +67,8 @@ NOT_SENT: dict[str, tuple[Case, list[str]]] = {
     "read timeout": (Case(vars={"ansible_winrm_read_timeout_sec": "long"}), ["ansible_winrm_read_timeout_sec", "long"]),
 }
 
+BASIC = {"scheme": "https", "auth": "basic", "validation": "ignore"}
+
 # Of both connections. Key: the settings; what the message names, settings in braces.
 UNUSABLE: dict[str, tuple[dict[str, Any], list[str]]] = {
     "basic over http": ({"auth": "basic"}, ["{auth}=basic over http", "set {scheme} to https"]),
@@ -76,6 +79,24 @@ UNUSABLE: dict[str, tuple[dict[str, Any], list[str]]] = {
     "CA that is none": ({"scheme": "https", "ca": __file__}, ["{ca}=", "does not contain a certificate"]),
     "port that is a word": ({"ansible_port": "winrm"}, ["port", "winrm"]),
     "no user": ({"ansible_user": ""}, ["ansible_user"]),
+    "password that was not filled": ({"ansible_password": ""}, ["needs a password (ansible_password)"]),
+    "name that basic cannot send": (
+        {**BASIC, "ansible_user": "żółw"},
+        ["ansible_user=żółw has characters outside ISO 8859-1", "set {auth} to ntlm"],
+    ),
+    "password that basic cannot send": (
+        {**BASIC, "ansible_password": f"{WRONG_PASSWORD}ż"},
+        ["ansible_password has characters", "set {auth} to ntlm"],
+    ),
+    "password that is no text": (
+        {"ansible_password": "{{ lookup('env', 'PASSWORD_IN_LATIN_1') }}"},
+        ["ansible_password holds octets"],
+    ),
+    "name with a line break": ({"ansible_user": "CORP\\operator\n"}, ["ansible_user=", "line break"]),
+    "host that is a URL": ({"ansible_host": "https://pc"}, ["ansible_host='https://pc'", "without scheme"]),
+    "host with a port": ({"ansible_host": "pc:5986"}, ["ansible_host='pc:5986'", "port"]),
+    "port 0": ({"ansible_port": 0}, ["ansible_port=0 "]),
+    "proxy that is none": ({"proxy": "proxy:3128"}, ["{proxy} is not the URL of a proxy"]),
 }
 # Of psrp alone. What Ansible itself refuses is told in its words.
 UNUSABLE_PSRP: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -106,12 +127,21 @@ def lost(**match: Any) -> dict[str, Any]:
     return {"profile": "stuck", "boot_seconds": "1h", "triggers": [{"after": match, "do": "reboot"}]}
 
 
+NO_TLS = "speaks plain HTTP, and was asked for TLS. Set {scheme} to http"
 # One for each layer. What else can stand behind an address is told by both libraries alike, and tested with them:
 # tests/unit/plugins/module_utils/_wsman/test_transports.py. Key: the endpoint; status; layer; what the message says.
 ENDPOINTS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "off": ({"profile": "switched_off"}, "unreachable", "port", "refused"),
     "wrong password": ({"profile": "wrong_password"}, "unreachable", "login", "rejected the login"),
-    "no TLS": ({}, "unreachable", "tls", "TLS"),
+    "no TLS": ({}, "unreachable", "tls", "speaks plain HTTP, and was asked for TLS. Set {scheme} to http"),
+    "no TLS, not validated": (
+        {},
+        "unreachable",
+        "tls",
+        "speaks plain HTTP, and was asked for TLS. Set {scheme} to http",
+    ),
+    "no TLS for basic": ({}, "unreachable", "tls", "TLS. Set ansible_port to that of its listener for https"),
+    "TLS": ({}, "unreachable", "http", "speaks TLS, and was asked in plain HTTP. Set {scheme} to https"),
     "no such name": ({}, "unreachable", "dns", "no-such-host.invalid"),
     "first answer dropped": (planted("drop"), "unreachable", "http", "cannot be reached"),
     "HTML": (planted("html"), "failed", "protocol", "WinRM"),
@@ -123,7 +153,14 @@ ENDPOINTS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "access denied": ({"profile": "access_denied"}, "failed", "permission", "local administrator"),
     "silent endpoint": (planted("hang 3600", nth="2"), "failed", "timeout", "deadline of 2 s"),
 }
-VARIABLES = {"no TLS": {"scheme": "https"}, "no such name": {"ansible_host": "no-such-host.invalid"}}
+PORT_OF_HTTPS = "the simulator's port for https"
+VARIABLES: dict[str, dict[str, Any]] = {
+    "no TLS": {"scheme": "https"},
+    "no TLS, not validated": {"scheme": "https", "validation": "ignore"},
+    "no TLS for basic": BASIC,
+    "TLS": {"ansible_port": PORT_OF_HTTPS},
+    "no such name": {"ansible_host": "no-such-host.invalid"},
+}
 VERDICTS = {
     "client's namespace denied": (planted("wmi_access_denied", namespace="root/ccm"), "unknown"),
     "cimv2 denied": (planted("wmi_access_denied", namespace="root/cimv2"), "unknown"),
@@ -145,13 +182,16 @@ VERDICTS = {
 def outcomes(lab: Lab) -> dict[str, Outcome]:
     cases = {f"not sent: {key}": case for key, (case, _) in NOT_SENT.items()}
     for connection, key in on_each(ENDPOINTS):
+        variables = dict(VARIABLES.get(key, {}))
+        if variables.get("ansible_port") == PORT_OF_HTTPS:
+            variables["ansible_port"] = lab.simulator.https_port
         short = {"deadline": 2, "wait_timeout": 1} if key.startswith("silent") else {"wait_timeout": 1}
         cases[f"{connection}: {key}"] = Case(
-            "provisioning_mode", {**MODE, **short}, ENDPOINTS[key][0], spelled(connection, **VARIABLES.get(key, {}))
+            "provisioning_mode", {**MODE, **short}, ENDPOINTS[key][0], spelled(connection, **variables)
         )
     for key, (spec, _) in VERDICTS.items():
         cases[f"verdict: {key}"] = Case(spec=spec)
-    return lab.play(cases)
+    return lab.play(cases, env={"PASSWORD_IN_LATIN_1": os.fsdecode(f"{WRONG_PASSWORD}ü".encode("latin-1"))})
 
 
 @pytest.mark.parametrize("key", NOT_SENT)
@@ -167,7 +207,7 @@ def test_what_is_wrong_with_the_endpoint_is_named(outcomes: dict[str, Outcome], 
     outcome = outcomes[f"{connection}: {key}"]
     one(outcome)
     assert (outcome.status, outcome.result["error_layer"]) == (status, layer), outcome.msg
-    assert said in outcome.msg
+    assert said.format_map(SPELLINGS[connection]) in outcome.msg
 
 
 CALL = {"method": "SetClientProvisioningMode"}

@@ -78,7 +78,7 @@ class Examination:
         except (WSManError, WindowsError) as error:
             if not isinstance(error, ANSWERS):
                 self._ended = name
-            return Check(name, "failed", str(error), advice(error.layer, self._named) or _UNKNOWN_CAUSE)
+            return Check(name, "failed", str(error), advice(error.remedy or error.layer, self._named) or _UNKNOWN_CAUSE)
 
     def _look_at(self, name: str, stack: ExitStack) -> Check:
         settings = self._target.settings

@@ -10,6 +10,7 @@ import typing as t
 from .._advice import advice
 from .._wsman.settings import Settings
 from .._wsman.transport.connect import LEAST_VERSIONS
+from .._wsman.transport.listener import proxy_in_the_way
 from . import libraries, probe
 from .checks import Check
 
@@ -47,7 +48,7 @@ def _port(settings: Settings) -> Check:
 
 
 def _unless_proxied(name: str, settings: Settings, look: t.Callable[[], str]) -> Check:
-    if probe.proxy_in_the_way(settings):
+    if proxy_in_the_way(settings):
         return Check(name, "skipped", "a proxy does this; what it meets shows at the login")
     return Check(name, "ok", look())
 
@@ -55,19 +56,19 @@ def _unless_proxied(name: str, settings: Settings, look: t.Callable[[], str]) ->
 def _tls(settings: Settings) -> Check:
     if settings.scheme == "http":
         return Check("tls", "skipped", "the listener is http")
-    if probe.proxy_in_the_way(settings):
+    if proxy_in_the_way(settings):
         return Check("tls", "skipped", "a proxy stands in the way; what it meets shows at the login")
     found = probe.certificate(settings)
     names = f"certificate of {found.subject}, issued by {found.issuer}, valid until {found.not_after:%Y-%m-%d}"
     if not found.distrust:
         return Check("tls", "ok", f"{names}, trusted")
     if settings.validate_certificate:
-        return Check("tls", "failed", f"{names}, not trusted: {found.distrust}", advice("tls", settings.names))
+        return Check("tls", "failed", f"{names}, not trusted: {found.distrust}", advice("certificate", settings.names))
     return Check(
         "tls",
         "warning",
         f"{names}, not trusted ({found.distrust}) and not checked",
-        f"Anybody can pretend to be this endpoint. {advice('tls', settings.names)}",
+        f"Anybody can pretend to be this endpoint. {advice('certificate', settings.names)}",
     )
 
 

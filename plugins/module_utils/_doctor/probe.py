@@ -13,6 +13,7 @@ from pathlib import Path
 from .._wsman.errors import EndpointUnreachable
 from .._wsman.settings import Settings
 from .._wsman.transport.adapter import diagnose
+from .._wsman.transport.listener import speaks_the_other
 
 try:
     import requests
@@ -31,20 +32,12 @@ class Certificate:
     distrust: str
 
 
-def proxy_in_the_way(settings: Settings) -> bool:
-    """Whether the connection goes to a proxy, by the settings or by the environment, which requests follows too."""
-    if settings.proxy is not None or settings.ignore_proxy or requests is None:
-        return settings.proxy is not None
-    proxies = requests.utils.get_environ_proxies(settings.url)
-    return bool(requests.utils.select_proxy(settings.url, proxies))
-
-
 def resolve(settings: Settings) -> list[str]:
     """The addresses of the host, each once."""
     try:
         found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:  # the latter: no host name at all
-        reason = getattr(error, "strerror", None) or str(error)
+    except OSError as error:
+        reason = error.strerror or str(error)
         raise EndpointUnreachable(f"{settings.host} does not resolve: {reason}", "dns") from error
     return list(dict.fromkeys(str(address[0]) for *_kind, address in found))
 
@@ -77,8 +70,7 @@ def _certificate(settings: Settings, context: ssl.SSLContext, distrust: str) -> 
             with context.wrap_socket(opened, server_hostname=settings.host) as secured:
                 octets = secured.getpeercert(binary_form=True) or b""
         except OSError as error:
-            reason = "it stayed silent" if isinstance(error, TimeoutError) else diagnose(error)[1]
-            raise EndpointUnreachable(f"{settings.host} port {settings.port}: {reason}", "tls") from error
+            raise _no_tls(settings, error) from error
     try:
         found = x509.load_der_x509_certificate(octets)
         # cryptography 42 and later; before, the same in UTC without saying so.
@@ -86,6 +78,16 @@ def _certificate(settings: Settings, context: ssl.SSLContext, distrust: str) -> 
         return Certificate(found.subject.rfc4514_string(), found.issuer.rfc4514_string(), not_after, distrust)
     except ValueError as error:
         raise EndpointUnreachable(f"{settings.host}: its certificate cannot be read: {error}", "tls") from error
+
+
+def _no_tls(settings: Settings, error: OSError) -> EndpointUnreachable:
+    where = f"{settings.host} port {settings.port}"
+    if isinstance(error, TimeoutError):
+        return EndpointUnreachable(f"{where}: it stayed silent", "tls")
+    _layer, reason, remedy = diagnose(error)
+    if not remedy and speaks_the_other(settings, settings.connect_timeout):
+        return EndpointUnreachable(f"{where} speaks HTTP without TLS", "tls", "speaks_http")
+    return EndpointUnreachable(f"{where}: {reason}", "tls", remedy)
 
 
 def _trusting(settings: Settings) -> ssl.SSLContext:

@@ -6,9 +6,13 @@ from __future__ import annotations
 
 
 class WindowsError(Exception):
-    """``code`` is the ReturnValue; its meaning depends on the class that returned it. ``layer`` as in WSManError."""
+    """``code`` is the ReturnValue; its meaning depends on the class that returned it.
+
+    ``layer`` and ``remedy`` are as in WSManError.
+    """
 
     layer = "windows"
+    remedy = ""
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)

@@ -12,17 +12,22 @@ from dataclasses import dataclass
 
 
 class WSManError(Exception):
-    """Base of all. ``layer`` is the place where it happened, one word."""
+    """Base of all. ``layer`` is the place where it happened, one word; ``remedy`` a key of the advice for it."""
 
     layer = "wsman"
+    remedy = ""
 
 
 class EndpointUnreachable(WSManError):
-    """No WS-Management service answered: ``layer`` is dns, port, proxy, tls, timeout or http."""
+    """No WS-Management service answered: ``layer`` is dns, port, proxy, tls, timeout or http.
 
-    def __init__(self, message: str, layer: str) -> None:
+    ``remedy`` is the advice to give, where there is a better one than that of the layer.
+    """
+
+    def __init__(self, message: str, layer: str, remedy: str = "") -> None:
         super().__init__(message)
         self.layer = layer
+        self.remedy = remedy or layer
 
 
 class LoginRejected(WSManError):

@@ -37,7 +37,7 @@ class BoundedAdapter(HTTPAdapter):
         self._connect_timeout = settings.connect_timeout
         self._tls: dict[str, t.Any] = {"key_password": settings.cert_key_password} if settings.cert_key_password else {}
         self._url = settings.url
-        self.single = self._used = False
+        self.single = self._used = self.connected = False
         self.opened: t.Callable[[], None] = lambda: None
         retries = settings.connect_retries
         super().__init__(max_retries=_connect_retry(deadline, retries, settings.connect_backoff) if retries else 0)
@@ -108,6 +108,7 @@ class BoundedAdapter(HTTPAdapter):
             raise StaleConnection(f"the connection to {self._url} was closed")
 
     def _after_opening(self) -> None:
+        self.connected = True
         self.opened()
 
 
@@ -216,27 +217,38 @@ def _bounded(stream: t.Callable[..., t.Iterator[bytes]]) -> t.Callable[..., t.It
     return bounded
 
 
-def diagnose(error: BaseException) -> tuple[str, str]:
-    """Layer (dns, port, proxy, tls, timeout or http) and reason, in a few words, of a requests exception."""
+def diagnose(error: BaseException) -> tuple[str, str, str]:
+    """Layer (dns, port, proxy, tls, timeout or http), reason and remedy, in a few words, of a requests exception.
+
+    The remedy is a key of the advice to give, empty where the layer says enough.
+    """
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return "tls", f"its certificate is not trusted: {cause.verify_message}"
+            remedy = _OF_CERTIFICATES.get(cause.verify_code, "certificate")
+            return "tls", f"its certificate is not trusted: {cause.verify_message}", remedy
     if isinstance(error, requests.exceptions.ProxyError):
-        return "proxy", "the proxy refused or could not be reached"
+        return "proxy", "the proxy refused or could not be reached", ""
     for cause in causes:
         if isinstance(cause, ssl.SSLError):
-            return "tls", f"TLS failed: {cause.reason or cause}"
+            return "tls", f"TLS failed: {cause.reason or cause}", ""
         if isinstance(cause, socket.gaierror):
-            return "dns", f"its name does not resolve: {cause.strerror}"
+            return "dns", f"its name does not resolve: {cause.strerror}", ""
     if isinstance(error, requests.exceptions.ConnectTimeout):
-        return "port", "nothing answered the connection request in time"
+        return "port", "nothing answered the connection request in time", ""
     if isinstance(error, requests.exceptions.ReadTimeout):
-        return "timeout", "it accepted the connection and stayed silent"
+        return "timeout", "it accepted the connection and stayed silent", ""
     for cause in causes:
         if isinstance(cause, OSError) and cause.errno is not None:
-            return ("port" if isinstance(cause, ConnectionRefusedError) else "http"), f"{cause.strerror}"
-    return "http", f"the connection broke ({type(causes[-1]).__name__}: {causes[-1]})"
+            return ("port" if isinstance(cause, ConnectionRefusedError) else "http"), f"{cause.strerror}", ""
+    return "http", f"the connection broke ({type(causes[-1]).__name__}: {causes[-1]})", ""
+
+
+_OF_CERTIFICATES = {
+    **dict.fromkeys((9, 10), "certificate_time"),
+    **dict.fromkeys((62, 64), "certificate_name"),
+}
+"""By OpenSSL's numbers (X509_V_ERR_): not yet valid, expired; made for another name, another address."""
 
 
 def _causes(error: BaseException) -> t.Iterator[BaseException]:

@@ -13,12 +13,14 @@ from ..errors import (
     EndpointUnreachable,
     LoginUnavailable,
     ProtocolError,
+    SettingsError,
     StaleConnection,
     WSManError,
 )
 from ..login.methods import login_of
 from ..settings import Settings
 from .adapter import BoundedAdapter, diagnose
+from .listener import speaks_the_other
 
 try:
     import requests
@@ -80,9 +82,22 @@ class HttpTransport:
             of_login = self._login.explain(error)
             if of_login:
                 raise of_login from error
-            if isinstance(error, requests.RequestException):
+            # ValueErrors are what requests cannot make a request of.
+            if isinstance(error, requests.RequestException) and not isinstance(error, ValueError):
                 raise self._broken(error) from error
+            if not self._adapter.connected and not isinstance(error, ImportError):
+                raise self._not_sent(error) from error
             return self._translate_error(error)
+
+    def _not_sent(self, error: Exception) -> SettingsError:
+        """Of an *error* before a connection was open: it is ours, whatever it is, and never the endpoint's."""
+        # Without texts that may hold a part of a password, or a proxy's address and its login.
+        told = f": {error}" if isinstance(error, requests.exceptions.InvalidSchema) else ""
+        named = self._settings.names
+        return SettingsError(
+            f"nothing was sent to {self._settings.url}: no request can be made of {named['host']}, {named['path']},"
+            f" {named['username']}, {named['proxy']}, or the proxy of the environment ({type(error).__name__}{told})"
+        )
 
     def _send_single(self, message: bytes, read_timeout: float) -> bytes:
         if not self._logged_in:
@@ -91,15 +106,26 @@ class HttpTransport:
             return self._send(message, read_timeout)
 
     def _broken(self, error: requests.RequestException) -> WSManError:
-        layer, reason = diagnose(error)
+        layer, reason, remedy = diagnose(error)
         url = self._settings.url
         if not self._logged_in:
-            return EndpointUnreachable(f"{url} cannot be reached: {reason}", layer)
+            if layer in ("tls", "http") and not remedy:
+                reason, remedy = self._spoken() or (reason, remedy)
+            return EndpointUnreachable(f"{url} cannot be reached: {reason}", layer, remedy)
         if layer == "timeout":
             return ConnectionLost(f"{url} stopped answering: {reason}")
         if self._adapter.single:  # it was open when the message went out, which may have been carried out
             return ConnectionLost(f"the connection to {url} broke: {reason}")
         return StaleConnection(f"the connection to {url} was closed: {reason}")
+
+    def _spoken(self) -> tuple[str, str] | None:
+        """Reason and remedy where it is the wrong protocol that the port was asked in."""
+        if not speaks_the_other(self._settings, self._deadline.available()):
+            return None
+        if self._settings.scheme == "http":
+            return "this port speaks TLS, and was asked in plain HTTP", "speaks_tls"
+        remedy = "speaks_http" if self._login.seals else "speaks_http_unsealed"
+        return "this port speaks plain HTTP, and was asked for TLS", remedy
 
     def _refused(self, error: BaseException) -> WSManError:
         """What the 401 means that made the library raise *error*: credentials judged, or no login offered to try."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import requests
 from cryptography.hazmat.primitives import serialization
 from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection
@@ -289,16 +290,104 @@ def test_not_http_at_all(connect: Connect, greeting: bytes) -> None:
         fails(connect(server.port), errors.EndpointUnreachable, "http")
 
 
-def test_https_asked_of_an_http_port(connect: Connect) -> None:
+HTTP_ANSWER = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize("auth", ["basic", "ntlm"])
+def test_https_asked_of_an_http_port(connect: Connect, auth: str) -> None:
     with BadServer(lambda exchange: exchange.answer("200 OK")) as server:
-        fails(connect(server.port, tls=True), errors.EndpointUnreachable, "tls")
-        assert server.exchanges == []
+        message = fails(connect(server.port, tls=True, auth=auth), errors.EndpointUnreachable, "tls")
+        assert "speaks plain HTTP" in message
+        assert all(not exchange.authorization and not exchange.body for exchange in server.exchanges)
+
+
+class Listener:
+    """Answers each connection by its first octet, with octets or by hanging up: a TLS hello begins with 0x16."""
+
+    def __init__(self, to_tls: bytes, to_http: bytes) -> None:
+        self._answers = to_tls, to_http
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.received: list[bytes] = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):  # closed
+            while True:
+                opened, _address = self._listener.accept()
+                with opened:
+                    octets = opened.recv(65536)
+                    self.received.append(octets)
+                    opened.sendall(self._answers[0] if octets.startswith(b"\x16") else self._answers[1])
+
+    def __enter__(self) -> Listener:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._listener.close()
+
+
+ALERT = b"\x15\x03\x03\x00\x02\x02\x46"
+"""Of TLS: protocol_version."""
+
+
+@pytest.mark.parametrize("to_tls", [HTTP_ANSWER, b""], ids=["answers", "hangs up"])
+def test_an_http_port_is_told_however_it_takes_tls(connect: Connect, to_tls: bytes) -> None:
+    with Listener(to_tls, HTTP_ANSWER) as listener:
+        transport = connect(listener.port, tls=True, auth="ntlm")
+        with pytest.raises(errors.EndpointUnreachable, match="speaks plain HTTP") as caught:
+            transport.send(MESSAGE, 30)
+    assert (caught.value.layer, caught.value.remedy) == ("tls", "speaks_http")
+
+
+@pytest.mark.parametrize("to_http", [ALERT, HTTP_ANSWER, b""], ids=["alert", "answers in HTTP", "hangs up"])
+def test_a_tls_port_is_told_however_it_takes_http(connect: Connect, to_http: bytes) -> None:
+    with Listener(ALERT, to_http) as listener:
+        transport = connect(listener.port)
+        with pytest.raises(errors.EndpointUnreachable) as caught:
+            transport.send(MESSAGE, 30)
+    if to_http == HTTP_ANSWER:  # as HTTP servers do that speak both
+        assert (caught.value.layer, "HTTP 400" in str(caught.value)) == ("http", True)
+        return
+    assert (caught.value.layer, caught.value.remedy) == ("http", "speaks_tls"), str(caught.value)
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize("greeting", [b"", b"SSH-2.0-OpenSSH_9.2\r\n", b"\0\1\2\3\4\5"])
+def test_of_a_port_that_speaks_neither_nothing_is_claimed(connect: Connect, greeting: bytes, secure: bool) -> None:
+    with Listener(greeting, greeting) as listener:
+        transport = connect(listener.port, tls=secure)
+        message = fails(transport, errors.EndpointUnreachable, "tls" if secure else "http")
+    assert "speaks" not in message
+    assert all(b"Authorization" not in octets for octets in listener.received)
 
 
 def test_http_asked_of_an_https_port(connect: Connect, tls: Tls) -> None:
     with BadServer(lambda exchange: exchange.answer("200 OK"), tls.context) as server:
-        fails(connect(server.port), errors.EndpointUnreachable, "http")
+        assert "speaks TLS" in fails(connect(server.port), errors.EndpointUnreachable, "http")
         assert server.exchanges == []
+
+
+# What fails on this side
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "https_proxy"])
+@pytest.mark.parametrize("url", ["http://", "http://user:secret@[proxy", "telepathy://user:secret@proxy:1"])
+def test_a_proxy_of_the_environment_that_is_none_is_not_blamed_on_the_endpoint(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, variable: str, url: str
+) -> None:
+    monkeypatch.setenv(variable, url)
+    message = fails(connect(free_port(), tls=variable == "https_proxy"), errors.SettingsError, "settings")
+    assert "nothing was sent" in message
+    assert "secret" not in message
+
+
+def test_whatever_fails_before_a_connection_is_open_is_ours(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_arguments: object, **_options: object) -> None:
+        raise UnicodeEncodeError("latin-1", PASSWORD, 0, 1, "ordinal not in range")
+
+    monkeypatch.setattr(requests.Session, "prepare_request", broken)
+    fails(connect(free_port()), errors.SettingsError, "settings")
 
 
 WAYS = ["http", "http, logged in", "https"]
