@@ -68,13 +68,13 @@ class Task:
         return Guard(self.endpoint, self.expected_name, self.params.get("name_check", "off"))
 
     @contextmanager
-    def telling(self, so_far: t.Callable[[], Result]) -> t.Iterator[None]:
-        """A failure inside also tells what was done until then."""
+    def telling(self, so_far: t.Callable[[], Result] = dict) -> t.Iterator[None]:
+        """A failure inside also tells what was done until then, and whether anything was changed, or may have been."""
         try:
             with failures(self.names):
                 yield
         except TaskFailed as failure:
-            failure.result.update(so_far())
+            failure.result.update({"changed": self.guard.wrote, **so_far()})
             raise
 
 

@@ -281,7 +281,7 @@ def _trigger(task: Task, chosen: t.Sequence[catalog.Schedule], mode: Mode) -> Re
 
 def _result(task: Task, each: t.Sequence[Trigger], mode: Mode, methods: ClientMethods | None = None) -> Result:
     return {
-        "changed": any(trigger.sent for trigger in each) or task.guard.in_doubt,
+        "changed": task.guard.wrote,
         "schedules": [_as_result(trigger, mode) for trigger in each],
         "provisioning_mode": mode.enabled,
         "left_alone": "",

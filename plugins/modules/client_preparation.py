@@ -241,13 +241,13 @@ def _carry_out(task: Task, result: Result, plan: Plan, journal: Journal) -> Resu
         return _left_alone(result, "; ".join(left)) if left else {**result, "msg": said}
     remembered = set(_remembered(journal))
     changes = Changes(task.guard, journal, task.log, lambda: _reason_to_stop(task))
-    with task.telling(lambda: {"changed": changes.touched, "remembered": _remembered(journal)}):
+    with task.telling(lambda: {"remembered": _remembered(journal)}):
         changes.make(plan.changes, check_mode=task.check_mode)
     if changes.stopped:
         left.append(changes.stopped)
     done = changes.done
     if not done:
-        return {**_left_alone(result, "; ".join(left)), "changed": changes.touched}
+        return {**_left_alone(result, "; ".join(left)), "changed": task.guard.wrote}
     forgotten = {change.setting.name for change in done if change.entry is None}
     now = sorted((remembered | {change.setting.name for change in done}) - forgotten)
     names = ", ".join(change.setting.name for change in done)

@@ -374,7 +374,7 @@ def _carry_out(task: Task, wanted: Exit | Entry, state: ClientState, plan: Plan,
         outcome = change.outcome
         return {
             "attempts": outcome.attempts,
-            "changed": change.changed,
+            "changed": task.guard.wrote,
             "entered": task.params["enabled"] and outcome.has_done(Action.SET_MODE),
             "provisioning_mode": outcome.mode.enabled,
             "system_task_excludes": outcome.mode.excludes,

@@ -138,13 +138,13 @@ def run(task: Task) -> Result:
         what = f"The safeguard ({', '.join(after)}) is in place." if any(after.values()) else "There is no safeguard."
         return _result(after, msg=f"Nothing to do. {what}")
     making = Changes(task.guard, journal, task.log)
-    with task.telling(lambda: {"changed": making.touched, **_now(before, making)}):
+    with task.telling(lambda: _now(before, making)):
         making.make(pending, check_mode=task.check_mode)
     if making.stopped and not any(change.writes for change in pending):
         return _result(after, msg="Nothing to do. There is no safeguard.")  # what is noted of one that is gone may stay
     if making.stopped:
         left_alone = _result(_now(before, making), msg=f"Left alone: {making.stopped}.")
-        return {**left_alone, "changed": making.touched, "left_alone": making.stopped}
+        return {**left_alone, "changed": task.guard.wrote, "left_alone": making.stopped}
     names = ", ".join(change.setting.name for change in pending)
     what = "in place" if any(after.values()) else "gone"
     verb = "would be" if task.check_mode else "is"

@@ -117,11 +117,11 @@ def run(task: Task) -> Result:
     changes = Changes(
         task.guard, Journal(task.endpoint), task.log, (lambda: _reason_to_keep(task)) if shortens else lambda: ""
     )
-    with task.telling(lambda: {"changed": changes.touched}):
+    with task.telling():
         changes.make([Change(setting, before, after)], check_mode=task.check_mode)
     if changes.stopped:
         left_alone = _result(number, msg=f"Left alone. {sentence(changes.stopped)}")
-        return {**left_alone, "changed": changes.touched, "left_alone": changes.stopped}
+        return {**left_alone, "changed": task.guard.wrote, "left_alone": changes.stopped}
     verb = "would be" if task.check_mode else "is now"
     return {
         **_result(minutes, msg=f"{constants.MAX_MINUTES} {verb} {_shown(minutes)}."),

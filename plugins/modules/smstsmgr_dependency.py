@@ -116,11 +116,11 @@ def run(task: Task) -> Result:
     if not change.writes and change.noted == change.entry:
         return _result(before, msg=f"Nothing to do. {_sentence('depends', before)}")
     changes = Changes(task.guard, journal, task.log)
-    with task.telling(lambda: {"changed": changes.touched}):
+    with task.telling():
         changes.make([change], check_mode=task.check_mode)
     if changes.stopped:
         left_alone = _result(before, msg=f"Left alone: {changes.stopped}.")
-        return {**left_alone, "changed": changes.touched, "left_alone": changes.stopped}
+        return {**left_alone, "changed": task.guard.wrote, "left_alone": changes.stopped}
     return {
         **_result(change.after, msg=_sentence("would depend" if task.check_mode else "now depends", change.after)),
         "changed": True,

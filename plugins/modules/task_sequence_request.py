@@ -155,12 +155,12 @@ def run(task: Task) -> Result:
     clearing = Clearing(task.endpoint, task.guard, state, task.params["steps"], task.params["minimum_age"], task.log)
     done = plan.steps if task.check_mode else clearing.done
     if not task.check_mode:
-        with task.telling(lambda: {**_outcome(state, plan, done), "changed": clearing.touched}):
+        with task.telling(lambda: _outcome(state, plan, done)):
             clearing.carry_out(plan)
     left_alone = clearing.stopped or plan.left_alone
     return {
         **_outcome(state, plan, done),
-        "changed": bool(done) or clearing.touched,
+        "changed": bool(done) or task.guard.wrote,
         "kept": [kept.as_result() for kept in plan.kept],
         "left_alone": left_alone,
         "msg": _message(task, plan, done, left_alone),

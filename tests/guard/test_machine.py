@@ -7,8 +7,8 @@ Windows Setup starts, other operators enter and leave the mode, hold it and chan
 restarts, connections drop, answers get lost or come late. After each task the same must hold as there: see
 `judgement.py`. Where it does not, Hypothesis shortens the story to what is needed and prints it.
 
-The short form tells the same stories each time. With CONFIGMGR_CLIENT_GUARD_SECONDS=3600 new ones are told for an hour;
-CONFIGMGR_CLIENT_GUARD_EXAMPLES says how many at a time.
+The short form tells the same stories each time, and the one that once ended badly. New ones are told for an hour with
+CONFIGMGR_CLIENT_GUARD_SECONDS=3600; CONFIGMGR_CLIENT_GUARD_EXAMPLES says how many at a time.
 """
 
 from __future__ import annotations
@@ -139,6 +139,13 @@ class Endpoint(RuleBasedStateMachine):
     @rule()
     def all_ends_well(self) -> None:
         self.bench.settle()
+
+
+def test_exit_whose_lost_call_was_carried_out_before_another_operator_came_is_told() -> None:
+    """A request of the command gets lost, the client restarts, and what it is in the end says nothing of the exit."""
+    story = Endpoint()
+    story.there_is_a_machine_for("exit by command, asked for")
+    story.its_task([(39, "a task sequence restarts into its gap")], {}, (37, "gets lost", "CcmExec restarts"))
 
 
 def test_any_story() -> None:

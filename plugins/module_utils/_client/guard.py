@@ -79,8 +79,8 @@ class Guard:
         self._computer_name: str | None = None
         self._of_boot: _OfBoot | None = None
         self._harmless: set[tuple[int, str]] = set()
-        self.in_doubt = False
-        """Whether something was written, or may have been, by a write that did not come to its end."""
+        self.wrote = False
+        """Whether this task has written anything, or may have."""
 
     def identify(self) -> None:
         """Raises WrongMachine unless the endpoint is the one that was meant."""
@@ -101,7 +101,7 @@ class Guard:
         """
 
         session = self._endpoint.session
-        sent = session.writes_sent
+        sent, failed = session.writes_sent, 0
 
         def judge() -> None:
             self.identify()
@@ -112,11 +112,11 @@ class Guard:
         try:
             with session.judged_by(judge):
                 yield
-        except Exception as error:
-            # The last request of these failed for certain; what was sent before it stands.
-            failed = isinstance(error, (WindowsError, MethodFailed))
-            self.in_doubt = self.in_doubt or session.writes_sent - failed > sent
+        except (WindowsError, MethodFailed):
+            failed = 1  # the last request, and for certain; what was sent before it stands
             raise
+        finally:
+            self.wrote = self.wrote or session.writes_sent - failed > sent
 
     def require(self) -> None:
         """Raises Blocked where nothing may be written now: the answer of check mode."""

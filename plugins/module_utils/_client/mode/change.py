@@ -86,12 +86,6 @@ class ModeChange:
         self._verification = Verification(endpoint, guard, state, wait=wait, log=log)
         self.outcome = Outcome(state.mode)
 
-    @property
-    def changed(self) -> bool:
-        """Whether this changed anything, or may have. What others changed meanwhile does not count."""
-        reached = self.outcome.attempts > 0 and self.outcome.mode != self._state.mode
-        return self._guard.in_doubt or bool(self.outcome.done) or reached
-
     def carry_out(self) -> Outcome:
         """Raises NotVerified, MethodFailed, a fault or WindowsError; ``outcome`` tells how far it came."""
         try:
@@ -255,6 +249,7 @@ class ModeChange:
         except NotVerified:
             if self._verification.nothing_happened():
                 self.outcome.done = [step for step in self.outcome.done if step.action is not Action.SET_MODE]
+                self._guard.wrote = bool(self.outcome.done)
             raise
         finally:
             self.outcome.mode = self._verification.mode

@@ -28,8 +28,9 @@ _LONG_CALL = (
 class Verification:
     """*state* is what was read before the change; *wait* is how many seconds it may take to show.
 
-    ``entered_before`` is the time of entry as read last before the call, ``accepted`` whether the endpoint answered it
-    with success, and ``lost`` the error where it gave no answer. ``mode`` is what was read last.
+    ``entered_before`` is the time of entry as read last before the call, or before the last call of several;
+    ``accepted`` is whether the endpoint answered it with success, and ``lost`` the error where it gave no answer.
+    ``mode`` is what was read last.
     """
 
     def __init__(
@@ -42,18 +43,18 @@ class Verification:
         self._wait = wait
         self._log = log
         self._process_now = 0
-        self._before = state.mode
+        self._at_first = state.mode, state.entered
         self.entered_before = state.entered
         self.accepted = False
         self.lost: Exception | None = None
         self.mode = state.mode
 
     def nothing_happened(self) -> bool:
-        """Whether for certain: the mode is as before the call, and was not entered anew since."""
-        if not self._notes_time or self.mode != self._before:
+        """Whether for certain: the mode is as before the first call, and was not entered anew since."""
+        if not self._notes_time:
             return False
         with suppress(WSManError, WindowsError):
-            return read_entered(self._endpoint) == self.entered_before
+            return (self.mode, read_entered(self._endpoint)) == self._at_first
         return False
 
     def exit(self) -> None:
@@ -117,7 +118,6 @@ class Verification:
         return "" if service.running else f"the service {constants.CLIENT_SERVICE} is {service.state or 'in no state'}"
 
     def _not_verified(self, wanted: str, missing: str) -> NotVerified:
-        self._guard.in_doubt = False  # it was looked for long enough
         said, advice = "was accepted", ""
         if isinstance(self.lost, OperationTimedOut):
             said = f"got no answer within the operation time-out ({_OPERATION_TIMEOUT})"

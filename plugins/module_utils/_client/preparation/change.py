@@ -42,7 +42,7 @@ class Change:
 class Changes:
     """``done`` are the changes so far, also when an exception ended them; ``stopped`` says why the others were not.
 
-    ``touched`` says whether anything was written, or may have been. *still_planned* is asked as well before each write.
+    *still_planned* is asked as well before each write.
     """
 
     def __init__(
@@ -57,12 +57,7 @@ class Changes:
         self._log = log
         self._still_planned = still_planned
         self.done: list[Change] = []
-        self._wrote = False
         self.stopped = ""
-
-    @property
-    def touched(self) -> bool:
-        return self._wrote or self._guard.in_doubt
 
     def make(self, changes: t.Iterable[Change], *, check_mode: bool) -> None:
         """Raises NotVerified where the endpoint does not keep what was written, or WindowsError or WSManError.
@@ -126,12 +121,11 @@ class Changes:
             except ConnectionLost as error:
                 self._log(f"no answer ({error}); reading back")
                 if is_done():
-                    break
+                    return
                 if last_attempt:
                     raise
             else:
-                break
-        self._wrote = True
+                return
 
     def _noted_meanwhile(self) -> str:
         """The last entry goes with its key: another that came since would go with it."""

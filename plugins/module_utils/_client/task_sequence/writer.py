@@ -43,12 +43,6 @@ class Clearing:
         self._log = log
         self.done: list[Step] = []
         self.stopped = ""
-        self._reads_back = False
-
-    @property
-    def touched(self) -> bool:
-        """Whether anything was cleared, or may have been."""
-        return bool(self.done) or self._reads_back or self._guard.in_doubt
 
     def carry_out(self, plan: Plan) -> None:
         """Raises NotVerified, a fault or WindowsError."""
@@ -75,10 +69,8 @@ class Clearing:
                 self._endpoint.registry.set(constants.DISTRIBUTION_KEY, step.item, RegistryType.DWORD, 0)
             else:
                 self._endpoint.session.delete(*_CLASSES[step.kind], step.target)
-        self._reads_back = True
         is_gone = self._is_gone(step)
         reason = "" if is_gone else self._guard.blocker()
-        self._reads_back = False
         if not is_gone and not reason:
             raise NotVerified(f"Clearing {step.item} of {step.kind} was accepted, and it is still there")
         self._log(f"cleared {step.kind}: {step.item}")

@@ -78,7 +78,7 @@ class Scene:
 
     def start(self) -> ModeChange:
         windows, endpoint = self.windows, self.windows.endpoint
-        guard = Guard(endpoint, "pc-0001", "short")
+        self.guard = guard = Guard(endpoint, "pc-0001", "short")
         state = reader.read_state(endpoint, guard, full=True)
         plan = self.wanted.plan(state)
         assert plan.steps, plan.left_alone
@@ -134,7 +134,7 @@ def done(running: ModeChange) -> list[str]:
 def test_exit_that_restarts_the_client_is_verified() -> None:
     scene = Scene(EXIT_AND_TRIGGER, leave_and_restart)
     running = scene.run()
-    assert running.outcome.mode.exited and running.changed
+    assert running.outcome.mode.exited and scene.guard.wrote
     assert done(running) == ["set_mode", "trigger_schedule"]
     assert (running.outcome.attempts, running.outcome.warnings, running.outcome.stopped) == (1, [], "")
     assert scene.windows.writes == [SET, TRIGGER] and scene.clock.naps == []
@@ -183,7 +183,7 @@ def test_client_that_is_entered_again_after_a_good_exit_did_leave(effect: Effect
     running = scene.run()
     assert running.outcome.stopped.startswith("the client left provisioning mode and was then set into it again")
     assert words in running.outcome.stopped
-    assert (done(running), running.changed, running.outcome.mode.enabled) == (["set_mode"], True, True)
+    assert (done(running), scene.guard.wrote, running.outcome.mode.enabled) == (["set_mode"], True, True)
     assert scene.windows.writes == [SET]
 
 
@@ -233,14 +233,14 @@ def test_call_that_got_lost_is_made_again_under_the_guard() -> None:
     running = scene.run()
     assert "TSManager.exe" in running.outcome.stopped
     assert (done(running), running.outcome.attempts, scene.windows.writes) == ([], 1, [SET])
-    assert running.changed  # for all that is known
+    assert scene.guard.wrote  # for all that is known
     assert "may have been carried out" in running.outcome.stopped
 
 
 def test_call_that_never_arrives_says_so() -> None:
     scene = Scene(EXIT, errors.ConnectionLost("the line broke"))
     running = scene.fail(NotVerified, r"the line broke.*still true")
-    assert (done(running), running.changed) == ([], False)
+    assert (done(running), scene.guard.wrote) == ([], False)
 
 
 @pytest.mark.parametrize("error", NO_ANSWER[1:])
@@ -262,7 +262,7 @@ def test_client_that_keeps_failing_is_asked_as_long_as_it_was_to_be_waited_for()
 def test_call_that_failed_ends_the_plan(error: Exception) -> None:
     scene = Scene(EXIT_AND_TRIGGER, error)
     running = scene.fail(type(error))
-    assert (done(running), running.changed, running.outcome.mode.enabled) == ([], False, True)
+    assert (done(running), scene.guard.wrote, running.outcome.mode.enabled) == ([], False, True)
     assert running.outcome.attempts == (0 if isinstance(error, errors.NotSent) else 1)
     assert scene.windows.writes == [SET] and scene.clock.naps == []
 
@@ -319,7 +319,7 @@ def test_hold_is_bound_to_the_stay_before_and_then_to_the_entry() -> None:
 def test_hold_of_an_entry_that_failed_is_taken_back() -> None:
     scene = Scene(Entry(HOLD), MethodFailed("no"), entered=False)
     running = scene.fail(MethodFailed)
-    assert (done(running), running.changed, scene.stored_hold) == (["hold", "remove_hold"], True, None)
+    assert (done(running), scene.guard.wrote, scene.stored_hold) == (["hold", "remove_hold"], True, None)
 
 
 def test_hold_that_may_not_be_taken_back_explains_no_later_stay() -> None:
@@ -327,7 +327,7 @@ def test_hold_that_may_not_be_taken_back_explains_no_later_stay() -> None:
     scene.at["Win32_Process", 3] = run_a_task_sequence
     running = scene.run()
     assert "TSManager.exe" in running.outcome.stopped and SET not in scene.windows.writes
-    assert (done(running), running.changed) == (["hold"], True)
+    assert (done(running), scene.guard.wrote) == (["hold"], True)
     assert scene.stored_hold == dataclasses.replace(HOLD, entered=BEFORE)
 
 

@@ -96,7 +96,7 @@ class Machine(Windows):
     def make(
         self, plan: Plan, journal: Journal, writes: int | None = None, *, check_mode: bool = False, **options: t.Any
     ) -> Changes:
-        self.writes = []
+        self.writes, self.guard.wrote = [], False
 
         def before(what: str) -> None:
             if writes is not None and len(self.writes) > writes:
@@ -165,13 +165,14 @@ def test_undoing_leads_back_to_the_start(
 def test_preparing_again_writes_nothing(start: dict[str, t.Any], wanted: dict[str, t.Any]) -> None:
     machine = Machine(start)
     would = machine.prepare(wanted, check_mode=True)
-    assert (machine.values, machine.noted, machine.writes, would.touched) == (start, set(), [], False)
+    assert (machine.values, machine.noted, machine.writes, machine.guard.wrote) == (start, set(), [], False)
     changes = machine.prepare(wanted)
     assert [change.setting.name for change in changes.done] == [change.setting.name for change in would.done]
-    assert changes.touched == bool(changes.done)
+    assert machine.guard.wrote == bool(changes.done)
     assert machine.values == {**start, **wanted}
     assert machine.noted == {name for name, value in wanted.items() if value != start[name]}
-    assert machine.prepare(wanted).touched is False and machine.writes == []
+    machine.prepare(wanted)
+    assert not machine.guard.wrote and machine.writes == []
 
 
 @given(STARTS, WANTED, st.sampled_from(NAMES))
@@ -236,7 +237,7 @@ def test_what_somebody_else_does_at_the_same_time_is_not_written_over(meddled: s
     assert machine.values["one"] == (1 if meddled == "entry" else "theirs")
     if meddled != "value":
         assert json.loads(machine.registry[JOURNAL, "one"][1])["written"] == [7]
-    assert len(machine.writes) == moment and changes.touched == (moment > 0)
+    assert len(machine.writes) == moment and machine.guard.wrote == (moment > 0)
 
 
 @pytest.mark.parametrize("moment", [0, 1])
@@ -252,7 +253,7 @@ def test_what_another_notes_meanwhile_does_not_go_with_the_last_entry(moment: in
         return ""
 
     changes = machine.make(plan_undoing([Part(machine, "one")], journal.entries), journal, still_planned=meddle)
-    assert changes.touched and "two" in machine.noted
+    assert machine.guard.wrote and "two" in machine.noted
     assert bool(changes.stopped) == ("one" in machine.noted) == (moment == 1)
     assert machine.undo() == {} and machine.noted == {"two"} and machine.values == {"one": 1, "two": 2}
 
@@ -285,7 +286,7 @@ def test_nothing_is_written_once_something_runs(moment: int) -> None:
 
     changes = machine.prepare({"one": 5, "two": None}, still_planned=starts)
     assert machine.writes == ["CreateKey", *["SetStringValue"] * 3, "DeleteValue"][:moment]
-    assert bool(changes.stopped) == (moment < 5) and changes.touched == (moment > 0)
+    assert bool(changes.stopped) == (moment < 5) and machine.guard.wrote == (moment > 0)
     machine.guard.reason = ""
     assert machine.undo() == {} and machine.values == {"one": 1, "two": 2}
 
@@ -305,7 +306,7 @@ def test_write_without_an_answer_may_have_been_carried_out() -> None:
     changes = Changes(machine.guard, journal, lambda line: None)
     with pytest.raises(ConnectionLost):
         changes.make([Change(Part(machine, "one"), 1, 5, None, Entry(1, (5,)))], check_mode=False)
-    assert changes.touched
+    assert machine.guard.wrote
 
 
 # The journal
