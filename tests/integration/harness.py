@@ -285,6 +285,17 @@ class Lab:
             | more
         )
 
+    def endpoint_option(self, name: str) -> dict[str, Any]:
+        """The same for a module that asks from another host."""
+        variables = self.host_vars(name)
+        return {
+            "host": variables["ansible_host"],
+            "port": variables["ansible_port"],
+            "scheme": "http",
+            "username": variables["ansible_user"],
+            "password": variables["ansible_password"],
+        }
+
     # -- processes -------------------------------------------------------------------------------------------------
 
     def file(self, name: str, content: Any) -> Path:

@@ -105,19 +105,11 @@ def test_with_endpoint_its_host_counts_and_not_the_bastion(lab: Lab) -> None:
     names = lab.add({"right": {"profile": "stuck"}, "wrong": {"profile": "stuck"}})
     tasks = []
     for key, name in names.items():
-        variables = lab.host_vars(name)
-        endpoint = {
-            "host": variables["ansible_host"],
-            "port": variables["ansible_port"],
-            "scheme": "http",
-            "username": variables["ansible_user"],
-            "password": variables["ansible_password"],
-        }
         named = {"computer_name": name} if key == "right" else {}
         tasks.append(
             {
                 "name": key,
-                MODULE: {**RELEASE, **named, "endpoint": endpoint},
+                MODULE: {**RELEASE, **named, "endpoint": lab.endpoint_option(name)},
                 "delegate_to": "bastion",
                 "ignore_errors": True,
             }

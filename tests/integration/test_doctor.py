@@ -457,18 +457,10 @@ def test_from_another_host(lab: Lab, recordings: Path) -> None:
     names = lab.add({"healthy": {}, "wrong": {"profile": "wrong_password"}, "stale": {"profile": "stale_name"}})
     cases = {}
     for key, name in names.items():
-        variables = lab.host_vars(name)
-        endpoint = {
-            "host": variables["ansible_host"],
-            "port": variables["ansible_port"],
-            "scheme": "http",
-            "username": variables["ansible_user"],
-            "password": variables["ansible_password"],
-        }
         record = {"record_to": str(recordings / f"from another host, {key}.json"), "computer_name": name}
         cases[key] = Case(
             "connection_info",
-            {**record, "endpoint": endpoint},
+            {**record, "endpoint": lab.endpoint_option(name)},
             vars={"ansible_connection": "local", "ansible_python_interpreter": sys.executable},
         )
     outcomes = lab.again(names, cases)
