@@ -14,6 +14,12 @@ FLEET = {
         {"name": "PC-0002"},
         {"name": "PC-IDLE", "idle_timeout": 0.2},
         {"name": "PC-PLAIN", "allow_unencrypted": True, "auth": ["negotiate", "basic"]},
+        {
+            "name": "PC-QUOTA",
+            "allow_unencrypted": True,
+            "auth": ["negotiate", "basic"],
+            "faults": [{"match": {}, "then": "shell_quota"}],
+        },
         {"name": "PC-WRONG", "profile": "wrong_password"},
         {"name": "PC-OFF", "profile": "switched_off"},
         {"name": "PC-SMALL", "wsman": {"max_envelope_kb": 64, "max_shells": 2}},

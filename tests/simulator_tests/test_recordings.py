@@ -173,11 +173,9 @@ def test_fault_of_a_query(fleet: Simulator) -> None:
 
 
 def test_fault_of_a_quota(fleet: Simulator) -> None:
-    host = Host(fleet, "PC-PLAIN")
-    fleet.patch(host.name, faults=[{"match": {}, "then": "shell_quota"}])
+    host = Host(fleet, "PC-QUOTA")
     recorded = (RECORDINGS / "winrb" / "wmi_error_v2.xml").read_text(encoding="utf-8").replace("'", '"')
     status, answer = post(host, query("SELECT * FROM Win32_Service"))
-    fleet.patch(host.name, faults=[])
     assert status == 500
     assert skeleton(answer) == skeleton(recorded)
 
