@@ -116,6 +116,8 @@ class ModeChange:
         """What is reported after a stop or a failure is what is there now."""
         with suppress(WSManError, WindowsError, Blocked):
             self.outcome.mode = read_mode(self._endpoint)
+            if self.outcome.attempts and self.outcome.mode != self._state.mode:
+                self._guard.wrote = True  # the call that was said to have failed, for all that is known
             if self._plan.hold is not None and self.outcome.mode.enabled is False:
                 self._take_back(self._plan.hold)
 

@@ -267,6 +267,26 @@ def test_call_that_failed_ends_the_plan(error: Exception) -> None:
     assert scene.windows.writes == [SET] and scene.clock.naps == []
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        fault(FaultDetail(0x80004005, "", "Generic failure")),  # the call is made again
+        fault(FaultDetail(0x8004102E, "", "refused")),  # a command is tried
+        MethodFailed("0x80041001"),
+    ],
+)
+def test_call_that_was_carried_out_although_it_failed_is_told(error: Exception) -> None:
+    def fails(windows: Windows) -> None:
+        leave_and_restart(windows)
+        raise error
+
+    scene = Scene(EXIT, fails)
+    with suppress(MethodFailed):
+        scene.run()
+    assert scene.guard.wrote and scene.running.outcome.mode.exited
+    assert scene.windows.writes == [SET]
+
+
 # Schedules
 
 
