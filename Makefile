@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Needs Python 3.11 or later and make. Everything made here stays in .venv and .build of this checkout.
 PYTHON ?= python3
 
@@ -8,7 +9,8 @@ VENV := $(CURDIR)/.venv/$(if $(filter-out help install demo fleet bench clean,$(
 LINK := $(BUILD)/src/ansible_collections/configmgr/client
 # What people get: built, installed, and run by the demo and the integration tests.
 INSTALLED := $(BUILD)/collections/ansible_collections/configmgr/client/MANIFEST.json
-SOURCES := $(shell find galaxy.yml $(wildcard *.md LICENSE meta plugins roles playbooks docs) \
+SOURCES := $(shell find galaxy.yml $(wildcard *.md LICENSE LICENSES REUSE.toml meta plugins roles playbooks docs \
+	tests/config.yml tests/sanity) \
 	-name __pycache__ -prune -o -not -name '*.pyc' -print)
 TESTS := $(wildcard tests/unit tests/guard tests/simulator_tests tests/conformance tests/integration)
 TYPED := $(wildcard tests/simulator tests/guard tests/conftest.py tests/kdc.py)
@@ -24,7 +26,7 @@ export LC_ALL := C.UTF-8
 export PATH := $(VENV)/bin:$(PATH)
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo fleet bench test lint conformance molecule test-cores install clean
+.PHONY: help demo fleet bench test lint conformance molecule test-cores release-check sanity install clean
 .SECONDARY:
 
 help:
@@ -36,6 +38,8 @@ help:
 	@echo 'make conformance other people'"'"'s clients against the simulated endpoints, as a table'
 	@echo 'make molecule    the scenarios of the roles only: extensions/molecule'
 	@echo 'make test-cores  what depends on ansible-core, under the oldest and the newest supported one'
+	@echo 'make release-check what Galaxy, REUSE and ansible-test ask of a release'
+	@echo 'make sanity      ansible-test sanity only, under the oldest and the newest supported ansible-core'
 	@echo 'make install     build the collection and install it into .build/collections'
 	@echo 'make clean       remove everything made here'
 	@echo 'PYTHON=…         the interpreter to use, 3.11 or later (now: $(PYTHON)); make clean before another one'
@@ -76,6 +80,17 @@ test-core-2.16: PYTHONS = 3.12
 test-core-2.21: PYTHONS = 3.13 3.12
 test-core-%: install $(LINK)
 	@tests/tools/test-core $* $(PYTHONS)
+
+release-check: $(CURDIR)/.venv/release/.ready install
+	@echo '== REUSE' && $(<D)/bin/reuse lint --lines
+	@echo '== galaxy-importer' && PATH=$(<D)/bin:$$PATH tests/tools/galaxy-importer
+	@$(MAKE) --jobs=2 --output-sync=target sanity
+
+sanity: sanity-2.16 sanity-2.21
+sanity-2.16: PYTHONS = 3.12
+sanity-2.21: PYTHONS = 3.13 3.12
+sanity-%: install
+	@tests/tools/sanity $* $(PYTHONS)
 
 install: $(INSTALLED)
 

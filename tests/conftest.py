@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What holds for every suite: reproducible examples of Hypothesis, and no test that quietly does not run.
 
 Where CONFIGMGR_CLIENT_NO_SKIPS is set, a test that does not run is a failure, and is named. A machine that is meant to

@@ -1,10 +1,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Attributes that the modules share."""
+"""Attributes that the modules share: all of them, those that change something, and those that only read."""
 
 from __future__ import annotations
 
-_OF_ALL = r"""
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options: {}
+attributes:
   idempotent:
     description: A second run right after the first changes nothing.
     support: full
@@ -21,10 +25,7 @@ _OF_ALL = r"""
     support: full
 """
 
-
-class ModuleDocFragment:
-    DOCUMENTATION = (
-        r"""
+    CHANGE = r"""
 options: {}
 attributes:
   check_mode:
@@ -34,11 +35,8 @@ attributes:
     description: Returns what has changed, or would change in check mode.
     support: full
 """
-        + _OF_ALL
-    )
 
-    INFO = (
-        r"""
+    INFO = r"""
 options: {}
 attributes:
   check_mode:
@@ -48,5 +46,3 @@ attributes:
     description: Returns what has changed; this module changes nothing.
     support: N/A
 """
-        + _OF_ALL
-    )

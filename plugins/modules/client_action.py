@@ -47,6 +47,7 @@ options:
     default: 60
 extends_documentation_fragment:
   - configmgr.client._attributes
+  - configmgr.client._attributes.change
   - configmgr.client._connection
   - configmgr.client._methods
   - configmgr.client._name

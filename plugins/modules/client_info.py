@@ -18,6 +18,7 @@ description:
   - Each part is read for itself. One that cannot be read is null, RV(unreadable) says why, and the others count.
   - An endpoint without a client is no failure. RV(installed) is then false.
 extends_documentation_fragment:
+  - configmgr.client._attributes
   - configmgr.client._attributes.info
   - configmgr.client._connection
 seealso:

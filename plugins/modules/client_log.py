@@ -79,6 +79,7 @@ options:
     type: bool
     default: false
 extends_documentation_fragment:
+  - configmgr.client._attributes
   - configmgr.client._attributes.info
   - configmgr.client._connection
 seealso:

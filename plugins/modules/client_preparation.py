@@ -58,6 +58,7 @@ options:
     default: 120
 extends_documentation_fragment:
   - configmgr.client._attributes
+  - configmgr.client._attributes.change
   - configmgr.client._connection
   - configmgr.client._name
 seealso:

@@ -30,6 +30,7 @@ options:
       - In check mode nothing is written.
     type: path
 extends_documentation_fragment:
+  - configmgr.client._attributes
   - configmgr.client._attributes.info
   - configmgr.client._connection
   - configmgr.client._name.info

@@ -96,6 +96,7 @@ options:
     default: [machine_policy_request, machine_policy_evaluation]
 extends_documentation_fragment:
   - configmgr.client._attributes
+  - configmgr.client._attributes.change
   - configmgr.client._connection
   - configmgr.client._methods
   - configmgr.client._name

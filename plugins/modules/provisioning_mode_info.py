@@ -28,6 +28,7 @@ options:
     type: int
     default: 240
 extends_documentation_fragment:
+  - configmgr.client._attributes
   - configmgr.client._attributes.info
   - configmgr.client._connection
   - configmgr.client._name.info

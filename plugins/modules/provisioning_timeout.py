@@ -34,6 +34,7 @@ options:
     default: false
 extends_documentation_fragment:
   - configmgr.client._attributes
+  - configmgr.client._attributes.change
   - configmgr.client._connection
   - configmgr.client._name
 seealso:

@@ -36,6 +36,7 @@ options:
     elements: str
 extends_documentation_fragment:
   - configmgr.client._attributes
+  - configmgr.client._attributes.change
   - configmgr.client._connection
   - configmgr.client._name
 author:

@@ -16,6 +16,7 @@ description:
   - Reads over WS-Management; starts no process on the endpoint and changes nothing.
   - A task sequence that died leaves its execution request behind. A request alone does not prove that anything runs.
 extends_documentation_fragment:
+  - configmgr.client._attributes
   - configmgr.client._attributes.info
   - configmgr.client._connection
 seealso:

@@ -48,6 +48,7 @@ options:
     default: 240
 extends_documentation_fragment:
   - configmgr.client._attributes
+  - configmgr.client._attributes.change
   - configmgr.client._connection
   - configmgr.client._name
 notes:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Makes a virtual environment afresh: make_venv.py DIRECTORY REQUIREMENTS [MINIMUM, such as 3.11].
 
 What NAME-optional.txt lists beside NAME.txt has to be compiled: it goes in where that is possible. The tests that need

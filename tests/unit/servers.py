@@ -1,4 +1,4 @@
-# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Servers on 127.0.0.1 that answer badly: a *script* writes what it likes on the bare socket, for each request."""
 
 from __future__ import annotations

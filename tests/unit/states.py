@@ -1,4 +1,4 @@
-# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+# SPDX-License-Identifier: GPL-3.0-or-later
 """States of a client to judge: one that is stuck beyond doubt, and whatever Hypothesis makes of the others."""
 
 from __future__ import annotations

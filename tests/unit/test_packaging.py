@@ -1,4 +1,4 @@
-# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What rots unseen: the artifact's contents, the action group, and documentation that drifts from the code.
 
 `validate-modules` compares documentation with arguments only where it can run; this compares them always.
@@ -20,8 +20,8 @@ import yaml
 ROOT = Path(__file__).parents[2]
 NAME = "ansible_collections.configmgr.client"
 SHIPPED = {
-    "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md",
-    "changelogs", "docs", "meta", "playbooks", "plugins", "roles",
+    "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "FILES.json", "LICENSE", "LICENSES", "MANIFEST.json",
+    "README.md", "REUSE.toml", "changelogs", "docs", "meta", "playbooks", "plugins", "roles", "tests",
 }  # fmt: skip
 SECRET = re.compile("password|passphrase|secret|token", re.IGNORECASE)
 
@@ -48,6 +48,7 @@ def artifact(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 def test_artifact_holds_what_users_need_and_nothing_else(artifact: set[str]) -> None:
     assert {name.split("/")[0] for name in artifact} <= SHIPPED
+    assert {name for name in artifact if re.match(r"tests/(?!sanity/)", name)} == {"tests/config.yml"}
     stray = re.compile(r"(^|/)(\.|__pycache__|molecule/|fragments/)|\.pyc$")
     assert [name for name in artifact if stray.search(name)] == []
 

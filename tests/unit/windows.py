@@ -1,4 +1,4 @@
-# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A few answers of one endpoint by what is asked, below the session: enough for readers and writers of the client.
 
 How an endpoint really behaves is the simulator's business; here every call is counted and any can be made to fail.

@@ -1,4 +1,4 @@
-# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Messages as Windows writes them: one line, its usual prefixes, no declaration. Made for these tests.
 
 Namespaces are written out once more here, from the specifications: a slip in the code must not be repeated by its test.

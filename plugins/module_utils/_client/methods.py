@@ -149,7 +149,7 @@ def trigger_when_ready(
     None where it was triggered, else the last failure.
     """
     failure: Exception | None = None
-    for _ in backoff:
+    for _attempt in backoff:
         try:
             with writing():
                 methods.trigger(identifier)

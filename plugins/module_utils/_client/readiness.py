@@ -25,7 +25,7 @@ class Readiness:
 def wait_until_ready(endpoint: Endpoint, backoff: t.Iterable[None], log: t.Callable[[str], None]) -> Readiness:
     """The last look at the client: it was ready, will not be by itself, or *backoff* is over."""
     found = Readiness()
-    for attempts, _ in enumerate(backoff, 1):
+    for attempts, _turn in enumerate(backoff, 1):
         found = _look(endpoint, attempts)
         if not found.problem or found.lasting:
             break

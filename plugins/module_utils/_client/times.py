@@ -9,9 +9,15 @@ import typing as t
 
 
 @t.overload
-def iso(moment: dt.datetime) -> str: ...
+def iso(moment: dt.datetime) -> str:
+    ...
+
+
 @t.overload
-def iso(moment: None) -> None: ...
+def iso(moment: None) -> None:
+    ...
+
+
 def iso(moment: dt.datetime | None) -> str | None:
     """``2026-01-31T12:00:00Z``."""
     return None if moment is None else moment.astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -52,9 +52,9 @@ class Transport(t.Protocol):
 
         Raises EndpointUnreachable, LoginRejected, ConnectionLost, DeadlineExceeded or ProtocolError.
         """
-        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        ...
 
 
 Connect = t.Callable[[], Transport]

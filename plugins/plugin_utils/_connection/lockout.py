@@ -286,7 +286,7 @@ def _account(settings: Settings) -> tuple[str, str]:
     name = (settings.username or "").casefold()
     domain, separator, user = name.rpartition("\\")
     if not separator:
-        user, _, domain = name.partition("@")
+        user, _at, domain = name.partition("@")
     if domain == ".":
         return f"user {user}", host
     return f"user {user}", _first_label(domain)[:_NETBIOS_LENGTH]

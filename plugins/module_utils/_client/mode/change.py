@@ -164,7 +164,7 @@ class ModeChange:
         """A client that has just started fails for some minutes: the call is repeated, each time under the guard."""
         enabled, verification = bool(step.argument), self._verification
         failure: Exception | None = None
-        for _ in Backoff(self._wait, self._endpoint.session.deadline, first_pause=2, longest_pause=30):
+        for _attempt in Backoff(self._wait, self._endpoint.session.deadline, first_pause=2, longest_pause=30):
             if verification.lost is not None and read_mode(self._endpoint).enabled is enabled:
                 return
             self.outcome.attempts += 1

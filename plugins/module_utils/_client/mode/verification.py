@@ -62,7 +62,7 @@ class Verification:
         process_before = self._service_before.process_id if self._service_before else 0
         held_before = False
         missing = ""
-        for _ in Backoff(self._wait, self._endpoint.session.deadline):
+        for _attempt in Backoff(self._wait, self._endpoint.session.deadline):
             missing = self._client_service_problem()
             self.mode = read_mode(self._endpoint)
             missing = missing or self._exit_problem()
@@ -77,7 +77,7 @@ class Verification:
     def entry(self) -> StoredValue:
         """The time of entry; raises NotVerified."""
         missing = ""
-        for _ in Backoff(self._wait, self._endpoint.session.deadline):
+        for _attempt in Backoff(self._wait, self._endpoint.session.deadline):
             self.mode = read_mode(self._endpoint)
             entered = read_entered(self._endpoint)
             if not self.mode.enabled:

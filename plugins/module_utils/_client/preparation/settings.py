@@ -22,12 +22,14 @@ class Unsupported(Exception):
 class Setting(t.Protocol):
     name: str
 
-    def read(self) -> Value: ...
+    def read(self) -> Value:
+        ...
 
     def write(self, value: Value) -> None:
         """Inside ``Guard.writing``."""
 
-    def equal(self, one: Value, other: Value) -> bool: ...
+    def equal(self, one: Value, other: Value) -> bool:
+        ...
 
     def display(self, value: Value) -> t.Any:
         """*value* for a person who reads a difference."""

@@ -98,7 +98,7 @@ class Triggers:
         pending = [trigger for trigger in self.sent if trigger.proof is None]
         for trigger in pending:
             trigger.proof = "none"
-        for _ in Backoff(self._wait, self._endpoint.session.deadline) if pending else ():
+        for _attempt in Backoff(self._wait, self._endpoint.session.deadline) if pending else ():
             try:
                 after = self._history()
             except (Fault, ProtocolError) as error:

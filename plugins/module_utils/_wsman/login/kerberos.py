@@ -38,7 +38,7 @@ except ImportError as error:
 else:
     PYKERBEROS_IMPORT_ERROR = None
 try:
-    import gssapi  # noqa: F401 -- pyspnego logs in with it
+    import gssapi  # noqa: F401  # pylint: disable=unused-import  # pyspnego logs in with it
 except ImportError as error:
     GSSAPI_IMPORT_ERROR: ImportError | None = error
 else:
@@ -174,7 +174,7 @@ def _renew(cache: Path, settings: Settings) -> None:
     """A ticket in *cache*, or the failure that the last one who asked for it met."""
     failure = cache.with_suffix(".failed")
     if failure.exists():
-        code, _, text = failure.read_text(encoding="utf-8").partition(" ")
+        code, _space, text = failure.read_text(encoding="utf-8").partition(" ")
         known = _problem(int(code), text, settings)
         # A rejected password is never tried again: that is what locks accounts.
         if isinstance(known, LoginRejected) or _age(failure) < _FAILURE_HOLDS_SECONDS:

@@ -187,10 +187,10 @@ def _keep_to(deadline: Deadline, opened: t.Any, kind: type[_Stream | _TlsToProxy
 class _Stream(socket.SocketIO):
     deadline: Deadline
 
-    def readinto(self, buffer: t.Any) -> int | None:
+    def readinto(self, b: t.Any) -> int | None:
         sock = self._sock  # type: ignore[attr-defined]
         _limit(sock, self.deadline)
-        count = super().readinto(buffer)
+        count = super().readinto(b)
         _limit(sock, self.deadline)
         return count
 

@@ -1,4 +1,4 @@
-# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Whatever belongs to somebody is planted wherever a message has room, and none of it comes through."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+# SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
 import typing as t

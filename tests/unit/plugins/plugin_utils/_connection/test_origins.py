@@ -1,4 +1,4 @@
-# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Origins as ansible-core spells them: 2.21 notes all of them, 2.16 only those of variables and configuration."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What each variable comes to, and which of several counts: Ansible's plugins themselves are asked, and pywinrm.
 
 Where this differs on purpose, the difference stands here.

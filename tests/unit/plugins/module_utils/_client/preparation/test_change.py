@@ -1,4 +1,4 @@
-# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Whatever is prepared, in however many runs, and wherever a run is cut short: undoing leads back to the start."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Tickets from a password: how long one serves, and what is done where none comes. A KDC of its own gives them."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# GPL-3.0-or-later: https://www.gnu.org/licenses/gpl-3.0.txt
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Everything that can stand behind an address instead of a WinRM service, and what the user is told of it."""
 
 from __future__ import annotations
