@@ -36,6 +36,10 @@ CONNECTION_SPEC: dict[str, t.Any] = {
     "endpoint": {"type": "dict", "options": _ENDPOINT},
 }
 
+OFFLINE_SPEC: dict[str, t.Any] = {
+    "offline_action": {"type": "str", "choices": ["unreachable", "fail", "report"], "default": "unreachable"},
+}
+
 NAME_SPEC: dict[str, t.Any] = {
     "computer_name": {"type": "str"},
     "name_check": {"type": "str", "choices": ["short", "fqdn", "off"], "default": "short"},

@@ -60,6 +60,7 @@ extends_documentation_fragment:
   - configmgr.client._attributes
   - configmgr.client._attributes.change
   - configmgr.client._connection
+  - configmgr.client._offline
   - configmgr.client._name
 seealso:
   - module: configmgr.client.provisioning_safeguard
@@ -122,7 +123,12 @@ verdict:
 
 import typing as t
 
-from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC, wait_problem
+from ansible_collections.configmgr.client.plugins.module_utils._argspec import (
+    CONNECTION_SPEC,
+    NAME_SPEC,
+    OFFLINE_SPEC,
+    wait_problem,
+)
 from ansible_collections.configmgr.client.plugins.module_utils._client.backoff import Backoff
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode import limit
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_mode, read_state
@@ -158,6 +164,7 @@ ARGUMENT_SPEC = {
     "wait_timeout": {"type": "int", "default": 120},
     **NAME_SPEC,
     **CONNECTION_SPEC,
+    **OFFLINE_SPEC,
 }
 
 

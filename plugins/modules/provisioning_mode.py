@@ -98,6 +98,7 @@ extends_documentation_fragment:
   - configmgr.client._attributes
   - configmgr.client._attributes.change
   - configmgr.client._connection
+  - configmgr.client._offline
   - configmgr.client._methods
   - configmgr.client._name
 seealso:
@@ -239,7 +240,12 @@ import datetime as dt
 import typing as t
 from contextlib import suppress
 
-from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC, wait_problem
+from ansible_collections.configmgr.client.plugins.module_utils._argspec import (
+    CONNECTION_SPEC,
+    NAME_SPEC,
+    OFFLINE_SPEC,
+    wait_problem,
+)
 from ansible_collections.configmgr.client.plugins.module_utils._client.methods import VIA, ClientMethods
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.change import ModeChange
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.hold import problem, read_option
@@ -288,6 +294,7 @@ ARGUMENT_SPEC = {
     },
     **NAME_SPEC,
     **CONNECTION_SPEC,
+    **OFFLINE_SPEC,
 }
 ARGUMENT_RULES = {"required_if": [("force", True, ("force_reason",))]}
 

@@ -31,6 +31,7 @@ extends_documentation_fragment:
   - configmgr.client._attributes
   - configmgr.client._attributes.info
   - configmgr.client._connection
+  - configmgr.client._offline
   - configmgr.client._name.info
 seealso:
   - module: configmgr.client.provisioning_mode
@@ -162,7 +163,7 @@ full:
   sample: true
 """
 
-from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC
+from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC, OFFLINE_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_state
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.result import as_result
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import DEFAULT_MINIMUM_AGE, assess
@@ -173,6 +174,7 @@ ARGUMENT_SPEC = {
     "minimum_age": {"type": "int", "default": DEFAULT_MINIMUM_AGE},
     "computer_name": NAME_SPEC["computer_name"],
     **CONNECTION_SPEC,
+    **OFFLINE_SPEC,
 }
 
 

@@ -62,7 +62,7 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
             result.update(self._elsewhere(params, task_vars))
             if result.get("unreachable"):
                 result.pop("failed", None)  # a module can only say that it failed
-            return result
+            return _offline(result, params)
         # Of a delegated task, the host that it is delegated to is the one that is asked.
         host = str(self._task.delegate_to or (task_vars or {}).get("inventory_hostname", ""))
         if "computer_name" in params:
@@ -85,7 +85,7 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
             result.update(error.result, unreachable=True, msg=str(error))
         except _module.TaskFailed as error:
             result.update(error.result, failed=True, msg=str(error))
-        return result
+        return _offline(result, params)
 
     def _work(
         self, params: _module.Result, task_vars: dict[str, t.Any], log: _module.Log, trace: _module.Log
@@ -156,3 +156,15 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
         """Those that the connection has its options from."""
         delegated: t.Mapping[str, t.Any] = task_vars.get("ansible_delegated_vars", {}).get(self._task.delegate_to)
         return delegated or task_vars
+
+
+def _offline(result: _module.Result, params: _module.Result) -> _module.Result:
+    """*result*, where the host could not be reached as ``offline_action`` has it."""
+    if result.get("unreachable"):
+        result["reachable"] = False
+        wanted = params.get("offline_action", "unreachable")
+        if wanted != "unreachable":
+            del result["unreachable"]
+        if wanted == "fail":
+            result["failed"] = True
+    return result

@@ -118,7 +118,7 @@ class Run:
 
     def module(self, host: str) -> Event:
         """The one result of a module of the collection on a host."""
-        (event,) = self.of(host, FQCN)
+        (event,) = (event for event in self.of(host, FQCN) if event.action != f"{FQCN}.report")
         return event
 
 

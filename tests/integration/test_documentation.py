@@ -53,11 +53,6 @@ def test_a_person_can_read_it(lab: Lab, module: str) -> None:
     assert "connect_timeout" in run.output and "EXAMPLES" in run.output
 
 
-def test_the_filter_is_documented(lab: Lab) -> None:
-    run = lab.ansible("ansible-doc", "-t", "filter", f"{FQCN}.report")
-    assert run.rc == 0 and "unreachable" in run.output
-
-
 def _commands() -> list[str]:
     pattern = re.compile(r"^(?:\$ )?(ansible(?:-playbook|-doc|-galaxy)? .*?)(?: +#.*)?$", re.MULTILINE)
     return sorted({command for page in PAGES for command in pattern.findall(page.read_text(encoding="utf-8"))})

@@ -1,0 +1,75 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes the report in Ansible's own process: no connection decides where and how it is written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import typing as t
+from pathlib import Path
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ..modules import report
+from ..plugin_utils._report import file
+from ..plugin_utils._report.rows import counts, problem, rows, unusual
+from ..plugin_utils._report.run import describe, job
+from ..plugin_utils._report.text import lines, summary
+
+display = Display()
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    BYPASS_HOST_LOOP = True
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        del tmp  # unused since long, and still part of the signature
+        _validation, params = self.validate_argument_spec(report.ARGUMENT_SPEC)
+        try:
+            destination = self._destination(params["path"], task_vars or {})
+            if not params["check_only"]:
+                result.update(self._report(params, destination, task_vars or {}))
+        except file.PathProblem as error:
+            raise AnsibleActionFail(str(error)) from error
+        return result
+
+    def _destination(self, path: str | None, task_vars: dict[str, t.Any]) -> Path | None:
+        if not path:
+            return None
+        number = job(task_vars) or str(os.getppid())
+        name = f"{dt.datetime.now(dt.timezone.utc):%Y%m%dT%H%M%SZ}-{number}.json"
+        return file.destination(path, name)
+
+    def _report(
+        self, params: dict[str, t.Any], destination: Path | None, task_vars: dict[str, t.Any]
+    ) -> dict[str, t.Any]:
+        batch, hosts = set(task_vars["ansible_play_batch"]), task_vars["ansible_play_hosts_all"]
+        results = {host: task_vars["hostvars"][host].get(params["variable"]) for host in hosts}
+        waiting = {host for host in task_vars["ansible_play_hosts"] if results[host] is None and host not in batch}
+        found = rows(results, waiting)
+        # Ansible itself has told of the others; with serial, an earlier batch has.
+        untold = {host: row for host, row in found.items() if host in batch and not _told(results[host])}
+        for line in [*lines(untold), summary(found)]:
+            display.display(line)
+        wrong = problem(found, waiting)
+        said = {"counts": counts(found), "hosts_by_status": unusual(found)}
+        artifact = {"_".join(filter(None, ("configmgr_client", job(task_vars)))): said}
+        result = {**said, "msg": wrong or summary(found), "failed": bool(wrong), "ansible_stats": {"data": artifact}}
+        if destination:
+            run = describe(task_vars, params["options"], bool(self._task.check_mode))
+            content = {"schema_version": report.SCHEMA_VERSION, "run": run, "counts": said["counts"], "hosts": found}
+            file.write(destination, content)
+            display.display(f"Report: {destination}")
+            result["path"] = str(destination)
+        return result
+
+
+def _told(result: dict[str, t.Any] | None) -> bool:
+    return bool(result and (result.get("failed") or result.get("unreachable")))
