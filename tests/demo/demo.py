@@ -44,6 +44,7 @@ def show_work(work: Run) -> None:
         "released": "Released, and read back until it held",
         "left_alone": "Left alone",
         "failed": "Failed",
+        "login_failed": "Login refused",
         "unreachable": "Not reached",
     }
     for status, title in titles.items():

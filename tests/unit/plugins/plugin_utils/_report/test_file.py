@@ -28,5 +28,5 @@ def test_relative_path_is_of_the_working_directory(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     assert file.destination("report.json", "name") == tmp_path / "report.json"
     assert file.destination(".", "name") == file.destination("./", "name") == tmp_path / "name"
-    with pytest.raises(file.PathProblem, match="^path=none/: the directory .*/none does not exist"):
+    with pytest.raises(file.PathProblem, match=r"^path=none/: the directory .*/none does not exist"):
         file.destination("none/", "name")
