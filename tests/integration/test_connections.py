@@ -204,7 +204,7 @@ def test_one_inventory_for_all_ways(lab: Lab, actual: dict[str, str]) -> None:
             *("ansible-playbook", "-i", inventory, f"configmgr.client.{playbook}"),
             *("-e", "configmgr_client_hosts=windows"),
         )
-        assert run.rc == 0 and f'"{line}: {len(hosts)}"' in run.output, run.output
+        assert run.rc == 0 and f"{len(hosts)} hosts: {len(hosts)} {line}\n" in run.output, run.output
     assert {lab.simulator.endpoint(name)["mode"] for name in hosts} == {"normal"}
 
 

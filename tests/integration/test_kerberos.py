@@ -605,7 +605,7 @@ def test_the_same_playbooks_from_one_inventory(lab: Lab, machine: Machine, contr
             *("-e", "configmgr_client_hosts=windows"),
             env=controller,
         )
-        assert run.rc == 0 and f'"{line}: {len(hosts)}"' in run.output, run.output
+        assert run.rc == 0 and f"{len(hosts)} hosts: {len(hosts)} {line}\n" in run.output, run.output
     assert {lab.simulator.endpoint(name)["mode"] for name in hosts} == {"normal"}
     principals = {key: lab.simulator.traffic(names[key])["logins"][-1]["principal"] for key in names}
     assert {principals[key] for key in names if key != "ntlm"} == {OPERATOR}
