@@ -4,12 +4,12 @@ PYTHON ?= python3
 
 BUILD := $(CURDIR)/.build
 # The demo's environment is the smaller one; a run that also tests needs no second one.
-VENV := $(CURDIR)/.venv/$(if $(filter-out help install demo fleet bench clean,$(MAKECMDGOALS)),test,demo)
+VENV := $(CURDIR)/.venv/$(if $(filter-out help install demo fleet bench docs clean,$(MAKECMDGOALS)),test,demo)
 # The checkout, importable as ansible_collections.configmgr.client: for unit tests and mypy.
 LINK := $(BUILD)/src/ansible_collections/configmgr/client
 # What people get: built, installed, and run by the demo and the integration tests.
 INSTALLED := $(BUILD)/collections/ansible_collections/configmgr/client/MANIFEST.json
-SOURCES := $(shell find galaxy.yml $(wildcard *.md LICENSE LICENSES REUSE.toml meta plugins roles playbooks docs \
+SOURCES := $(shell find galaxy.yml $(wildcard *.md LICENSE LICENSES REUSE.toml meta plugins roles playbooks docs/docsite \
 	tests/config.yml tests/sanity) \
 	-name __pycache__ -prune -o -not -name '*.pyc' -print)
 TESTS := $(wildcard tests/unit tests/guard tests/simulator_tests tests/conformance tests/integration)
@@ -26,7 +26,7 @@ export LC_ALL := C.UTF-8
 export PATH := $(VENV)/bin:$(PATH)
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo fleet bench test lint conformance molecule test-cores release-check sanity install clean
+.PHONY: help demo fleet bench test lint conformance molecule test-cores release-check sanity docs install clean
 .SECONDARY:
 
 help:
@@ -38,8 +38,9 @@ help:
 	@echo 'make conformance other people'"'"'s clients against the simulated endpoints, as a table'
 	@echo 'make molecule    the scenarios of the roles only: extensions/molecule'
 	@echo 'make test-cores  what depends on ansible-core, under the oldest and the newest supported one'
-	@echo 'make release-check what Galaxy, REUSE and ansible-test ask of a release'
+	@echo 'make release-check make docs, and what Galaxy, REUSE and ansible-test ask of a release'
 	@echo 'make sanity      ansible-test sanity only, under the oldest and the newest supported ansible-core'
+	@echo 'make docs        the documentation as a site: .build/docs/html/index.html'
 	@echo 'make install     build the collection and install it into .build/collections'
 	@echo 'make clean       remove everything made here'
 	@echo 'PYTHON=…         the interpreter to use, 3.11 or later (now: $(PYTHON)); make clean before another one'
@@ -81,10 +82,16 @@ test-core-2.21: PYTHONS = 3.13 3.12
 test-core-%: install $(LINK)
 	@tests/tools/test-core $* $(PYTHONS)
 
-release-check: $(CURDIR)/.venv/release/.ready install
+release-check: $(CURDIR)/.venv/release/.ready install docs
 	@echo '== REUSE' && $(<D)/bin/reuse lint --lines
 	@echo '== galaxy-importer' && PATH=$(<D)/bin:$$PATH tests/tools/galaxy-importer
 	@$(MAKE) --jobs=2 --output-sync=target sanity
+
+docs: $(CURDIR)/.venv/docs/.ready install
+	@echo '== the site' && rm -rf $(BUILD)/docs && mkdir -p -m 700 $(BUILD)/docs/rst
+	@PATH=$(<D)/bin:$$PATH antsibull-docs collection --fail-on-error --use-current --squash-hierarchy \
+		--dest-dir $(BUILD)/docs/rst configmgr.client
+	@$(<D)/bin/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir docs $(BUILD)/docs/rst $(BUILD)/docs/html
 
 sanity: sanity-2.16 sanity-2.21
 sanity-2.16: PYTHONS = 3.12
