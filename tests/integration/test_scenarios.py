@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,37 +15,39 @@ import yaml
 from tests.integration.harness import ROOT, Case, Event, Lab, Outcome, Run, client_key
 from tests.simulator.client import Simulator
 
-GUIDE = ROOT / "docs" / "scenarios.md"
+GUIDES = [ROOT / "docs/docsite/rst" / name for name in ("guide_releasing.rst", "guide_waves.rst")]
 
 Endpoint = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Section:
-    """A row of the guide: its playbooks, and under each what it prints."""
+    """A section with playbooks: under each stands what it prints."""
 
-    title: str
     playbooks: list[list[dict[str, Any]]]
     printed: list[list[str]]
 
-    @property
-    def anchor(self) -> str:
-        return re.sub(r"[^a-z0-9 -]", "", self.title.lower()).replace(" ", "-")
 
-
-def _sections() -> dict[int, Section]:
+def _sections() -> dict[str, Section]:
+    """By the last part of their labels."""
     found = {}
-    for part in re.split(r"^## ", GUIDE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
-        title, _, text = part.partition("\n")
-        blocks = re.findall(r"^```yaml\n(.*?)^```\n\n```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-        assert len(blocks) == text.count("```yaml"), f"{title}: a playbook without its output"
-        found[int(title.partition(".")[0])] = Section(
-            title, [yaml.safe_load(playbook) for playbook, _ in blocks], [lines.splitlines() for _, lines in blocks]
-        )
+    for guide in GUIDES:
+        parts = re.split(r"^\.\. _\S+\.guide_\w+\.(\w+):\n", guide.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        assert "code-block:: yaml" not in parts[0], f"{guide.name}: a playbook in no section that has a label"
+        for label, text in zip(parts[1::2], parts[2::2], strict=True):
+            blocks = re.findall(r"^\.\. code-block:: (yaml|text)\n((?:   .*\n|\n)+)", text, re.MULTILINE)
+            kinds, texts = [kind for kind, _ in blocks], [textwrap.dedent(block) for _, block in blocks]
+            assert kinds == ["yaml", "text"] * (len(kinds) // 2), f"{label}: a playbook without its output"
+            if blocks:
+                found[label] = Section(
+                    [yaml.safe_load(playbook) for playbook in texts[::2]],
+                    [lines.strip().splitlines() for lines in texts[1::2]],
+                )
     return found
 
 
-SECTIONS = _sections()
+# The calls that block come last: they move the clock that all share.
+SECTIONS = dict(sorted(_sections().items(), key=lambda item: item[0] == "blocking"))
 
 # -- what must hold on the endpoint, by the simulator's own knowledge --------------------------------------------------
 
@@ -102,8 +105,8 @@ class Row:
     between: Callable[[Simulator], None] = lambda simulator: None
 
 
-def row(profile: str, check: Check, **spec: Any) -> Callable[[str], Row]:
-    return lambda name: Row({name: {"profile": profile, **spec}}, [{name: check}])
+def row(name: str, check: Check, **spec: Any) -> Row:
+    return Row({name: spec}, [{name: check}])
 
 
 def restart_in_mid_scan(simulator: Simulator) -> None:
@@ -113,41 +116,48 @@ def restart_in_mid_scan(simulator: Simulator) -> None:
     assert simulator.endpoint("PC-1501")["mode"] == "normal"
 
 
-ROWS: dict[int, Row] = {
-    number: each(f"PC-{number:02}01")
-    for number, each in {
-        1: row("normal", is_in),
-        2: row("stuck", is_out),
-        3: row("live_osd", is_untouched),
-        4: row("live_upgrade", is_untouched),
-        5: row("upgrade_pending_restart", is_untouched),
-        6: row("half_exited", is_out),
-        7: row("overdue", is_out, provisioning={"mode": True, "entered": "146h ago"}),
-        8: row("future_timestamp", is_out),
-        9: row("no_timestamp", is_out),
-        10: row("old_client", is_out),
-        11: row("normal", lambda endpoint: is_in(endpoint) and holds(endpoint)),
-        12: row("hold_expired", lambda endpoint: is_out(endpoint) and not holds(endpoint)),
-        18: row("leftovers", lambda endpoint: not has_leftovers(endpoint) and len(endpoint["programs"]) == 1),
-        20: row("native_refused", is_out),
-    }.items()
-} | {
-    13: Row(
-        {"PC-1301": {}},
+ROWS: dict[str, Row] = {
+    "stuck": Row(
+        {
+            "PC-0201": {"profile": "stuck"},
+            "PC-0202": {"profile": "half_exited"},
+            "PC-0203": {"profile": "overdue", "provisioning": {"mode": True, "entered": "146h ago"}},
+            "PC-0204": {"profile": "future_timestamp"},
+            "PC-0205": {"profile": "no_timestamp"},
+            "PC-0206": {"profile": "old_client"},
+            "PC-0207": {"profile": "hold_expired"},
+            "PC-0208": {"profile": "live_osd"},
+            "PC-0209": {"profile": "live_upgrade"},
+            "PC-0210": {"profile": "upgrade_pending_restart"},
+        },
         [
-            {"PC-1301": lambda endpoint: limit(endpoint) == 720},
-            {"PC-1301": lambda endpoint: limit(endpoint) is None},
-            {"PC-1301": lambda endpoint: limit(endpoint) is None},
+            dict.fromkeys((f"PC-020{number}" for number in range(1, 7)), is_out)
+            | {"PC-0207": lambda endpoint: is_out(endpoint) and not holds(endpoint)}
+            | dict.fromkeys(("PC-0208", "PC-0209", "PC-0210"), is_untouched)
         ],
     ),
-    14: Row(
-        {"PC-1401": {"profile": "smstsmgr_dependency"}},
-        [
-            {"PC-1401": lambda endpoint: depends_on(endpoint) == []},
-            {"PC-1401": lambda endpoint: depends_on(endpoint) == ["Winmgmt", "CcmExec"]},
-        ],
+    "force": Row(
+        {"PC-0301": {"profile": "upgrade_pending_restart"}, "PC-0302": {"profile": "live_upgrade"}},
+        [{"PC-0301": is_out, "PC-0302": is_untouched}],
     ),
-    15: Row(
+    "service": Row(
+        {"PC-0401": {"profile": "dead_upgrade"}, "PC-0402": {"profile": "half_exited_ccmexec_disabled"}},
+        [{"PC-0401": is_out, "PC-0402": is_out}],
+    ),
+    "leftovers": row(
+        "PC-0501",
+        lambda endpoint: not has_leftovers(endpoint) and len(endpoint["programs"]) == 1,
+        profile="leftovers",
+    ),
+    "blocking": Row({"PC-0601": {"profile": "failing_client"}}, [{"PC-0601": is_in}, {"PC-0601": is_in}]),
+    "refused": row("PC-0701", is_out, profile="native_refused"),
+    "hold": row("PC-0801", lambda endpoint: is_in(endpoint) and holds(endpoint), profile="normal"),
+    "boot": Row(
+        {"PC-0901": {"profile": "normal", "variants": {"not_ready_minutes": 3}}},
+        [{"PC-0901": is_in}],
+        before=lambda simulator: simulator.event("PC-0901", "reboot"),
+    ),
+    "safeguard": Row(
         {"PC-1501": {}, "PC-1502": {}},
         [
             {"PC-1501": is_protected, "PC-1502": is_protected},
@@ -155,18 +165,23 @@ ROWS: dict[int, Row] = {
         ],
         between=restart_in_mid_scan,
     ),
-    16: Row(
-        {"PC-1601": {"profile": "normal", "variants": {"not_ready_minutes": 3}}},
-        [{"PC-1601": is_in}],
-        before=lambda simulator: simulator.event("PC-1601", "reboot"),
+    "timeout": Row(
+        {"PC-1601": {}},
+        [
+            {"PC-1601": lambda endpoint: limit(endpoint) == 720},
+            {"PC-1601": lambda endpoint: limit(endpoint) is None},
+            {"PC-1601": lambda endpoint: limit(endpoint) is None},
+        ],
     ),
-    17: Row({"PC-1701": {"profile": "failing_client"}}, [{"PC-1701": is_in}, {"PC-1701": is_in}]),
-    19: Row(
-        {"PC-1901": {"profile": "dead_upgrade"}, "PC-1902": {"profile": "half_exited_ccmexec_disabled"}},
-        [{"PC-1901": is_out, "PC-1902": is_out}],
+    "dependency": Row(
+        {"PC-1701": {"profile": "smstsmgr_dependency"}},
+        [
+            {"PC-1701": lambda endpoint: depends_on(endpoint) == []},
+            {"PC-1701": lambda endpoint: depends_on(endpoint) == ["Winmgmt", "CcmExec"]},
+        ],
     ),
 }
-PLAYBOOKS = [(number, stage) for number, each in SECTIONS.items() for stage in range(len(each.playbooks))]
+PLAYBOOKS = [(label, stage) for label, each in SECTIONS.items() for stage in range(len(each.playbooks))]
 
 
 # -- the runs ----------------------------------------------------------------------------------------------------------
@@ -176,9 +191,9 @@ class Night:
     """All sections at once: their first playbooks, each twice, in one process; then their second ones, and so on."""
 
     def __init__(self, fast_lab: Lab) -> None:
-        self.printed: dict[tuple[int, int], list[str]] = {}
-        self.events: dict[tuple[int, int], list[list[Event]]] = {}
-        self.endpoints: dict[tuple[int, int], dict[str, Endpoint]] = {}
+        self.printed: dict[tuple[str, int], list[str]] = {}
+        self.events: dict[tuple[str, int], list[list[Event]]] = {}
+        self.endpoints: dict[tuple[str, int], dict[str, Endpoint]] = {}
         entries = {name: spec for each in ROWS.values() for name, spec in each.endpoints.items()}
         fast_lab.simulator.add(
             *(
@@ -189,8 +204,8 @@ class Night:
         inventory = fast_lab.file(
             "inventory.yml",
             {
-                self._group(number): {"hosts": {name: fast_lab.host_vars(name) for name in each.endpoints}}
-                for number, each in ROWS.items()
+                self._group(label): {"hosts": {name: fast_lab.host_vars(name) for name in each.endpoints}}
+                for label, each in ROWS.items()
             },
         )
         first = [play for each in SECTIONS.values() for play in each.playbooks[0]]
@@ -202,33 +217,33 @@ class Night:
         self.untouched = {name: fast_lab.simulator.endpoint(name) for name in entries}
         for stage in range(max(stage for _, stage in PLAYBOOKS) + 1):
             keys = [key for key in PLAYBOOKS if key[1] == stage]
-            for number, _ in keys:
-                (ROWS[number].before if stage == 0 else ROWS[number].between)(fast_lab.simulator)
-            twice = [play for number, _ in keys for play in SECTIONS[number].playbooks[stage] * 2]
+            for label, _ in keys:
+                (ROWS[label].before if stage == 0 else ROWS[label].between)(fast_lab.simulator)
+            twice = [play for label, _ in keys for play in SECTIONS[label].playbooks[stage] * 2]
             run = fast_lab.ansible(
                 "ansible-playbook", "-i", inventory, fast_lab.file("plays.yml", twice), env=fast_lab.own_time()
             )
             assert run.rc == 0, run.output
             self._take_apart(run, keys)
-            for number, _ in keys:
-                names = ROWS[number].endpoints
-                self.endpoints[number, stage] = {name: fast_lab.simulator.endpoint(name) for name in names}
+            for label, _ in keys:
+                names = ROWS[label].endpoints
+                self.endpoints[label, stage] = {name: fast_lab.simulator.endpoint(name) for name in names}
 
     @staticmethod
-    def _group(number: int) -> str:
-        (group,) = {play["hosts"] for playbook in SECTIONS[number].playbooks for play in playbook}
+    def _group(label: str) -> str:
+        (group,) = {play["hosts"] for playbook in SECTIONS[label].playbooks for play in playbook}
         return str(group)
 
-    def _take_apart(self, run: Run, keys: list[tuple[int, int]]) -> None:
+    def _take_apart(self, run: Run, keys: list[tuple[str, int]]) -> None:
         outputs = run.output.partition("\nPLAY RECAP")[0].split("\nPLAY [")[1:]
         assert len(outputs) == 2 * len(keys), "two plays for each playbook"
         for key, output in zip(keys, outputs[::2], strict=True):
             self.printed[key] = output.splitlines()
-        for number, stage in keys:
-            found = [event for event in run.events if event.host in ROWS[number].endpoints]
-            tasks = len(SECTIONS[number].playbooks[stage][0]["tasks"]) * len(ROWS[number].endpoints)
-            assert len(found) == 2 * tasks, f"section {number}"
-            self.events[number, stage] = [found[:tasks], found[tasks:]]
+        for label, stage in keys:
+            found = [event for event in run.events if event.host in ROWS[label].endpoints]
+            tasks = len(SECTIONS[label].playbooks[stage][0]["tasks"]) * len(ROWS[label].endpoints)
+            assert len(found) == 2 * tasks, f"section {label}"
+            self.events[label, stage] = [found[:tasks], found[tasks:]]
 
 
 @pytest.fixture(scope="module")
@@ -238,10 +253,10 @@ def night(fast_lab: Lab) -> Night:
 
 def test_the_rehearsal_changes_nothing_and_shows_what_a_run_changes(night: Night) -> None:
     assert {name: endpoint["writes"] for name, endpoint in night.untouched.items() if endpoint["writes"]} == {}
-    done = [event for number in SECTIONS if number != 17 for event in night.events[number, 0][0]]
+    done = [event for label in SECTIONS if label != "blocking" for event in night.events[label, 0][0]]
     changed = {(event.host, event.task) for event in done if event.result.get("changed")}
     rehearsed = {(event.host, event.task) for event in night.rehearsed if event.result.get("changed")}
-    assert rehearsed == changed | {("PC-1701", "Release")}, "nobody can know beforehand that the call will fail"
+    assert rehearsed == changed | {("PC-0601", "Release")}, "nobody can know beforehand that the call will fail"
 
 
 def plain(line: str) -> str:
@@ -251,48 +266,43 @@ def plain(line: str) -> str:
 
 
 def test_every_section_has_a_row_and_every_row_a_section() -> None:
-    assert list(SECTIONS) == sorted(ROWS) == list(range(1, 21))
-    for number, each in SECTIONS.items():
-        assert len(each.playbooks) == len(each.printed) == len(ROWS[number].checks) > 0, each.title
+    assert sorted(SECTIONS) == sorted(ROWS)
+    for label, each in SECTIONS.items():
+        assert len(each.playbooks) == len(each.printed) == len(ROWS[label].checks) > 0, label
 
 
-def test_the_overview_leads_to_every_section() -> None:
-    rows = re.findall(r"^\| \[(\d+)\]\(#(\S+)\) \|", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert rows == [(str(number), each.anchor) for number, each in SECTIONS.items()]
-
-
-@pytest.mark.parametrize(("number", "stage"), PLAYBOOKS)
-def test_the_endpoint_is_as_the_guide_says(night: Night, number: int, stage: int) -> None:
-    checks = ROWS[number].checks[stage]
-    assert checks.keys() == ROWS[number].endpoints.keys()
+@pytest.mark.parametrize(("label", "stage"), PLAYBOOKS)
+def test_the_endpoint_is_as_the_guide_says(night: Night, label: str, stage: int) -> None:
+    checks = ROWS[label].checks[stage]
+    assert checks.keys() == ROWS[label].endpoints.keys()
     for name, check in checks.items():
-        assert check(night.endpoints[number, stage][name]), name
+        assert check(night.endpoints[label, stage][name]), name
 
 
-@pytest.mark.parametrize(("number", "stage"), PLAYBOOKS)
-def test_what_the_guide_quotes_is_printed(night: Night, number: int, stage: int) -> None:
-    quoted = [plain(line) for line in SECTIONS[number].printed[stage]]
+@pytest.mark.parametrize(("label", "stage"), PLAYBOOKS)
+def test_what_the_guide_quotes_is_printed(night: Night, label: str, stage: int) -> None:
+    quoted = [plain(line) for line in SECTIONS[label].printed[stage]]
     assert any('"' in line for line in quoted)
-    printed = [plain(line) for line in night.printed[number, stage]]
+    printed = [plain(line) for line in night.printed[label, stage]]
     for line in quoted:
-        assert line in printed, "\n".join(night.printed[number, stage])
+        assert line in printed, "\n".join(night.printed[label, stage])
 
 
 def test_the_blocking_call_really_blocked(night: Night, fast_lab: Lab) -> None:
     """Two runs of each playbook: natively 20 of the 309 seconds are waited for; by command all, 20 at a time."""
-    operations = [call["operation"] for call in fast_lab.simulator.traffic("PC-1701")["calls"]]
+    operations = [call["operation"] for call in fast_lab.simulator.traffic("PC-0601")["calls"]]
     assert operations.count("Receive") == 2 * (309 // 20 + 1)
-    assert [night.events[17, stage][0][0].result["attempts"] for stage in (0, 1)] == [1, 1]
+    assert [night.events["blocking", stage][0][0].result["attempts"] for stage in (0, 1)] == [1, 1]
 
 
 def test_the_client_that_starts_was_asked_until_it_was_ready(night: Night) -> None:
-    entered, _ = night.events[16, 0][0]
+    entered, _ = night.events["boot", 0][0]
     assert entered.result["attempts"] > 1
 
 
-@pytest.mark.parametrize(("number", "stage"), PLAYBOOKS)
-def test_a_second_run_changes_nothing(night: Night, number: int, stage: int) -> None:
-    _, second = night.events[number, stage]
+@pytest.mark.parametrize(("label", "stage"), PLAYBOOKS)
+def test_a_second_run_changes_nothing(night: Night, label: str, stage: int) -> None:
+    _, second = night.events[label, stage]
     assert [event.task for event in second if event.result.get("changed")] == []
 
 
