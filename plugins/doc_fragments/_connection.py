@@ -96,6 +96,9 @@ options:
         description:
           - The name under which the endpoint joined the domain, where O(endpoint.host) is another, for V(kerberos).
         type: str
+seealso:
+  - ref: ansible_collections.configmgr.client.docsite.guide_connections
+    description: Logins, Kerberos, psrp, bastions, and why a wrong password locks no account.
 requirements:
   - pywinrm >= 0.5.0 (where the task runs; not for hosts with C(ansible_connection=psrp))
   - pypsrp >= 0.8.1 (on the controller, for hosts with C(ansible_connection=psrp))

@@ -27,7 +27,7 @@ _BY_LAYER = {
     "timeout": "It may be overloaded or starting: try again later.",
     "http": "Check {port}, {scheme} and {path}: is this a WinRM listener?",
     "login": "Check {username}, {password} and {auth}. It is not tried again.",
-    "kerberos": "docs/kerberos.md of the collection tells more.",
+    "kerberos": "The collection's guide on connections tells more.",
     "permission": "The account needs to be a local administrator of the endpoint.",
     "quota": "Other sessions use up the service's limits: try again later.",
     "class": "Is the ConfigMgr client installed there, and its WMI whole? The playbook doctor tells what can be read.",

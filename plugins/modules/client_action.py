@@ -22,7 +22,8 @@ options:
   schedules:
     description:
       - Names of schedules, or their ids as in V({00000000-0000-0000-0000-000000000021}), in the order in which they are
-        triggered. C(docs/schedules.md) lists them all.
+        triggered.
+      - R(A table,ansible_collections.configmgr.client.docsite.guide_releasing.schedules) has them all.
       - The default is for a client that has just left the mode, and catches up on what it missed there.
         It is V(machine_policy_request), V(machine_policy_evaluation), V(data_discovery), V(hardware_inventory) and
         V(send_unsent_state_messages). A client that is still in the mode is then left alone.
@@ -60,6 +61,8 @@ attributes:
     support: none
 seealso:
   - module: configmgr.client.provisioning_mode
+  - ref: ansible_collections.configmgr.client.docsite.guide_releasing.schedules
+    description: All schedules, and what the mode makes of them.
 author:
   - configmgr.client contributors (@configmgr-client)
 """

@@ -85,6 +85,8 @@ extends_documentation_fragment:
 seealso:
   - module: configmgr.client.provisioning_mode_info
   - module: configmgr.client.smstsmgr_dependency
+  - ref: ansible_collections.configmgr.client.docsite.guide_logs
+    description: The diagnoses, and how the logs are read.
 author:
   - configmgr.client contributors (@configmgr-client)
 """

@@ -66,6 +66,8 @@ seealso:
   - module: configmgr.client.provisioning_safeguard
   - module: configmgr.client.provisioning_timeout
   - module: configmgr.client.smstsmgr_dependency
+  - ref: ansible_collections.configmgr.client.docsite.guide_waves
+    description: An upgrade wave from beginning to end.
 author:
   - configmgr.client contributors (@configmgr-client)
 """

@@ -36,6 +36,8 @@ extends_documentation_fragment:
   - configmgr.client._name.info
 seealso:
   - module: configmgr.client.client_info
+  - ref: ansible_collections.configmgr.client.docsite.guide_doctor
+    description: Each check, and what to do where it fails.
 author:
   - configmgr.client contributors (@configmgr-client)
 """

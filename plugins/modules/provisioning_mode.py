@@ -104,6 +104,10 @@ extends_documentation_fragment:
 seealso:
   - module: configmgr.client.client_action
   - module: configmgr.client.provisioning_mode_info
+  - ref: ansible_collections.configmgr.client.docsite.guide_verdicts.release
+    description: What a release does, step by step.
+  - ref: ansible_collections.configmgr.client.docsite.guide_releasing
+    description: Situations, a playbook for each, and what it prints.
 author:
   - configmgr.client contributors (@configmgr-client)
 """

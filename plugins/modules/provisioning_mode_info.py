@@ -35,6 +35,8 @@ extends_documentation_fragment:
   - configmgr.client._name.info
 seealso:
   - module: configmgr.client.provisioning_mode
+  - ref: ansible_collections.configmgr.client.docsite.guide_verdicts
+    description: The rule of each verdict, and the evidence.
 author:
   - configmgr.client contributors (@configmgr-client)
 """

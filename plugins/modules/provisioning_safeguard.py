@@ -51,6 +51,8 @@ extends_documentation_fragment:
   - configmgr.client._name
 seealso:
   - module: configmgr.client.provisioning_mode
+  - ref: ansible_collections.configmgr.client.docsite.guide_waves.safeguard
+    description: What it asks before it acts, and what it cannot know.
 author:
   - configmgr.client contributors (@configmgr-client)
 """

@@ -39,6 +39,8 @@ extends_documentation_fragment:
   - configmgr.client._name
 seealso:
   - module: configmgr.client.provisioning_mode_info
+  - ref: ansible_collections.configmgr.client.docsite.guide_waves.timeout
+    description: When to set it, and when it acts.
 author:
   - configmgr.client contributors (@configmgr-client)
 """

@@ -39,6 +39,9 @@ extends_documentation_fragment:
   - configmgr.client._attributes.change
   - configmgr.client._connection
   - configmgr.client._name
+seealso:
+  - ref: ansible_collections.configmgr.client.docsite.guide_waves.dependency
+    description: When it is needed.
 author:
   - configmgr.client contributors (@configmgr-client)
 """

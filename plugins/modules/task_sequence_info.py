@@ -22,6 +22,8 @@ extends_documentation_fragment:
 seealso:
   - module: configmgr.client.task_sequence_request
   - module: configmgr.client.provisioning_mode_info
+  - ref: ansible_collections.configmgr.client.docsite.guide_verdicts.leftovers
+    description: How a dead task sequence is told from one that runs.
 author:
   - configmgr.client contributors (@configmgr-client)
 """

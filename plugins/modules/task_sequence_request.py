@@ -56,6 +56,8 @@ notes:
     known yet.
 seealso:
   - module: configmgr.client.task_sequence_info
+  - ref: ansible_collections.configmgr.client.docsite.guide_releasing.leftovers
+    description: A playbook for what stands at "Installing" for days.
 author:
   - configmgr.client contributors (@configmgr-client)
 """

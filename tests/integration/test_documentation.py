@@ -5,13 +5,20 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.integration.harness import EVERY_MODULE, FQCN, ROOT, Lab, argument_spec
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "roles").glob("*/README.md"))]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDES = ROOT / "docs/docsite/rst"
+PAGES = [*sorted(GUIDES.glob("*.rst")), *sorted((ROOT / "roles").glob("*/README.md"))]
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +60,13 @@ def test_a_person_can_read_it(lab: Lab, module: str) -> None:
     assert "EXAMPLES" in run.output and all(option in run.output for option in argument_spec(module))
 
 
-def _commands() -> list[str]:
-    pattern = re.compile(r"^(?:\$ )?(ansible(?:-playbook|-doc|-galaxy)? .*?)(?: +#.*)?$", re.MULTILINE)
-    return sorted({command for page in PAGES for command in pattern.findall(page.read_text(encoding="utf-8"))})
+COMMAND = re.compile(r"^ *(?:\$ )?(ansible(?:-playbook|-doc|-galaxy)? .*?)(?: +#.*)?$", re.MULTILINE)
+COMMANDS = sorted({command for page in PAGES for command in COMMAND.findall(page.read_text(encoding="utf-8"))})
 
 
 def test_the_pages_have_commands() -> None:
-    assert len(_commands()) >= 4
+    assert len(COMMANDS) >= 10
+    assert len(COMMAND.findall(README)) >= 7
 
 
 @pytest.mark.parametrize(
@@ -75,7 +82,7 @@ def test_playbooks_resolve_by_name(lab: Lab, playbook: str) -> None:
     assert lab.simulator.traffic(name)["connections"] == 0
 
 
-@pytest.mark.parametrize("command", [each for each in _commands() if "galaxy" not in each])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_commands_of_the_pages_run(lab: Lab, command: str) -> None:
     """Word for word, against a fleet in which each host that they name exists."""
     hosts = re.findall(r"\b(?:PC|LAP|WS)-?\d+\b", command) or ["PC-1"]
@@ -90,10 +97,57 @@ def test_commands_of_the_pages_run(lab: Lab, command: str) -> None:
     else:
         words[place + 1] = path
     if "playbook.yml" in words:  # the reader's own: what the page has pasted into it
-        page = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
-        pasted = page.partition("```yaml\n")[2].partition("```")[0]
-        (lab.directory / "playbook.yml").write_text(re.sub("hosts: .*", "hosts: windows", pasted), encoding="utf-8")
+        page = (GUIDES / "guide_releasing.rst").read_text(encoding="utf-8")
+        pasted = re.search(r"code-block:: yaml\n\n((?:   .*\n|\n)+)", page)
+        assert pasted is not None
+        (lab.directory / "playbook.yml").write_text(
+            re.sub("hosts: .*", "hosts: windows", textwrap.dedent(pasted[1])), encoding="utf-8"
+        )
     run = lab.ansible(*words, "-e", "configmgr_client_hosts=windows") if "playbook" in words[0] else lab.ansible(*words)
     assert "couldn't resolve" not in run.output and "could not be found" not in run.output
     assert "unrecognized arguments" not in run.output and "usage:" not in run.output
     assert run.events or run.rc == 0, run.output
+
+
+# -- the README, line by line ------------------------------------------------------------------------------------------
+
+
+def test_the_readme_installs_what_a_checkout_holds(tmp_path: Path) -> None:
+    """In an empty environment, without what make leaves in a checkout."""
+    checkout = tmp_path / "checkout"
+    shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(".*", "shared", "__pycache__"))
+    lines = [line for line in COMMAND.findall(README) if line.startswith("ansible-galaxy")]
+    assert [line.split()[2] for line in lines] == ["build", "install"]
+    for line in lines:
+        program, *words = line.split()
+        subprocess.run(
+            [Path(sys.executable).with_name(program), *words],
+            cwd=checkout,
+            env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+            check=True,
+            capture_output=True,
+        )
+    assert (tmp_path / ".ansible/collections/ansible_collections/configmgr/client/MANIFEST.json").is_file()
+
+
+def test_the_readme_leads_from_its_inventory_to_a_released_client(lab: Lab) -> None:
+    name = "PC-1102"
+    lab.simulator.add({"name": name, "address": lab.address()[1], "profile": "stuck"})
+    found = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
+    assert found is not None
+    (lab.directory / "inventory.yml").write_text(found[1], encoding="utf-8")
+    variables = lab.host_vars(name)
+    password = variables.pop("ansible_password")
+    # Its address, port and account are the simulator's; all else is as pasted.
+    given = ["-e", json.dumps({key: variables[key] for key in ("ansible_host", "ansible_port", "ansible_user")})]
+    lines = [line for line in COMMAND.findall(README) if "-i inventory.yml" in line]
+    assert [re.sub(r".*configmgr\.client\.(\w+).*", r"\1", line) for line in lines] == [
+        "provisioning_mode_info",
+        "doctor",
+        "survey",
+        *["remediate"] * 3,
+    ]
+    for line in lines:
+        run = lab.ansible(*line.split(), *given, env={"WINDOWS_PASSWORD": password})
+        assert run.rc == 0, run.output
+    assert lab.simulator.endpoint(name)["mode"] == "normal"

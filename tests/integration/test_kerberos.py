@@ -407,7 +407,7 @@ def test_doctor_looks_at_kerberos(lab: Lab, machine: Machine, controller: dict[s
     }
     assert (login["fine"]["status"], login["alias"]["status"]) == ("ok", "failed")
     assert "does not know this service" in login["alias"]["found"]
-    assert "docs/kerberos.md" in login["alias"]["advice"]
+    assert "guide on connections" in login["alias"]["advice"]
 
 
 @pytest.mark.parametrize("password", [True, False])

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What runs on an endpoint that a write would break, what waits to go on, and what could not be read. Pure.
 
-``docs/verdicts.md`` weighs the signals; ``guard.py`` reads them and acts on what is said here.
+``guide_verdicts.rst`` weighs the signals; ``guard.py`` reads them and acts on what is said here.
 """
 
 from __future__ import annotations

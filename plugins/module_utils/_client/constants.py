@@ -3,7 +3,7 @@
 """What is known of the ConfigMgr client: names, numbers and where they come from.
 
 Microsoft's page on provisioning mode documents the method, the two time values and the 48 hours; the rest is from
-the class reference of SMS_Client and from the community, as ``docs/facts.md`` says line by line.
+the class reference of SMS_Client and from the community, as ``guide_to_confirm.rst`` says line by line.
 """
 
 from __future__ import annotations

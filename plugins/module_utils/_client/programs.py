@@ -5,7 +5,7 @@
 Names: Microsoft's pages on task sequences and Windows Setup, SetupDiag, the files of ConfigMgr's boot images, and what
 administrators have published. Left out on purpose, since they run on healthy machines as well: UserOOBEBroker,
 FirstLogonAnim, CloudExperienceHostBroker, UpdateAssistant, TiWorker; and ccmsetup, which upgrades clients every day.
-``docs/verdicts.md`` weighs them.
+``guide_verdicts.rst`` weighs them.
 """
 
 from __future__ import annotations
