@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,7 +12,6 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.schedules
     AFTER_EXIT,
     NAMES,
     TABLE,
-    UNKNOWN,
     find,
     problem,
 )
@@ -111,13 +109,3 @@ def test_schedule_is_given_once_however_it_is_spelled(schedule: catalog.Schedule
     found = problem("schedules", [schedule.name, schedule.id])
     assert found is not None
     assert schedule.name in found
-
-
-def test_table_in_the_documentation_is_this_one() -> None:
-    text = (Path(__file__).parents[6] / "docs/docsite/rst/guide_releasing.rst").read_text(encoding="utf-8")
-    rows = [tuple(map(str.strip, line.split("|"))) for line in text.splitlines() if re.match(r" +\d{3} \|", line)]
-    assert rows == [
-        (f"{each.number:03d}", f"``{each.name}``", each.title, "" if each.in_mode == UNKNOWN else each.in_mode)
-        for each in TABLE
-    ]
-    assert ", ".join(f"``{name}``" for name in AFTER_EXIT) in text
