@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tables of the guides list what the code has. Playbooks, commands and links have tests of their own."""
+"""What the guides and the READMEs list is what the code has. Playbooks, commands and links have tests of their own."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+import pytest
+import yaml
 
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import (
     RELEASED,
@@ -13,7 +17,9 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verd
 from ansible_collections.configmgr.client.plugins.module_utils._client.schedules import catalog
 from ansible_collections.configmgr.client.plugins.module_utils._doctor.checks import ORDER
 
-GUIDES = Path(__file__).parents[2] / "docs/docsite/rst"
+ROOT = Path(__file__).parents[2]
+GUIDES = ROOT / "docs/docsite/rst"
+ROLES = sorted(path.parent for path in (ROOT / "roles").glob("*/README.md"))
 
 
 def text_of(guide: str) -> str:
@@ -47,3 +53,23 @@ def test_schedules() -> None:
         for each in catalog.TABLE
     ]
     assert ", ".join(f"``{name}``" for name in catalog.AFTER_EXIT) in text_of("releasing")
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_options_of_a_role(role: Path) -> None:
+    """In the README as in the specification: each one, its default, and what it can be."""
+    specification = yaml.safe_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))
+    options = specification["argument_specs"]["main"]["options"]
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", (role / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
+    assert list(rows) == list(options)
+    for name, option in options.items():
+        default, _, meaning = rows[name].partition("|")
+        value = option.get("default", "")
+        assert isinstance(value, list) or default.strip(" `") == str(value).lower(), name
+        assert [choice for choice in option.get("choices", []) if f"`{choice}`" not in meaning] == [], name
+
+
+@pytest.mark.parametrize(("head", "files"), [("module", "plugins/modules/[!_]*.py"), ("playbook", "playbooks/*.yml")])
+def test_what_is_in_it(head: str, files: str) -> None:
+    rows = (ROOT / "README.md").read_text(encoding="utf-8").partition(f"| {head} | does |\n")[2].partition("\n\n")[0]
+    assert sorted(re.findall(r"^\| \[?`(\w+)`", rows, re.MULTILINE)) == sorted(path.stem for path in ROOT.glob(files))
