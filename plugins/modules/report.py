@@ -56,6 +56,8 @@ attributes:
     support: N/A
 seealso:
   - module: configmgr.client.provisioning_mode_info
+  - ref: ansible_collections.configmgr.client.docsite.guide_start.report
+    description: The statuses, and when a run is red.
 author:
   - configmgr.client contributors (@configmgr-client)
 """

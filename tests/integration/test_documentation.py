@@ -151,3 +151,5 @@ def test_the_readme_leads_from_its_inventory_to_a_released_client(lab: Lab) -> N
         run = lab.ansible(*line.split(), *given, env={"WINDOWS_PASSWORD": password})
         assert run.rc == 0, run.output
     assert lab.simulator.endpoint(name)["mode"] == "normal"
+    report = json.loads((lab.directory / "survey.json").read_text(encoding="utf-8"))
+    assert report["hosts"][name]["verdict"] == "stuck", "where the user is, and of the time before the release"
