@@ -15,3 +15,4 @@ nitpick_ignore = [
     ("std:ref", "ansible_configuration_settings"),
     ("std:ref", "common_return_values"),
 ]
+nitpick_ignore_regex = [("std:ref", r"ansible_collections\.ansible\.builtin\..*")]
