@@ -79,7 +79,7 @@ class Task:
 
 
 Run = t.Callable[[Task], Result]
-Check = t.Callable[[Result], str | None]
+Check = t.Callable[[Result], "str | None"]
 Work = t.Callable[[Result, bool, Log, Brake], Result]
 
 

@@ -23,7 +23,7 @@ _INVALID_FUNCTION, _NOT_FOUND = 1, 2
 _DENIED = (5, 0x80041003)
 _SET_VALUE, _CREATE_SUB_KEY = 0x2, 0x4
 
-RegistryData = str | int | bytes | list[str]
+RegistryData: t.TypeAlias = "str | int | bytes | list[str]"
 
 
 class RegistryType(enum.IntEnum):

@@ -19,8 +19,8 @@ from . import uris
 from .errors import ProtocolError
 from .xml import local_name
 
-Scalar = None | bool | int | str | dt.datetime
-Value = Scalar | t.Sequence[Scalar]
+Scalar: t.TypeAlias = "None | bool | int | str | dt.datetime"
+Value: t.TypeAlias = "Scalar | t.Sequence[Scalar]"
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ISO = re.compile(

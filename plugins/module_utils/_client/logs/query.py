@@ -23,7 +23,7 @@ LONGEST_PATTERN = 1000
 _EARLIEST = dt.datetime.min.replace(tzinfo=dt.timezone.utc)
 _MINUTES = re.compile(r"\d{1,8}")
 
-Moment = dt.datetime | dt.timedelta
+Moment: t.TypeAlias = "dt.datetime | dt.timedelta"
 """In UTC, or how long before the endpoint's own now."""
 
 

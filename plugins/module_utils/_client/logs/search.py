@@ -29,7 +29,9 @@ def search(pattern: str, texts: t.Sequence[str], seconds: float) -> list[bool]:
     asked = json.dumps([pattern, texts]).encode("ascii")
     command = [sys.executable, "-I", "-S", "-c", _PROGRAM]  # without what is installed, which takes longest to start
     try:
-        done = subprocess.run(command, input=asked, capture_output=True, timeout=seconds, check=True)
+        done = subprocess.run(  # pylint: disable=ansible-bad-function  # there may be no AnsibleModule here
+            command, input=asked, capture_output=True, timeout=seconds, check=True
+        )
     except subprocess.TimeoutExpired:
         raise TookTooLong from None
     found: list[bool] = json.loads(done.stdout)

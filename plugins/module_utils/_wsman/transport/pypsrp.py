@@ -85,7 +85,8 @@ class PypsrpTransport(HttpTransport):
             if error.__context__ is None:  # it found no scheme in the offers that it knows, and sent nothing
                 raise self._login.not_offered() from error
             raise self._refused(error) from error
-        if type(error) is ValueError and not self._logged_in:  # it was offered another scheme than the one asked for
+        # It was offered another scheme than the one asked for; a subclass, such as of Unicode, is something else.
+        if type(error) is ValueError and not self._logged_in:  # pylint: disable=unidiomatic-typecheck
             raise self._login.not_offered() from error
         if isinstance(error, WinRMTransportError):
             return self._reply_of_status(error.code, error.response_text)
