@@ -19,7 +19,7 @@ from . import uris
 from .errors import ProtocolError
 from .xml import local_name
 
-Scalar: t.TypeAlias = "None | bool | int | str | dt.datetime"
+Scalar: t.TypeAlias = "bool | int | str | dt.datetime | None"
 Value: t.TypeAlias = "Scalar | t.Sequence[Scalar]"
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
