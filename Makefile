@@ -10,7 +10,7 @@ LINK := $(BUILD)/src/ansible_collections/configmgr/client
 # What people get: built, installed, and run by the demo and the integration tests.
 INSTALLED := $(BUILD)/collections/ansible_collections/configmgr/client/MANIFEST.json
 SOURCES := $(shell find galaxy.yml $(wildcard *.md LICENSE LICENSES REUSE.toml meta plugins roles playbooks docs/docsite \
-	tests/config.yml tests/sanity) \
+	tests/config.yml) \
 	-name __pycache__ -prune -o -not -name '*.pyc' -print)
 TESTS := $(wildcard tests/unit tests/guard tests/simulator_tests tests/conformance tests/integration)
 TYPED := $(wildcard tests/simulator tests/guard tests/conftest.py tests/kdc.py)

@@ -24,9 +24,6 @@ display = Display()
 
 class ActionModule(ActionBase):  # type: ignore[misc]
     BYPASS_HOST_LOOP = True
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _supports_async = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
@@ -56,12 +53,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         found = rows(results, waiting)
         # Ansible itself has told of the others; with serial, an earlier batch has.
         untold = {host: row for host, row in found.items() if host in batch and not _told(results[host])}
-        for line in [*lines(untold), summary(found)]:
+        total, wrong = summary(found), problem(found, waiting)
+        for line in [*lines(untold), total]:
             display.display(line)
-        wrong = problem(found, waiting)
         said = {"counts": counts(found), "hosts_by_status": unusual(found)}
         artifact = {"_".join(filter(None, ("configmgr_client", job(task_vars)))): said}
-        result = {**said, "msg": wrong or summary(found), "failed": bool(wrong), "ansible_stats": {"data": artifact}}
+        result = {**said, "msg": wrong or total, "failed": bool(wrong), "ansible_stats": {"data": artifact}}
         if destination:
             run = describe(task_vars, params["options"], bool(self._task.check_mode))
             content = {"schema_version": report.SCHEMA_VERSION, "run": run, "counts": said["counts"], "hosts": found}

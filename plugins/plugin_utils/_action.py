@@ -41,10 +41,6 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
 
     MODULE: t.Any
 
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _supports_async = False
-
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         del tmp  # unused since long, and still part of the signature

@@ -115,7 +115,7 @@ def test_commands_of_the_pages_run(lab: Lab, command: str) -> None:
 def test_the_readme_installs_what_a_checkout_holds(tmp_path: Path) -> None:
     """In an empty environment, without what make leaves in a checkout."""
     checkout = tmp_path / "checkout"
-    shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(".*", "shared", "__pycache__"))
+    shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(".*", "__pycache__"))
     lines = [line for line in COMMAND.findall(README) if line.startswith("ansible-galaxy")]
     assert [line.split()[2] for line in lines] == ["build", "install"]
     for line in lines:
