@@ -19,18 +19,12 @@ from ..module_utils._argspec import ENDPOINT_NAMES, given_settings
 from ..module_utils._wsman.certificates import check_files
 from ..module_utils._wsman.deadline import Deadline
 from ..module_utils._wsman.errors import LoginWithheld, SettingsError
-from ..module_utils._wsman.settings import OptionNames, Settings
+from ..module_utils._wsman.settings import Settings
 from ..module_utils._wsman.transport.braked import begin, is_judged
-from ._connection import psrp, winrm
 from ._connection.lockout import Lockout
+from ._connection.settings import CONNECTIONS, settings_of
 
 display = Display()
-
-_WINDOWS_CONNECTIONS: dict[str, tuple[t.Callable[..., Settings], OptionNames, t.Mapping[str, str]]] = {
-    "winrm": (winrm.winrm_settings, winrm.NAMES, winrm.OPTIONS),
-    "psrp": (psrp.psrp_settings, psrp.NAMES, psrp.OPTIONS),
-}
-"""Who reads the options of Ansible's connection, how users spell them, and which have several spellings."""
 
 _NOT_STARTED = (126, 127)
 """What a shell returns where it could not start Python."""
@@ -50,7 +44,7 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
         if wrong:
             raise AnsibleActionFail(wrong)
         if params["endpoint"]:
-            if self._connection.transport in _WINDOWS_CONNECTIONS:
+            if self._connection.transport in CONNECTIONS:
                 raise AnsibleActionFail(
                     "endpoint names the Windows endpoint for a task that runs on a Linux host: add delegate_to with"
                     " that host, or leave endpoint out to use the connection settings of this host"
@@ -136,15 +130,12 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
             return {**failure.result, "unreachable": True, "msg": str(failure)}
 
     def _settings(self, connect_timeout: float, task_vars: dict[str, t.Any]) -> Settings:
-        kind = self._connection.transport
-        if kind not in _WINDOWS_CONNECTIONS:
+        if self._connection.transport not in CONNECTIONS:
             raise AnsibleActionFail(
-                f"ansible_connection={kind} cannot carry WS-Management: use winrm or psrp, or name the Windows endpoint"
-                " in the option 'endpoint' to reach it from the host where this task runs"
+                f"ansible_connection={self._connection.transport} cannot carry WS-Management: use winrm or psrp, or"
+                " name the Windows endpoint in the option 'endpoint' to reach it from the host where this task runs"
             )
-        read, usual, spelled = _WINDOWS_CONNECTIONS[kind]
-        names = winrm.names_in_use(usual, spelled, self._connection.option_definitions, self._variables(task_vars))
-        settings = read(self._connection.get_option, connect_timeout, C.DEFAULT_LOCAL_TMP, names)
+        settings = settings_of(self._connection, self._variables(task_vars), connect_timeout)
         check_files(settings)
         return settings
 

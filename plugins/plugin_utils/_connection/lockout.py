@@ -59,6 +59,11 @@ class Lockout:
         with self._record() as record:
             self._refuse(record)
 
+    def knows_password(self) -> bool:
+        """Whether it was accepted, so that no login with it needs a turn."""
+        with self._record() as record:
+            return record.is_accepted(self._domain, self._password)
+
     def begin(self, patience: float) -> Attempt | None:
         """A login's turn; None where it did not come within *patience* seconds. Raises LoginWithheld."""
         until = time.monotonic() + patience
@@ -163,28 +168,39 @@ class Place(t.NamedTuple):
 
 
 class _Account(t.TypedDict):
-    """Of one user name with one domain: how often it was rejected, and what is known of its passwords."""
+    """Of one user name with one domain: how often it was rejected, and what is known of its passwords.
 
+    ``accepted`` is what was accepted when so many logins of the name, with whatever domain, were ``rejected_by_then``.
+    """
+
+    domain: str
     rejected: int
     unanswered: dict[str, int]
     accepted: list[str]
+    rejected_by_then: int
 
 
 class _Record:
-    """All that is known of a user name, by domain. Only whoever holds the lock of the directory may have one."""
+    """What is known of a user name, by domain. Only whoever holds the lock of the directory may have one.
+
+    Each domain has a file: a name such as ``.\\Administrator`` has one of each host, and a login is to cost the same
+    however many hosts there are.
+    """
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._path = directory / "record"
+        self._places = directory / "under_way"
+        self._files = directory / "accounts"
+        for each in (self._places, self._files):
+            each.mkdir(mode=0o700, exist_ok=True)
+        self._rejections = directory / "rejections"
+        self._rejected = self._rejections.stat().st_size if self._rejections.exists() else 0
         self._accounts: dict[str, _Account] = {}
         self._under_way: dict[str, int] = {}
-        self._changed = False
-        if self._path.exists():
-            self._accounts = json.loads(self._path.read_bytes())
+        self._changed: set[str] = set()
         self._look_at_places()
 
     def _look_at_places(self) -> None:
-        for path in self._directory.glob("place-*"):
+        for path in self._places.iterdir():
             with _opened(path) as file:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -197,13 +213,13 @@ class _Record:
                     path.unlink()
 
     def save(self) -> None:
-        if not self._changed:
-            return
-        partial = self._path.with_suffix(".new")
-        with _opened(partial) as file:
-            file.truncate()
-            file.write(json.dumps(self._accounts).encode())
-        partial.replace(self._path)
+        for domain in self._changed:
+            path = self._file_of(domain)
+            partial = path.with_suffix(".new")
+            with _opened(partial) as file:
+                file.truncate()
+                file.write(json.dumps(self._accounts[domain]).encode())
+            partial.replace(path)
 
     def is_accepted(self, domain: str, password: str) -> bool:
         return password in self._of(domain)["accepted"]
@@ -224,10 +240,16 @@ class _Record:
         without = number(_NO_DOMAIN)
         if domain != _NO_DOMAIN:
             return number(domain) + without
-        return without + max((number(each) for each in {*self._accounts, *self._under_way} - {_NO_DOMAIN}), default=0)
+        return without + max(map(number, self._domains() - {_NO_DOMAIN}), default=0)
+
+    def _domains(self) -> set[str]:
+        for path in self._files.glob("*.json"):
+            account: _Account = json.loads(path.read_bytes())
+            self._accounts.setdefault(account["domain"], self._current(account))
+        return {*self._accounts, *self._under_way}
 
     def take(self, domain: str, password: str, weight: int) -> Place:
-        path = self._directory / f"place-{secrets.token_hex(8)}"
+        path = self._places / secrets.token_hex(8)
         file = _opened(path)
         fcntl.flock(file, fcntl.LOCK_EX)
         file.write(json.dumps([domain, password, weight]).encode())
@@ -239,26 +261,43 @@ class _Record:
         place.file.close()
 
     def reject(self, domain: str, weight: int) -> None:
-        self._of(domain)["rejected"] += weight
+        """What any domain of the name had accepted is to be proven anew: the name without one may be any of them."""
+        with open(os.open(self._rejections, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as file:
+            file.write(b".")
+        self._rejected += 1
         for each in self._accounts.values():
             each["accepted"].clear()
-        self._changed = True
+        self._of(domain)["rejected"] += weight
+        self._changed.add(domain)
 
     def accept(self, domain: str, password: str) -> None:
         account = self._of(domain)
         if password not in account["accepted"]:
             account["accepted"].append(password)
+            account["rejected_by_then"] = self._rejected
             account["unanswered"].pop(password, None)
-            self._changed = True
+            self._changed.add(domain)
 
     def doubt(self, domain: str, password: str, weight: int) -> None:
         account = self._of(domain)
         if password not in account["accepted"]:
             account["unanswered"][password] = account["unanswered"].get(password, 0) + weight
-            self._changed = True
+            self._changed.add(domain)
 
     def _of(self, domain: str) -> _Account:
-        return self._accounts.setdefault(domain, _Account(rejected=0, unanswered={}, accepted=[]))
+        if domain not in self._accounts:
+            path = self._file_of(domain)
+            account = _Account(domain=domain, rejected=0, unanswered={}, accepted=[], rejected_by_then=0)
+            self._accounts[domain] = self._current(json.loads(path.read_bytes())) if path.exists() else account
+        return self._accounts[domain]
+
+    def _current(self, account: _Account) -> _Account:
+        if account["rejected_by_then"] < self._rejected:
+            account["accepted"] = []
+        return account
+
+    def _file_of(self, domain: str) -> Path:
+        return self._files / f"{hashlib.sha256(domain.encode()).hexdigest()[:32]}.json"
 
 
 def _place_of(path: Path) -> tuple[str, str, int]:

@@ -238,7 +238,28 @@ def test_nobody_else_can_read_what_is_kept_and_no_password_is(run: Run) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in run.directory.iterdir()} == {0o700}
     assert [path for path in files if b"Xk9" in path.read_bytes()] == []
     second.untried()
-    assert len(list(run.directory.rglob("place-*"))) == 0
+    assert len(list(run.directory.glob("*/under_way/*"))) == 0
+
+
+def test_a_login_costs_the_same_however_many_hosts_there_are(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    parse = lockout.json.loads
+
+    def counted(text: bytes) -> t.Any:
+        read.append(len(text))
+        return parse(text)
+
+    monkeypatch.setattr(lockout.json, "loads", counted)
+    costs = []
+    for number in range(100, 140):
+        brake = run.brake(".\\op", f"pc-{number}")
+        for _login in range(2):
+            attempt = brake.begin(0)
+            assert attempt is not None
+            attempt.accepted()
+        costs.append(sum(read))
+        read.clear()
+    assert len(set(costs)) == 1
 
 
 # -- processes and threads ---------------------------------------------------------------------------------------------
