@@ -46,14 +46,23 @@ NAME_SPEC: dict[str, t.Any] = {
 }
 
 
-_LEAST = {"connect_timeout": 1, "deadline": 1, "minimum_age": 0, "pause": 0, "wait_timeout": 1}
+_LEAST = {
+    "concurrency": 1,
+    "connect_timeout": 1,
+    "deadline": 1,
+    "minimum_age": 0,
+    "pause": 0,
+    "processes": 1,
+    "sweep_deadline": 1,
+    "wait_timeout": 1,
+}
 """The least that a number may be, of the options of that name, whichever module has them."""
 
 
 def range_problem(params: t.Mapping[str, t.Any]) -> str | None:
     """Which number is too small by itself."""
     for name, least in _LEAST.items():
-        if name in params and params[name] < least:
+        if params.get(name) is not None and params[name] < least:
             return f"{name}={params[name]} is too small: give {least} or more"
     return None
 

@@ -122,6 +122,11 @@ def is_judged(settings: Settings) -> bool:
     return settings.auth == "certificate" or bool(settings.password)
 
 
+def needs_turn(settings: Settings) -> bool:
+    """Whether it is the endpoint that judges the login: of Kerberos's, the KDC does."""
+    return is_judged(settings) and settings.auth != "kerberos"
+
+
 def _time_to_wait(deadline: Deadline) -> float:
     return max(0.0, deadline.available() - _LEAST_SECONDS)
 

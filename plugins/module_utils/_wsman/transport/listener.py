@@ -40,6 +40,18 @@ def speaks_the_other(settings: Settings, available: float) -> bool:
         return False
 
 
+def answers(opened: socket.socket, settings: Settings, timeout: float) -> bool:
+    """Whether a listener that was connected to says anything within *timeout* seconds."""
+    opened.settimeout(timeout)
+    try:
+        (_speaks_http if settings.scheme == "http" else _speaks_tls)(opened)
+    except TimeoutError:
+        return False
+    except OSError:  # it closed the connection, or answers in another protocol, which the login tells in words
+        pass
+    return True
+
+
 def proxy_in_the_way(settings: Settings) -> bool:
     """Whether the connection goes to a proxy, by the settings or by the environment, which requests follows too."""
     if settings.proxy is not None or settings.ignore_proxy or requests is None:

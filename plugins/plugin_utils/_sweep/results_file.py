@@ -1,0 +1,102 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The results file: JSON Lines, one record a line, each written whole and at once.
+
+So a sweep that is killed loses nothing but the line that it was about to write, files are merged by concatenation, and
+of a host's records the last one counts.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import typing as t
+
+from .record import SCHEMA, Record
+
+_PRIVATE = 0o600
+
+
+class ResultsFileError(Exception):
+    """One sentence or two on what is wrong with the file, and what to do."""
+
+
+class ResultsFile:
+    """At *path*, for this sweep alone. Raises ResultsFileError."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, _PRIVATE)
+        except OSError as error:
+            raise self._unusable("cannot be written", error) from error
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self.close()
+            raise ResultsFileError(
+                f"results_path={path} is being written by another sweep: wait for it, or give each a file of its own,"
+                " and put them together when both are done"
+            ) from error
+
+    def __enter__(self) -> ResultsFile:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+    def clear(self) -> None:
+        if os.fstat(self._descriptor).st_size:
+            os.ftruncate(self._descriptor, 0)
+
+    def resume(self, add: t.Callable[[Record], None]) -> bool:
+        """Gives *add* the records that it holds. Whether the last line was cut off: that one is taken away."""
+        end = 0
+        with open(self._path, "rb") as file:
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    os.ftruncate(self._descriptor, end)
+                    return True
+                end += len(line)
+                add(self._record(number, line))
+        return False
+
+    def append(self, record: Record) -> None:
+        """In one piece, or not at all."""
+        line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n"
+        end = os.fstat(self._descriptor).st_size
+        try:
+            written = os.write(self._descriptor, line)
+            if written < len(line):  # the rest says why
+                os.write(self._descriptor, line[written:])
+        except OSError as error:
+            if os.fstat(self._descriptor).st_size > end:
+                os.ftruncate(self._descriptor, end)
+            raise self._unusable("cannot be written any further", error) from error
+
+    def _record(self, number: int, line: bytes) -> Record:
+        try:
+            record = json.loads(line)
+            schema = record["schema"]
+            if schema == SCHEMA:
+                host, kind = record["host"], record["verdict" if record["status"] == "ok" else "error_class"]
+                if isinstance(host, str) and isinstance(kind, str):
+                    return t.cast(Record, record)
+        except (ValueError, TypeError, KeyError):
+            schema = None
+        if schema in (None, SCHEMA):
+            raise ResultsFileError(
+                f"results_path={self._path}: line {number} is no record of a sweep. Give another file, or leave resume"
+                " out to begin this one anew"
+            )
+        raise ResultsFileError(
+            f"results_path={self._path}: line {number} is of schema {schema}, and this version of the collection writes"
+            f" {SCHEMA}. Give another file, or leave resume out to begin this one anew"
+        )
+
+    def _unusable(self, what: str, error: OSError) -> ResultsFileError:
+        return ResultsFileError(f"results_path={self._path} {what}: {error.strerror}")
