@@ -62,9 +62,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if params["fleet_slice"] is not None:
             hosts = parsed(params["fleet_slice"]).of(hosts)
         tally = Tally(hosts)
-        path = os.path.abspath(params["results_path"]) if params["results_path"] else None
-        if path is None:
-            return self._asked(params, task_vars, tally, hosts, lambda record: None, [])
+        # Without a path of the user's it ends with the run.
+        kept = params["results_path"] or os.path.join(C.DEFAULT_LOCAL_TMP, f"fleet-{os.getpid()}.jsonl")
+        path = os.path.abspath(kept)
         warnings: list[str] = []
         with ResultsFile(path) as file:
             if params["resume"]:

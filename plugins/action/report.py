@@ -17,7 +17,9 @@ from ..modules import report
 from ..plugin_utils._report import file
 from ..plugin_utils._report.rows import counts, problem, rows, unusual
 from ..plugin_utils._report.run import describe, job
+from ..plugin_utils._report.swept import of_sweep
 from ..plugin_utils._report.text import lines, summary
+from ..plugin_utils._sweep.results_file import ResultsFileError, records
 
 display = Display()
 
@@ -33,7 +35,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             destination = self._destination(params["path"], task_vars or {})
             if not params["check_only"]:
                 result.update(self._report(params, destination, task_vars or {}))
-        except file.PathProblem as error:
+        except (file.PathProblem, ResultsFileError) as error:
             raise AnsibleActionFail(str(error)) from error
         return result
 
@@ -48,11 +50,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         self, params: dict[str, t.Any], destination: Path | None, task_vars: dict[str, t.Any]
     ) -> dict[str, t.Any]:
         batch, hosts = set(task_vars["ansible_play_batch"]), task_vars["ansible_play_hosts_all"]
-        results = {host: task_vars["hostvars"][host].get(params["variable"]) for host in hosts}
-        waiting = {host for host in task_vars["ansible_play_hosts"] if results[host] is None and host not in batch}
+        own = {host: task_vars["hostvars"][host].get(params["variable"]) for host in hosts}
+        waiting = {host for host in task_vars["ansible_play_hosts"] if own[host] is None and host not in batch}
+        swept = _swept(params["sweep"], params["as_wanted"])
+        results = {**(swept or dict.fromkeys(hosts)), **{host: each for host, each in own.items() if each is not None}}
         found = rows(results, waiting)
         # Ansible itself has told of the others; with serial, an earlier batch has.
-        untold = {host: row for host, row in found.items() if host in batch and not _told(results[host])}
+        telling = batch | (swept.keys() - own.keys() if hosts[0] in batch else set())
+        untold = {host: row for host, row in found.items() if host in telling and not _told(own.get(host))}
         total, wrong = summary(found), problem(found, waiting)
         for line in [*lines(untold), total]:
             display.display(line)
@@ -66,6 +71,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             display.display(f"Report: {destination}")
             result["path"] = str(destination)
         return result
+
+
+def _swept(sweep: dict[str, t.Any] | None, as_wanted: list[str]) -> dict[str, t.Any]:
+    """Nothing where there was none, or it has failed before it began."""
+    if not sweep or "results_path" not in sweep:
+        return {}
+    return of_sweep(sweep, records(sweep["results_path"]), as_wanted)
 
 
 def _told(result: dict[str, t.Any] | None) -> bool:

@@ -63,6 +63,7 @@ options:
     description:
       - File on the controller that takes a record of each endpoint as soon as it is known, in JSON Lines. It is made
         for its owner alone, and a relative path begins where Ansible was started.
+      - Without it the file is in Ansible's temporary directory of the run, and ends with it.
       - A file that exists is begun anew, unless O(resume=true).
       - Each line is an object with C(schema), C(host), C(at) (the time in UTC) and C(status). The schema is V(1).
       - C(status) is V(ok) for an endpoint that was asked. Its line has the return values of
@@ -191,6 +192,18 @@ errors:
   returned: success, or when the sweep ended early
   type: dict
   sample: {filtered: [PC-0004], login: [PC-0005]}
+hosts_unreachable:
+  description: The names of the hosts that cannot be reached or let nobody in, whatever the class of their error.
+  returned: success, or when the sweep ended early
+  type: list
+  elements: str
+  sample: [PC-0004, PC-0005]
+hosts_failed:
+  description: The names of the hosts that have another error.
+  returned: success, or when the sweep ended early
+  type: list
+  elements: str
+  sample: []
 not_finished:
   description: The hosts that were not done when the sweep ended. O(results_path) does not have them.
   returned: success, or when the sweep ended early
@@ -205,8 +218,8 @@ details:
   sample:
     PC-0003: {status: ok, verdict: stuck, summary: "In provisioning mode for 1 d 6 h, and nothing runs."}
 results_path:
-  description: The file that has all records.
-  returned: when O(results_path) is set
+  description: Absolute path of the file that has all records.
+  returned: success, or when the sweep ended early
   type: str
   sample: /home/operator/fleet.jsonl
 """

@@ -33,6 +33,16 @@ options:
       - Only its owner may read it. A file that is there is replaced, wholly or not at all.
       - Without it, or where it is empty, no file is written.
     type: str
+  sweep:
+    description:
+      - The result of M(configmgr.client.fleet_info), where a sweep has found out which hosts the task is to be run for.
+      - Hosts without a result of the task are told of as the sweep found them, also those that are not of the play.
+    type: dict
+  as_wanted:
+    description: Verdicts of O(sweep) under which there was nothing to be done. The status is C(as_wanted) for these.
+    type: list
+    elements: str
+    default: []
   options:
     description: What the task was given, to be told in the file. Nothing secret belongs here.
     type: dict
@@ -124,6 +134,8 @@ SCHEMA_VERSION = 1
 ARGUMENT_SPEC = {
     "variable": {"type": "str", "required": True},
     "path": {"type": "str"},
+    "sweep": {"type": "dict"},
+    "as_wanted": {"type": "list", "elements": "str", "default": []},
     "options": {"type": "dict", "default": {}},
     "check_only": {"type": "bool", "default": False},
 }

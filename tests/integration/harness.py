@@ -28,6 +28,8 @@ FQCN = "configmgr.client"
 EVERY_MODULE = tuple(sorted(path.stem for path in (INSTALLED / "plugins" / "modules").glob("[!_]*.py")))
 MODULES = tuple(name for name in EVERY_MODULE if name not in ("report", "fleet_info"))
 """Those that ask one endpoint, and run once for each host."""
+ONCE = (f"{FQCN}.report", f"{FQCN}.fleet_info")
+"""Those that run once for all hosts."""
 
 USERNAME = "CORP\\operator"
 PASSWORD = "Xk9-Pass_wort-7!"
@@ -120,7 +122,7 @@ class Run:
 
     def module(self, host: str) -> Event:
         """The one result of a module of the collection on a host."""
-        (event,) = (event for event in self.of(host, FQCN) if event.action != f"{FQCN}.report")
+        (event,) = (event for event in self.of(host, FQCN) if event.action not in ONCE)
         return event
 
 

@@ -69,6 +69,16 @@ def test_options_of_a_role(role: Path) -> None:
         assert [choice for choice in option.get("choices", []) if f"`{choice}`" not in meaning] == [], name
 
 
+@pytest.mark.parametrize("role", ["survey", "remediate"])
+def test_options_of_a_sweep(role: str) -> None:
+    entries = yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text())["argument_specs"]
+    more = [name for name in entries["sweep"]["options"] if name not in entries["main"]["options"]]
+    page = (ROOT / f"roles/{role}/README.md").read_text(encoding="utf-8")
+    assert re.findall(r"^- `(\w+)`: ", page, re.MULTILINE) == more
+    for name, option in entries["sweep"]["options"].items():
+        assert option == entries["main"]["options"].get(name, option)
+
+
 @pytest.mark.parametrize(("head", "files"), [("module", "plugins/modules/[!_]*.py"), ("playbook", "playbooks/*.yml")])
 def test_what_is_in_it(head: str, files: str) -> None:
     rows = (ROOT / "README.md").read_text(encoding="utf-8").partition(f"| {head} | does |\n")[2].partition("\n\n")[0]

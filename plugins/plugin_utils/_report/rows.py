@@ -115,5 +115,5 @@ def _reason(result: Mapping[str, t.Any], waits: bool) -> str:
     if waits:
         return "Its turn has not come yet."
     if result.get("skipped"):
-        return "A condition of the play left it out."
+        return str(result.get("reason", "A condition of the play left it out."))
     return "It had left the play before."

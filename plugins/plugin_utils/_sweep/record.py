@@ -10,6 +10,9 @@ import typing as t
 SCHEMA = 1
 """Of a line of the results file: raised when a key changes its meaning or goes, not when one is added."""
 
+OK = "ok"
+"""The status of an endpoint that was asked; of others it is ``unreachable`` or ``failed``, as Ansible has it."""
+
 OFF = ("filtered", "refused")
 """The classes of endpoints that accept no connection."""
 
@@ -30,7 +33,7 @@ _CLASSES = {
 def of_answer(host: str, result: t.Mapping[str, t.Any], now: dt.datetime) -> Record:
     """Of an endpoint that was asked; *result* is that of the module for one host."""
     said = {key: value for key, value in result.items() if key != "changed"}
-    return {"schema": SCHEMA, "host": host, "at": _moment(now), "status": "ok", **said}
+    return {"schema": SCHEMA, "host": host, "at": _moment(now), "status": OK, **said}
 
 
 def of_failure(
@@ -51,13 +54,9 @@ def of_failure(
     }
 
 
-def is_answer(record: Record) -> bool:
-    return bool(record["status"] == "ok")
-
-
 def kind(record: Record) -> str:
     """What it is counted as: its verdict, or the class of its error."""
-    return str(record["verdict"] if is_answer(record) else record["error_class"])
+    return str(record["verdict"] if record["status"] == OK else record["error_class"])
 
 
 def _moment(now: dt.datetime) -> str:

@@ -56,13 +56,12 @@ class ResultsFile:
     def resume(self, add: t.Callable[[Record], None]) -> bool:
         """Gives *add* the records that it holds. Whether the last line was cut off: that one is taken away."""
         end = 0
-        with open(self._path, "rb") as file:
-            for number, line in enumerate(file, 1):
-                if not line.endswith(b"\n"):
-                    os.ftruncate(self._descriptor, end)
-                    return True
-                end += len(line)
-                add(self._record(number, line))
+        for record, size in _lines(self._path):
+            if record is None:
+                os.ftruncate(self._descriptor, end)
+                return True
+            end += size
+            add(record)
         return False
 
     def append(self, record: Record) -> None:
@@ -78,25 +77,41 @@ class ResultsFile:
                 os.ftruncate(self._descriptor, end)
             raise self._unusable("cannot be written any further", error) from error
 
-    def _record(self, number: int, line: bytes) -> Record:
-        try:
-            record = json.loads(line)
-            schema = record["schema"]
-            if schema == SCHEMA:
-                host, kind = record["host"], record["verdict" if record["status"] == "ok" else "error_class"]
-                if isinstance(host, str) and isinstance(kind, str):
-                    return t.cast(Record, record)
-        except (ValueError, TypeError, KeyError):
-            schema = None
-        if schema in (None, SCHEMA):
-            raise ResultsFileError(
-                f"results_path={self._path}: line {number} is no record of a sweep. Give another file, or leave resume"
-                " out to begin this one anew"
-            )
-        raise ResultsFileError(
-            f"results_path={self._path}: line {number} is of schema {schema}, and this version of the collection writes"
-            f" {SCHEMA}. Give another file, or leave resume out to begin this one anew"
-        )
-
     def _unusable(self, what: str, error: OSError) -> ResultsFileError:
         return ResultsFileError(f"results_path={self._path} {what}: {error.strerror}")
+
+
+def records(path: str) -> dict[str, Record]:
+    """The last record of each host in the file at *path*, as far as it was written. Raises ResultsFileError."""
+    return {record["host"]: record for record, _size in _lines(path) if record is not None}
+
+
+def _lines(path: str) -> t.Iterator[tuple[Record | None, int]]:
+    """Each record, and the bytes that it takes; None for a last line that was cut off. Raises ResultsFileError."""
+    try:
+        with open(path, "rb") as file:
+            for number, line in enumerate(file, 1):
+                yield (_record(path, number, line) if line.endswith(b"\n") else None), len(line)
+    except OSError as error:
+        raise ResultsFileError(f"results_path={path} cannot be read: {error.strerror}") from error
+
+
+def _record(path: str, number: int, line: bytes) -> Record:
+    try:
+        record = json.loads(line)
+        schema = record["schema"]
+        if schema == SCHEMA:
+            host, kind = record["host"], record["verdict" if record["status"] == "ok" else "error_class"]
+            if isinstance(host, str) and isinstance(kind, str):
+                return t.cast(Record, record)
+    except (ValueError, TypeError, KeyError):
+        schema = None
+    if schema in (None, SCHEMA):
+        raise ResultsFileError(
+            f"results_path={path}: line {number} is no record of a sweep. Give another file, or leave resume out to"
+            " begin this one anew"
+        )
+    raise ResultsFileError(
+        f"results_path={path}: line {number} is of schema {schema}, and this version of the collection writes {SCHEMA}."
+        " Give another file, or leave resume out to begin this one anew"
+    )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .record import OFF, Record, is_answer, kind
+from .record import OFF, OK, Record, kind
 
 _NOTHING_TO_SAY = ("normal", *OFF)
 
@@ -17,14 +17,14 @@ class Tally:
     def __init__(self, hosts: t.Sequence[str]) -> None:
         self._hosts = hosts
         self._asked = frozenset(hosts)
-        self._kinds: dict[str, tuple[bool, str]] = {}
+        self._kinds: dict[str, tuple[str, str]] = {}
         self._details: dict[str, Record] = {}
 
     def add(self, record: Record) -> None:
         host = record["host"]
         if host not in self._asked:
             return
-        self._kinds[host] = is_answer(record), kind(record)
+        self._kinds[host] = record["status"], kind(record)
         self._details.pop(host, None)
         if kind(record) not in _NOTHING_TO_SAY:
             self._details[host] = {key: value for key, value in record.items() if key not in ("schema", "host")}
@@ -39,18 +39,18 @@ class Tally:
 
     @property
     def off(self) -> int:
-        return sum(not answered and each in OFF for answered, each in self._kinds.values())
+        return sum(status != OK and each in OFF for status, each in self._kinds.values())
 
     @property
     def errors(self) -> int:
         """Without those that are off."""
-        return sum(not answered for answered, _kind in self._kinds.values()) - self.off
+        return sum(status != OK for status, _kind in self._kinds.values()) - self.off
 
     def has_answer(self, host: str) -> bool:
-        return self._kinds.get(host, (False, ""))[0]
+        return host in self._kinds and self._kinds[host][0] == OK
 
     def as_result(self) -> dict[str, t.Any]:
-        verdicts, errors = self._names(True), self._names(False)
+        verdicts, errors = self._by_kind(OK), self._by_kind("unreachable", "failed")
         return {
             "asked": len(self._hosts),
             "counts": {
@@ -59,14 +59,18 @@ class Tally:
             },
             "verdicts": verdicts,
             "errors": errors,
+            "hosts_unreachable": self._with("unreachable"),
+            "hosts_failed": self._with("failed"),
             "not_finished": [host for host in self._hosts if host not in self._kinds],
             "details": {host: self._details[host] for host in self._hosts if host in self._details},
         }
 
-    def _names(self, answered: bool) -> dict[str, list[str]]:
-        """By kind, in the order of the hosts."""
+    def _with(self, *statuses: str) -> list[str]:
+        """In the order of the hosts."""
+        return [host for host in self._hosts if host in self._kinds and self._kinds[host][0] in statuses]
+
+    def _by_kind(self, *statuses: str) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
-        for host in self._hosts:
-            if host in self._kinds and self._kinds[host][0] is answered:
-                found.setdefault(self._kinds[host][1], []).append(host)
+        for host in self._with(*statuses):
+            found.setdefault(self._kinds[host][1], []).append(host)
         return dict(sorted(found.items()))
