@@ -135,6 +135,14 @@ class Simulator:
     def reset_traffic(self, name: str) -> None:
         self._of(name, "DELETE", "/traffic")
 
+    def total_traffic(self) -> dict[str, int]:
+        """Connections, login legs, calls and octets of all endpoints together."""
+        found: dict[str, int] = self.request("GET", "/traffic")
+        return found
+
+    def reset_total_traffic(self) -> None:
+        self.request("DELETE", "/traffic")
+
     def event(self, name: str, event: str, /, **detail: Any) -> None:
         self._of(name, "POST", "/event", {"event": event, **detail})
 

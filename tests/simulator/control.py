@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from .estate import Estate, UnknownEndpoint
 from .server.http import BadHttp, HttpConnection, HttpRequest, HttpResponse
+from .server.traffic import total
 from .windows.reading import SpecError, duration
 
 log = logging.getLogger(__name__)
@@ -89,6 +90,12 @@ class Control:
                 # Connections that the event ended are closed in the next rounds of the loop: before this is answered.
                 for _ in range(3):
                     await asyncio.sleep(0)
+                return {}
+            case ("GET", ["traffic"]):
+                return total(endpoint.traffic for endpoint in self._estate.endpoints())
+            case ("DELETE", ["traffic"]):
+                for endpoint in self._estate.endpoints():
+                    endpoint.traffic.reset()
                 return {}
             case ("GET", ["accounts"]):
                 return self._estate.directory.describe()

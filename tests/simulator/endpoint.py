@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -45,6 +46,7 @@ class EndpointSpec:
     keytab: str = ""
     """The file with the keys of the machine's own services; without one it takes no Kerberos logins."""
     idle_timeout: float = 120.0
+    round_trip: timedelta = timedelta(0)
     channel_binding: str = "relaxed"
     certificate_mapping: CertificateMapping | None = None
     url_prefix: str = "wsman"

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 import requests
+from simulator.client import Simulator
 from simulator_tests.wire import CCMEXEC, HKLM, NS, STDREGPROV, WMI, Host, call, local_names, pull, query, read_value
 from winrm.exceptions import WinRMOperationTimeoutError, WinRMTransportError, WSManFaultError
 
@@ -133,6 +135,29 @@ def test_traffic(fresh: Host) -> None:
     assert octets == traffic["wire_bytes"]
     fresh.fleet.reset_traffic(fresh.name)
     assert fresh.fleet.traffic(fresh.name)["calls"] == []
+
+
+def test_the_traffic_of_a_whole_fleet() -> None:
+    with Simulator({"endpoints": [{"name": "PC-{1..2}"}]}) as fleet:
+        hosts = [Host(fleet, f"PC-{number}") for number in (1, 2)]
+        for host in hosts:
+            host.send(MESSAGE)
+        each = [fleet.traffic(host.name) for host in hosts]
+        summed = {name: sum(one[name] for one in each) for name in ("login_bytes", "wire_bytes")}
+        counts = {"connections": 4, "login_requests": 6, "logins": 2, "calls": 2}
+        assert fleet.total_traffic() == {**summed, **counts}
+        fleet.reset_total_traffic()
+        assert set(fleet.total_traffic().values()) == {0}
+
+
+def test_a_far_endpoint(fresh: Host) -> None:
+    fresh.fleet.patch(fresh.name, round_trip=0.03)
+    client = fresh.pywinrm()
+    started = time.monotonic()
+    client.send_message(MESSAGE)  # on two connections, with four answers
+    logged_in = time.monotonic()
+    client.send_message(MESSAGE)
+    assert logged_in - started >= 6 * 0.03 and time.monotonic() - logged_in >= 0.03
 
 
 ENUM_VALUES = call(STDREGPROV, "EnumValues", [("hDefKey", HKLM), ("sSubKeyName", CCMEXEC)])

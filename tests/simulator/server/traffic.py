@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -68,3 +69,13 @@ class Traffic:
 
     def describe(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def total(of: Iterable[Traffic]) -> dict[str, int]:
+    """Of several endpoints."""
+    found = {"connections": 0, "login_requests": 0, "login_bytes": 0, "wire_bytes": 0, "calls": 0, "logins": 0}
+    for traffic in of:
+        for name in found:
+            value = getattr(traffic, name)
+            found[name] += len(value) if isinstance(value, list) else value
+    return found

@@ -39,6 +39,8 @@ class WinRmConnection:
         self._peer = peer
         self._secure = secure
         self._schemes = endpoint.spec.schemes_https if secure else endpoint.spec.schemes_http
+        # The kernel has answered the connection request at once: the first answer makes up for that.
+        self._trips = 2
 
     async def serve(self) -> None:
         spec = self._endpoint.spec
@@ -148,6 +150,9 @@ class WinRmConnection:
         data = self._http.encode(response, self._endpoint.clock.now())
         if body_octets is not None:
             data = data[: len(data) - len(response.body) + body_octets]
+        if self._endpoint.spec.round_trip:
+            await asyncio.sleep(self._trips * self._endpoint.spec.round_trip.total_seconds())
+            self._trips = 1
         await self._http.write(data)
         return len(data)
 
