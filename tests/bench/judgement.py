@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a judgement costs before each write, and how long the gap is that nobody can close."""
+"""What a judgement costs before each write, and how long the gap is that nobody can close, on loopback."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class Timed(Session):
         return reply
 
 
-def main() -> None:
+def judgement() -> str:
+    """In a sentence."""
     with Simulator({"endpoints": [{"name": "PC-0001"}]}) as fleet:
         (entry,) = fleet.endpoints()
         settings = Settings(
@@ -55,12 +56,8 @@ def main() -> None:
                 requests = len(asked)
                 judgements.append(asked[-1][1] - asked[0][0])
                 gaps.append(written[0] - asked[-1][1])
-    print(
+    return (
         f"A judgement before a write: {requests} requests, {statistics.median(judgements) * 1000:.1f} ms; from its last"
         f" answer to the write: {statistics.median(gaps) * 1000:.2f} ms here (at most {max(gaps) * 1000:.2f}), then the"
-        " way to the endpoint"
+        " way to the endpoint."
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""make bench: python -m bench SIZE DIRECTORY, with a size of short or full; the results go into the directory."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from .fleet import mixture, serving
+from .judgement import judgement
+from .measure import Cost, measure
+from .report import Results, markdown
+from .ways import BARE, HEALTHY, NOTHING, ONE_TASK, OWN_PROCESS, PER_HOST, RELEASE, RELEASED, STUCK, SWEEP
+
+
+@dataclass(frozen=True)
+class Size:
+    sweeps: tuple[int, ...]
+    beside: int
+    """The size of the sweep that the other ways are compared with."""
+
+
+SIZES = {"short": Size((200, 1000), 200), "full": Size((200, 1000, 5000, 10000), 1000)}
+TASKS = 40
+TO_RELEASE = 200
+
+
+def main() -> None:
+    size = SIZES[sys.argv[1]]
+    directory = Path(sys.argv[2])
+    sweeps, others = [], []
+    for count in size.sweeps:
+        with serving(mixture(count)) as fleet:
+            sweeps.append(measure(SWEEP, fleet))
+            if count == size.beside:
+                others = [measure(way, fleet) for way in (BARE, PER_HOST)]
+    beside = [next(each for each in sweeps if each.endpoints == size.beside), *others]
+    with serving({"normal": TASKS}) as fleet:
+        one_task = [measure(way, fleet) for way in (NOTHING, ONE_TASK, OWN_PROCESS)]
+    with serving({"stuck": TO_RELEASE}) as fleet:
+        released = measure(RELEASE, fleet)
+    text = markdown(Results(sweeps, beside, one_task, released, alone(), judgement()))
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "results.md").write_text(text, encoding="utf-8")
+    print(text, end="")
+
+
+def alone() -> list[Cost]:
+    """One endpoint of each kind."""
+    with serving({"normal": 1}) as fleet:
+        costs = [measure(HEALTHY, fleet)]
+    with serving({"stuck": 1}) as fleet:
+        return [*costs, measure(STUCK, fleet), measure(RELEASED, fleet)]
+
+
+if __name__ == "__main__":
+    main()
