@@ -10,8 +10,24 @@ from pathlib import Path
 from .fleet import mixture, serving
 from .judgement import judgement
 from .measure import Cost, measure
+from .plot import plot
 from .report import Results, markdown
-from .ways import BARE, HEALTHY, NOTHING, ONE_TASK, OWN_PROCESS, PER_HOST, RELEASE, RELEASED, STUCK, SWEEP
+from .ways import (
+    BARE,
+    HEALTHY,
+    NOTHING,
+    ONE_TASK,
+    OWN_PROCESS,
+    PER_HOST,
+    POWERSHELL_SECONDS,
+    RELEASE,
+    RELEASED,
+    STARTED,
+    STUCK,
+    SWEEP,
+    WIN_POWERSHELL,
+    WIN_REG_STAT,
+)
 
 
 @dataclass(frozen=True)
@@ -29,20 +45,25 @@ TO_RELEASE = 200
 def main() -> None:
     size = SIZES[sys.argv[1]]
     directory = Path(sys.argv[2])
-    sweeps, others = [], []
+    sweeps: list[Cost] = []
+    others: list[Cost] = []
     for count in size.sweeps:
         with serving(mixture(count)) as fleet:
             sweeps.append(measure(SWEEP, fleet))
             if count == size.beside:
-                others = [measure(way, fleet) for way in (BARE, PER_HOST)]
+                others = [measure(way, fleet) for way in (BARE, PER_HOST, WIN_REG_STAT, WIN_POWERSHELL)]
+    with serving(mixture(size.beside), powershell_start=POWERSHELL_SECONDS) as fleet:
+        others += [measure(way, fleet) for way in STARTED]
     beside = [next(each for each in sweeps if each.endpoints == size.beside), *others]
     with serving({"normal": TASKS}) as fleet:
         one_task = [measure(way, fleet) for way in (NOTHING, ONE_TASK, OWN_PROCESS)]
     with serving({"stuck": TO_RELEASE}) as fleet:
         released = measure(RELEASE, fleet)
-    text = markdown(Results(sweeps, beside, one_task, released, alone(), judgement()))
+    results = Results(sweeps, beside, one_task, released, alone(), judgement())
+    text = markdown(results)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "results.md").write_text(text, encoding="utf-8")
+    plot(results, directory / "results.png")
     print(text, end="")
 
 

@@ -18,7 +18,10 @@ Commands = Callable[[Fleet, Path], list[list[str]]]
 
 CONCURRENCY = 256
 """The default of fleet_info."""
-FORKS = 20
+FORKS, MANY_FORKS = 20, 50
+POWERSHELL_SECONDS = 1.2
+"""A model of powershell.exe's start with Ansible's wrapper, after which the module takes no time: nothing is known of
+the time that real endpoints need."""
 _UNREACHABLE = 4
 """With what ansible-playbook ends where a host could not be reached."""
 
@@ -64,6 +67,23 @@ SWEEP = Way("fleet_info", _sweep)
 BARE = Way(f"bare pywinrm, {CONCURRENCY} threads", _bare)
 PER_HOST = Way(f"provisioning_mode_info, {FORKS} forks", _read, (_UNREACHABLE,))
 RELEASE = Way(f"provisioning_mode, {FORKS} forks", _release)
+
+# With Ansible's own winrm plugin and modules.
+_KEY, _VALUES = r"HKLM:\SOFTWARE\Microsoft\CCM\CcmExec", ("ProvisioningMode", "SystemTaskExcludes")
+_quoted = ", ".join(f"'{name}'" for name in _VALUES)
+_script = f"Get-ItemPropertyValue -LiteralPath '{_KEY}' -Name {_quoted}"
+_win_powershell = [{"ansible.windows.win_powershell": {"script": _script}}]
+WIN_REG_STAT = Way(
+    f"win_reg_stat for each value, {FORKS} forks",
+    _playbook([{"ansible.windows.win_reg_stat": {"path": _KEY, "name": name}} for name in _VALUES]),
+    (_UNREACHABLE,),
+)
+WIN_POWERSHELL = Way(f"win_powershell, {FORKS} forks", _playbook(_win_powershell), (_UNREACHABLE,))
+_STARTED = f"where PowerShell starts in {POWERSHELL_SECONDS} s"
+STARTED = tuple(
+    Way(f"win_powershell, {forks} forks, {_STARTED}", _playbook(_win_powershell, forks), (_UNREACHABLE,))
+    for forks in (FORKS, MANY_FORKS)
+)
 
 # One task of each host, where all of them answer.
 NOTHING = Way("a task that does nothing", _playbook([{"ansible.builtin.debug": {"msg": "nothing"}}]), logs_in=False)

@@ -257,6 +257,8 @@ class MachineSpec:
     """The gap until CcmExec is back after the mode changed."""
     boot_seconds: timedelta = timedelta(0)
     """How long the machine answers nothing while it restarts."""
+    powershell_start: timedelta = timedelta(0)
+    """How long powershell.exe takes before it does anything."""
     on_battery: bool = False
     self_exit: Literal["working", "broken"] = "working"
     broken_classes: Mapping[str, str] = field(default_factory=dict)
@@ -307,6 +309,7 @@ class MachineSpec:
             clock_skew=reader.duration("clock_skew", cls.clock_skew),
             restart_seconds=reader.duration("restart_seconds", cls.restart_seconds),
             boot_seconds=reader.duration("boot_seconds", cls.boot_seconds),
+            powershell_start=reader.duration("powershell_start", cls.powershell_start),
             on_battery=reader.boolean("on_battery", cls.on_battery),
             self_exit=reader.one_of("self_exit", ("working", "broken"), cls.self_exit),
             broken_classes=_broken_classes(reader),

@@ -2,17 +2,19 @@
 """powershell.exe, for the few command lines that are sent to it. It is no interpreter, and says so to all others.
 
 Known by their shape are calls of a WMI method (article), the registration of a task from XML, and two words with a
-pause between them (recorded); known by its text is the script of transcripts/.
+pause between them (recorded); known by its text is the script of transcripts/; and known by its input is what Ansible
+runs a module of its own with.
 """
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import TYPE_CHECKING
 
 from ..cim.model import WmiError
 from ..scheduled_tasks import MalformedTask
-from . import transcript
+from . import ansible_module, transcript
 from .result import ProgramResult
 
 if TYPE_CHECKING:
@@ -29,11 +31,21 @@ _CALL = re.compile(
 _REGISTER = re.compile(
     f"Register-ScheduledTask -Force -TaskName {_WORD} -TaskPath {_WORD} -Xml {_WORD} -ErrorAction Stop", re.IGNORECASE
 )
+_ENCODED = re.compile(r"-EncodedCommand (\S+)", re.IGNORECASE)
 _PAUSE = re.compile(r"Write-Host (\w+); Start-Sleep (\d+); Write-Host ([\w ]+)", re.IGNORECASE)
 
 
-def run(world: World, arguments: list[str]) -> ProgramResult:
+def reads_input(line: str) -> bool:
+    """Whether its script asks for its standard input."""
+    found = _ENCODED.search(line)
+    return found is not None and "$input" in base64.b64decode(found[1]).decode("utf-16-le")
+
+
+def run(world: World, arguments: list[str], stdin: str) -> ProgramResult:
     """PowerShell joins its arguments with blanks; the double quotes around them are gone by then."""
+    world.takes(world.spec.powershell_start.total_seconds())
+    if stdin and (answer := ansible_module.answer(world, stdin)):
+        return ProgramResult(0, f"{answer}\r\n")
     script = _SWITCHES.sub("", " ".join(arguments)).strip()
     if found := _CALL.fullmatch(script):
         return _call(world, *map(_value, found.groups()))

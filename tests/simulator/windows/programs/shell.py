@@ -36,6 +36,10 @@ def _cmd(world: World, tail: str, stdin: str) -> ProgramResult:
     return run_in_shell(world, _unwrapped(world, match[1]), stdin) if match else ProgramResult(0)
 
 
+def _powershell(world: World, tail: str, stdin: str) -> ProgramResult:
+    return powershell.run(world, command_line.arguments(tail), stdin)
+
+
 def _splitting(program: Callable[[World, list[str]], ProgramResult]) -> Program:
     """A program that splits its command line by the common rules; cmd.exe has its own."""
     return lambda world, tail, stdin: program(world, command_line.arguments(tail))
@@ -57,7 +61,7 @@ _PROGRAMS: dict[str, Program] = {
     f"{_SYSTEM32}\\sort.exe": _filtering(text_filters.sort),
     f"{_SYSTEM32}\\hostname.exe": _splitting(_hostname),
     f"{_SYSTEM32}\\wbem\\wmic.exe": _splitting(wmic.run),
-    f"{_SYSTEM32}\\windowspowershell\\v1.0\\powershell.exe": _splitting(powershell.run),
+    f"{_SYSTEM32}\\windowspowershell\\v1.0\\powershell.exe": _powershell,
     "c:\\windows\\ccm\\ccmeval.exe": _splitting(_ccmeval),
 }
 
@@ -68,7 +72,7 @@ def reads_input(world: World, application: str | None, line: str) -> bool:
         return False
     words = command_line.split(line.lstrip('" ').replace('"', " "))
     name = _stem(words[0]) if words else ""
-    return name in _READ_INPUT
+    return name in _READ_INPUT or (name == "powershell" and powershell.reads_input(line))
 
 
 def run_program(world: World, application: str | None, line: str, stdin: str = "") -> ProgramResult:

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The results as a picture: how each way compares with the sweep, and how the sweep grows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from .report import Results
+
+
+def plot(results: Results, path: Path) -> None:
+    sweep, *others = results.beside
+    figure = Figure(figsize=(14, 5), layout="constrained")
+    ratios, sizes = figure.subplots(1, 2, width_ratios=(3, 2))
+    kinds = {
+        "time": lambda cost: cost.use.seconds / sweep.use.seconds,
+        "CPU of the controller": lambda cost: cost.cpu_ms / sweep.cpu_ms,
+        "octets": lambda cost: cost.octets / sweep.octets,
+    }
+    height = 0.8 / len(kinds)
+    for number, (kind, ratio) in enumerate(kinds.items()):
+        places = [place + number * height for place in range(len(others))]
+        bars = ratios.barh(places, [ratio(each) for each in others], height, label=kind)
+        ratios.bar_label(bars, fmt="%.2g", padding=2)
+    ratios.set_yticks([place + height for place in range(len(others))], [each.way for each in others])
+    ratios.invert_yaxis()
+    ratios.set_xscale("log")
+    ratios.margins(x=0.1)
+    ratios.axvline(1, color="black", linewidth=1)
+    ratios.set_title(f"times what fleet_info takes, {sweep.endpoints} endpoints")
+    ratios.legend()
+    sizes.plot([each.endpoints for each in results.sweeps], [each.use.seconds for each in results.sweeps], "o-")
+    sizes.set_xlim(left=0)
+    sizes.set_ylim(bottom=0)
+    sizes.set_title("fleet_info")
+    sizes.set_xlabel("endpoints")
+    sizes.set_ylabel("seconds")
+    figure.savefig(path)
