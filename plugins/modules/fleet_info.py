@@ -98,6 +98,7 @@ attributes:
 requirements:
   - pywinrm >= 0.5.0 (on the controller; not for hosts with C(ansible_connection=psrp))
   - pypsrp >= 0.8.1 (on the controller, for hosts with C(ansible_connection=psrp))
+  - pyspnego >= 0.9.0 (on the controller, for NTLM over HTTP; it comes with both)
   - defusedxml (on the controller)
   - pywinrm[kerberos], and krb5 to get tickets with a password (on the controller), for Kerberos logins
 notes:

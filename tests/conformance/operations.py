@@ -72,6 +72,8 @@ def login(name: str, how: Login, *needs: Capability, **endpoint: Any) -> None:
     def run(open_client: Open, host: Host) -> None:
         open_client(how).hello()
 
+    if how.scheme == "https":
+        needs = (*needs, "https")
     operation(name, *needs, **endpoint)(run)
 
 
@@ -94,7 +96,7 @@ def _(open_client: Open, host: Host) -> None:
     assert host.fleet.traffic(host.name)["calls"] == []
 
 
-@operation("log in: a certificate of an unknown authority")
+@operation("log in: a certificate of an unknown authority", "https")
 def _(open_client: Open, host: Host) -> None:
     assert refused(open_client(Login(scheme="https", trusts_the_authority=False)).hello).kind == "tls"
 

@@ -14,12 +14,12 @@ from simulator_tests.wire import Host
 
 from .clients.ansible import Plugin, Psrp, Winrm
 from .clients.base import Client, Login
-from .clients.collection import Collection, CollectionOverPsrp
+from .clients.collection import Collection, CollectionOverPsrp, CollectionOverPyspnego
 from .clients.pypsrp import Pypsrp
 from .clients.pywinrm import Pywinrm
 from .operations import OPERATIONS, Open, Operation
 
-CLIENTS: list[type[Client]] = [Pywinrm, Pypsrp, Winrm, Psrp, Collection, CollectionOverPsrp]
+CLIENTS: list[type[Client]] = [Pywinrm, Pypsrp, Winrm, Psrp, Collection, CollectionOverPsrp, CollectionOverPyspnego]
 _numbers = count(1)
 
 

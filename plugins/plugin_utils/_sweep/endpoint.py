@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import datetime as dt
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...module_utils import _module
 from ...module_utils._wsman.deadline import Deadline
 from ...module_utils._wsman.settings import Settings
 from ...module_utils._wsman.transport.braked import needs_turn
+from ...module_utils._wsman.transport.listener import proxy_in_the_way
 from ...modules import provisioning_mode_info
 from .._connection.lockout import Lockout
 from .preflight import NotThere, check
@@ -41,12 +42,16 @@ def ask(host: str, settings: Settings, question: Question) -> Record:
 
 
 def _answer(host: str, settings: Settings, question: Question) -> _module.Result:
+    direct = not proxy_in_the_way(settings)
+    if direct and settings.auth == "ntlm" and settings.scheme == "http":
+        settings = replace(settings, library="pyspnego")
     missing = _module.missing_library(settings.library)
     if missing:
         raise _module.TaskFailed(missing, {"error_layer": "library"})
     brake = Lockout(question.directory, settings)
     deadline = Deadline(question.params["deadline"])
-    check(settings, lambda: needs_turn(settings) and not brake.knows_password(), deadline.remaining())
+    if direct:
+        check(settings, lambda: needs_turn(settings) and not brake.knows_password(), deadline.remaining())
     params = {**question.params, "computer_name": host, "deadline": max(1, round(deadline.remaining()))}
     return _module.execute(provisioning_mode_info.run, settings, params, False, _silent, _silent, brake)
 

@@ -13,7 +13,7 @@ import typing as t
 
 from ...module_utils._advice import advice
 from ...module_utils._wsman.settings import Settings
-from ...module_utils._wsman.transport.listener import answers, proxy_in_the_way
+from ...module_utils._wsman.transport.listener import answers
 
 
 class NotThere(Exception):
@@ -27,10 +27,8 @@ class NotThere(Exception):
 def check(settings: Settings, holds_turn: t.Callable[[], bool], available: float) -> None:
     """Raises NotThere. *holds_turn* tells whether a login needs a turn; *available* are the seconds that there are.
 
-    Says nothing of an endpoint behind a proxy.
+    It goes straight to the endpoint.
     """
-    if proxy_in_the_way(settings):
-        return
     with _connected(settings) as opened:
         silence = min(settings.read_timeout, available)
         if holds_turn() and not answers(opened, settings, silence):

@@ -24,6 +24,7 @@ Capability = Literal[
     "command",
     "configuration",
     "environment",
+    "https",
     "identify",
     "input",
     "interrupt",

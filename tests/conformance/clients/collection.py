@@ -134,6 +134,12 @@ class CollectionOverPsrp(Collection):
     }
 
 
+class CollectionOverPyspnego(Collection):
+    name = "the same, sweep"
+    library = "pyspnego"
+    lacks: ClassVar[dict[str, str]] = {**Collection.lacks, "https": "it is for NTLM over HTTP alone"}
+
+
 def _parted(resource: str) -> tuple[str, str]:
     namespace, _, class_name = resource.rpartition("/")
     return namespace, class_name

@@ -81,6 +81,7 @@ class _WithPassword(Login):
 
 class Ntlm(_WithPassword):
     name = "ntlm"
+    libraries = ("pywinrm", "pypsrp", "pyspnego")
 
 
 class Basic(_WithPassword):

@@ -86,10 +86,7 @@ class BoundedAdapter(HTTPAdapter):
         kwargs["timeout"] = (min(self._connect_timeout, remaining), read_timeout)
         response = super().send(request, *args, **kwargs)
         if response.is_redirect:
-            raise ProtocolError(
-                f"the server redirects to {response.headers.get('location', 'nowhere')!r}:"
-                " WinRM never does, and credentials are not sent elsewhere"
-            )
+            raise redirected(response.headers.get("location"))
         if self.single and response.status_code in (401, 407):
             raise self._wants_login()  # before the library hears of it, which would log in and send once more
         if response.status_code == 200 and _is_sealed(request) and not (_is_sealed(response) or _is_empty(response)):
@@ -110,6 +107,12 @@ class BoundedAdapter(HTTPAdapter):
     def _after_opening(self) -> None:
         self.connected = True
         self.opened()
+
+
+def redirected(location: str | None) -> ProtocolError:
+    return ProtocolError(
+        f"the server redirects to {location or 'nowhere'!r}: WinRM never does, and credentials are not sent elsewhere"
+    )
 
 
 def _is_sealed(message: requests.PreparedRequest | requests.Response) -> bool:
@@ -144,7 +147,7 @@ def _pool_class(
     class Response(HTTPResponse):  # also of a proxy to CONNECT
         def __init__(self, sock: t.Any, *args: t.Any, **kwargs: t.Any) -> None:
             super().__init__(sock, *args, **kwargs)
-            _keep_to(deadline, self.fp.raw, _Stream)
+            keep_to(deadline, self.fp.raw)
 
     class Connection(pool.ConnectionCls):  # type: ignore[misc]
         response_class = Response
@@ -152,33 +155,39 @@ def _pool_class(
         def _new_conn(self) -> socket.socket:
             before_opening()
             opened: socket.socket = super()._new_conn()
-            _limit(opened, deadline)
+            limit(opened, deadline)
             after_opening()
             return opened
 
         def _connect_tls_proxy(self, *args: t.Any) -> t.Any:
             """TLS to an endpoint through this is made by urllib3, of as many calls as it takes."""
             opened = super()._connect_tls_proxy(*args)
-            _limit(opened, deadline)
-            _keep_to(deadline, opened, _TlsToProxy)
+            limit(opened, deadline)
+            _keep_as(_TlsToProxy, opened, deadline)
             return opened
 
         def send(self, data: t.Any) -> None:
             if self.sock is not None:
-                _limit(self.sock, deadline)
+                limit(self.sock, deadline)
             super().send(data)
 
     return type("Pool", (pool,), {"ConnectionCls": Connection})
 
 
-def _limit(sock: t.Any, deadline: Deadline) -> None:
+def limit(sock: t.Any, deadline: Deadline) -> None:
+    """Lowers the time-out of *sock* to what is left of the *deadline*."""
     remaining = deadline.remaining()
     timeout = sock.gettimeout()
     if timeout is None or timeout > remaining:
         sock.settimeout(remaining)
 
 
-def _keep_to(deadline: Deadline, opened: t.Any, kind: type[_Stream | _TlsToProxy]) -> None:
+def keep_to(deadline: Deadline, raw: t.Any) -> None:
+    """Has *raw*, the stream of a socket, read no longer than the *deadline* lasts, however slowly it drips."""
+    _keep_as(_Stream, raw, deadline)
+
+
+def _keep_as(kind: type[_Stream | _TlsToProxy], opened: t.Any, deadline: Deadline) -> None:
     # As its own class, and no wrapper around it: login libraries look for the socket and its certificate inside.
     opened.__class__ = kind
     opened.deadline = deadline
@@ -189,9 +198,9 @@ class _Stream(socket.SocketIO):
 
     def readinto(self, b: t.Any) -> int | None:
         sock = self._sock  # type: ignore[attr-defined]
-        _limit(sock, self.deadline)
+        limit(sock, self.deadline)
         count = super().readinto(b)
-        _limit(sock, self.deadline)
+        limit(sock, self.deadline)
         return count
 
 
@@ -199,9 +208,9 @@ class _TlsToProxy(ssl.SSLSocket):
     deadline: Deadline
 
     def recv(self, *args: t.Any) -> bytes:
-        _limit(self, self.deadline)
+        limit(self, self.deadline)
         received = super().recv(*args)
-        _limit(self, self.deadline)
+        limit(self, self.deadline)
         return received
 
 

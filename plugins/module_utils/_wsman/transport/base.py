@@ -12,14 +12,11 @@ from ..errors import (
     ConnectionLost,
     EndpointUnreachable,
     LoginUnavailable,
-    ProtocolError,
-    SettingsError,
     StaleConnection,
     WSManError,
 )
 from ..login.methods import login_of
 from ..settings import Settings
-from .adapter import BoundedAdapter, diagnose
 from .listener import speaks_the_other
 
 try:
@@ -35,12 +32,13 @@ class HttpTransport:
         self._settings = settings
         self._login = login_of(settings)
         self._deadline = deadline
-        self._adapter = BoundedAdapter(deadline, settings)
         self._logged_in = False
 
     def send(self, message: bytes, read_timeout: float, *, single: bool = False) -> bytes:
+        if single and not self._logged_in:
+            raise StaleConnection(f"no connection to {self._settings.url} is open")
         try:
-            reply = self._send_single(message, read_timeout) if single else self._send(message, read_timeout)
+            reply = self._exchanged(message, read_timeout, single)
             self._deadline.remaining()
         except WSManError:
             # The libraries would go on with a half-built session, unencrypted.
@@ -58,55 +56,15 @@ class HttpTransport:
         self._disconnect()
         self._logged_in = False
 
-    def _exchange(self, message: bytes, read_timeout: float) -> bytes:
-        """The reply to *message*; raises what the library raises."""
+    def _exchanged(self, message: bytes, read_timeout: float, single: bool) -> bytes:
+        """The reply to *message*; raises WSManError and nothing else."""
         raise NotImplementedError
 
     def _disconnect(self) -> None:
         raise NotImplementedError
 
-    def _translate_error(self, error: Exception) -> bytes:
-        """The reply that the library's own *error* carries, or what it means, raised."""
-        # They let out whatever their parsing trips over (KeyError, struct.error, BadMICError, ...) when the other side
-        # does not speak WinRM's HTTP.
-        raise ProtocolError(
-            f"{self._settings.url} does not answer as WinRM does ({type(error).__name__}: {error})"
-        ) from error
-
-    def _send(self, message: bytes, read_timeout: float) -> bytes:
-        try:
-            return self._exchange(message, read_timeout)
-        except WSManError:
-            raise
-        except Exception as error:
-            of_login = self._login.explain(error)
-            if of_login:
-                raise of_login from error
-            # ValueErrors are what requests cannot make a request of.
-            if isinstance(error, requests.RequestException) and not isinstance(error, ValueError):
-                raise self._broken(error) from error
-            if not self._adapter.connected and not isinstance(error, ImportError):
-                raise self._not_sent(error) from error
-            return self._translate_error(error)
-
-    def _not_sent(self, error: Exception) -> SettingsError:
-        """Of an *error* before a connection was open: it is ours, whatever it is, and never the endpoint's."""
-        # Without texts that may hold a part of a password, or a proxy's address and its login.
-        told = f": {error}" if isinstance(error, requests.exceptions.InvalidSchema) else ""
-        named = self._settings.names
-        return SettingsError(
-            f"nothing was sent to {self._settings.url}: no request can be made of {named['host']}, {named['path']},"
-            f" {named['username']}, {named['proxy']}, or the proxy of the environment ({type(error).__name__}{told})"
-        )
-
-    def _send_single(self, message: bytes, read_timeout: float) -> bytes:
-        if not self._logged_in:
-            raise StaleConnection(f"no connection to {self._settings.url} is open")
-        with self._adapter.single_exchange():
-            return self._send(message, read_timeout)
-
-    def _broken(self, error: requests.RequestException) -> WSManError:
-        layer, reason, remedy = diagnose(error)
+    def _broken(self, layer: str, reason: str, remedy: str, single: bool) -> WSManError:
+        """What a failure of the connection means, of the layer and for the reason that ``diagnose`` tells."""
         url = self._settings.url
         if not self._logged_in:
             if layer in ("tls", "http") and not remedy:
@@ -114,7 +72,7 @@ class HttpTransport:
             return EndpointUnreachable(f"{url} cannot be reached: {reason}", layer, remedy)
         if layer == "timeout":
             return ConnectionLost(f"{url} stopped answering: {reason}")
-        if self._adapter.single:  # it was open when the message went out, which may have been carried out
+        if single:  # it was open when the message went out, which may have been carried out
             return ConnectionLost(f"the connection to {url} broke: {reason}")
         return StaleConnection(f"the connection to {url} was closed: {reason}")
 
@@ -126,13 +84,6 @@ class HttpTransport:
             return "this port speaks TLS, and was asked in plain HTTP", "speaks_tls"
         remedy = "speaks_http" if self._login.seals else "speaks_http_unsealed"
         return "this port speaks plain HTTP, and was asked for TLS", remedy
-
-    def _refused(self, error: BaseException) -> WSManError:
-        """What the 401 means that made the library raise *error*: credentials judged, or no login offered to try."""
-        response = getattr(error.__context__, "response", None)
-        if response is not None and not _proves(response.request.headers.get("Authorization")):
-            return self._login.not_offered()
-        return self._login.refused()
 
     def _reply_of_status(self, status: int, text: str | None) -> bytes:
         """SOAP faults come with status 500; every other status has a meaning of its own."""
@@ -151,16 +102,22 @@ class HttpTransport:
         raise EndpointUnreachable(f"{url} answered HTTP {status}: {meaning}", "http")
 
 
+class CredentialsUnanswered(Exception):
+    """Caused an error that came while credentials were under way, where the library's own errors do not tell."""
+
+
 def credentials_sent(error: BaseException | None) -> bool:
     """Whether it was credentials that got no answer, where *error* ended a login: nobody knows what became of it."""
     while error is not None:
+        if isinstance(error, CredentialsUnanswered):
+            return True
         if isinstance(error, requests.RequestException) and error.response is None and error.request is not None:
-            return _proves(error.request.headers.get("Authorization"))
+            return proves(error.request.headers.get("Authorization"))
         error = error.__cause__ or error.__context__
     return False
 
 
-def _proves(authorization: str | bytes | None) -> bool:
+def proves(authorization: str | bytes | None) -> bool:
     """Whether that header says more than that somebody wants to log in, as NTLM's first message does."""
     text = authorization.decode("latin-1") if isinstance(authorization, bytes) else authorization or ""
     scheme, _blank, token = text.partition(" ")

@@ -13,7 +13,7 @@ import typing as t
 from ..deadline import Deadline
 from ..errors import LoginRejected, LoginUnavailable, SettingsError
 from ..settings import Settings
-from .base import HttpTransport
+from .over_requests import RequestsTransport
 
 try:
     import requests
@@ -29,7 +29,7 @@ else:
     logging.getLogger("pypsrp").addHandler(logging.NullHandler())
 
 
-class PypsrpTransport(HttpTransport):
+class PypsrpTransport(RequestsTransport):
     def __init__(self, settings: Settings, deadline: Deadline) -> None:
         super().__init__(settings, deadline)
         username, password, cache = self._login.credential()

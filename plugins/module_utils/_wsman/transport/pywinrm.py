@@ -11,7 +11,7 @@ from ..errors import SettingsError
 from ..login.kerberos import default_cache
 from ..settings import Settings
 from .adapter import BoundedAdapter
-from .base import HttpTransport
+from .over_requests import RequestsTransport
 
 try:
     import requests
@@ -39,7 +39,7 @@ class _BoundedTransport(WinRMTransport):
         return session
 
 
-class PywinrmTransport(HttpTransport):
+class PywinrmTransport(RequestsTransport):
     def __init__(self, settings: Settings, deadline: Deadline) -> None:
         super().__init__(settings, deadline)
         self._credential = self._login.credential()

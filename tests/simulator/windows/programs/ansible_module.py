@@ -27,8 +27,10 @@ def answer(world: World, stdin: str) -> str | None:
     _wrapper, separator, manifest = stdin.partition(_BETWEEN_MANIFESTS)
     if not separator:
         return None
-    variables = json.loads(manifest)["actions"][-1]["params"]["Variables"]
-    arguments = next(each["Value"] for each in variables if each["Name"] == "complex_args")
+    variables = json.loads(manifest)["actions"][-1]["params"].get("Variables", ())
+    arguments = next((each["Value"] for each in variables if each["Name"] == "complex_args"), None)
+    if arguments is None:  # a script of a connection plugin, such as one that puts a file
+        return None
     name = arguments["_ansible_module_name"]
     if name == _REG_STAT:
         result = _reg_stat(world, arguments["path"], arguments["name"])

@@ -26,7 +26,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline i
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.session import Transport
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.settings import Settings
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport.adapter import BoundedAdapter
-from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport.connect import IMPORT_ERRORS, transport
+from ansible_collections.configmgr.client.plugins.module_utils._wsman.transport.connect import transport
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.xml import MAX_BYTES
 from tests.integration.proxy import Proxy
 from tests.unit import wire
@@ -69,7 +69,7 @@ def opened() -> Iterator[list[Transport]]:
         each.close()
 
 
-@pytest.fixture(params=IMPORT_ERRORS)
+@pytest.fixture(params=["pywinrm", "pypsrp"])
 def connect(request: pytest.FixtureRequest, opened: list[Transport]) -> t.Callable[..., Transport]:
     """A transport to a port: NTLM over HTTP as it is by default, basic over HTTPS where *tls* is given."""
 
