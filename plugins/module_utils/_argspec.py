@@ -48,8 +48,14 @@ NAME_SPEC: dict[str, t.Any] = {
 
 _LEAST = {
     "concurrency": 1,
+    "confirm_changes": 0,
     "connect_timeout": 1,
     "deadline": 1,
+    "max_changes": 0,
+    "max_consecutive_failures": 0,
+    "max_failed_share": 0,
+    "max_login_rejections": 0,
+    "min_attempts": 1,
     "minimum_age": 0,
     "pause": 0,
     "processes": 1,

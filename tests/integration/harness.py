@@ -26,7 +26,7 @@ COLLECTIONS = ROOT / ".build" / "collections"
 INSTALLED = COLLECTIONS / "ansible_collections" / "configmgr" / "client"
 FQCN = "configmgr.client"
 EVERY_MODULE = tuple(sorted(path.stem for path in (INSTALLED / "plugins" / "modules").glob("[!_]*.py")))
-MODULES = tuple(name for name in EVERY_MODULE if name not in ("report", "fleet_info"))
+MODULES = tuple(name for name in EVERY_MODULE if name not in ("report", "fleet_info", "brake"))
 """Those that ask one endpoint, and run once for each host."""
 ONCE = (f"{FQCN}.report", f"{FQCN}.fleet_info")
 """Those that run once for all hosts."""

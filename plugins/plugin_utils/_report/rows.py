@@ -116,4 +116,4 @@ def _reason(result: Mapping[str, t.Any], waits: bool) -> str:
         return "Its turn has not come yet."
     if result.get("skipped"):
         return str(result.get("reason", "A condition of the play left it out."))
-    return "It had left the play before."
+    return "It had left the play before, or its turn never came."

@@ -1,0 +1,95 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judges the waves of a play in Ansible's own process, from what their tasks have registered."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import os
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ..module_utils._module import problem
+from ..modules import brake
+from ..plugin_utils._brake.rules import Limits, reason_to_stop, to_change
+from ..plugin_utils._brake.waves import lines, so_far
+from ..plugin_utils._brake.window import parsed
+
+display = Display()
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    BYPASS_HOST_LOOP = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        del tmp  # unused since long, and still part of the signature
+        _validation, params = self.validate_argument_spec(brake.ARGUMENT_SPEC)
+        wrong = problem(params, brake.check)
+        if wrong:
+            raise AnsibleActionFail(wrong)
+        try:
+            closed, stopped = _window(params["window"], params["time_zone"]), _stop_file(params["stop_file"])
+            result.update(self._judgement(params, task_vars or {}, stopped or closed))
+        except ValueError as error:
+            raise AnsibleActionFail(str(error)) from None  # whose text ansible-core would add
+        return result
+
+    def _judgement(self, params: dict[str, t.Any], task_vars: dict[str, t.Any], forbidden: str) -> dict[str, t.Any]:
+        """The result, where what is not of the hosts has *forbidden* the wave, or not."""
+        variable, hostvars = params["variable"], task_vars["hostvars"]
+        results = {host: hostvars[host].get(variable) for host in task_vars["ansible_play_hosts_all"]}
+        for host in task_vars["ansible_play_batch"]:
+            if results[host] is not None:
+                raise ValueError(
+                    f"variable={variable}: {host} has a variable of that name before its wave begins: let this be the"
+                    " first task of the play, and register the result of the work under a name that nothing else has"
+                )
+        waiting = {host for host in task_vars["ansible_play_hosts"] if results[host] is None}
+        begun = {host: result for host, result in results.items() if host not in waiting}
+        health = None
+        if params["health_variable"] and not self._task.check_mode:  # in which nobody was released
+            health = {host: hostvars[host].get(params["health_variable"]) for host in begun}
+        waves = so_far(begun, health)
+        outcomes = list(waves.outcomes.values())
+        planned = to_change(outcomes, len(waiting))
+        limits = Limits(**{field.name: params[field.name] for field in dataclasses.fields(Limits)})
+        reason = forbidden or reason_to_stop(outcomes, len(waiting), limits)
+        said = lines(waves, planned, len(waiting), limits.max_changes)
+        if reason:
+            said.append(f"Stopped before the next wave. {reason}")
+        for line in said:
+            display.display(line)
+        return {
+            "changed": False,
+            "stop": bool(reason),
+            "reason": reason,
+            "msg": said[-1],
+            "to_change": planned,
+            "waiting": len(waiting),
+            "counts": waves.counts,
+            "unwell": waves.unwell,
+            "restarting": waves.restarting,
+        }
+
+
+def _stop_file(path: str | None) -> str:
+    """Why to stop, or empty. Raises ValueError where nobody can tell."""
+    if not path:
+        return ""
+    directory = os.path.dirname(os.path.abspath(path))
+    if not os.access(directory, os.X_OK):
+        raise ValueError(
+            f"stop_file={path}: {directory} is no directory of the controller that can be searched: create it, or name"
+            " another file"
+        )
+    return f"The stop file {path} exists." if os.path.lexists(path) else ""
+
+
+def _window(window: str | None, time_zone: str) -> str:
+    """Why to stop, or empty. Raises ValueError where the options are wrong."""
+    return parsed(window, time_zone).reason_to_stop(dt.datetime.now(dt.timezone.utc)) if window else ""
