@@ -171,6 +171,7 @@ EXAMPLES = r"""
       run_once: true
       delegate_to: localhost
       register: report
+      ignore_errors: true # where it saw no host, for which there may be a reason
 
     - name: Fail where a host failed or had no turn
       ansible.builtin.fail:
@@ -178,7 +179,7 @@ EXAMPLES = r"""
       vars:
         reasons: >-
           {{ ansible_play_hosts_all | map('extract', hostvars) | map(attribute='brake.reason', default='') | select }}
-      when: "'failed' in report.counts or 'not_asked' in report.counts"
+      when: report is failed or 'failed' in report.counts or 'not_asked' in report.counts
       run_once: true
 """
 
@@ -210,7 +211,7 @@ waiting:
   sample: 8
 counts:
   description:
-    - What came of the hosts that had their turn, C(changed), C(failed), C(login_rejected), C(offline), C(unchanged) and
+    - What came of the hosts that had their turn, C(changed), C(failed), C(login_failed), C(offline), C(unchanged) and
       C(not_asked), as far as there are any.
   returned: success
   type: dict

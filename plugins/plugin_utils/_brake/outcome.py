@@ -22,7 +22,7 @@ class Outcome(str, enum.Enum):
 
     CHANGED = "changed"
     FAILED = "failed"
-    LOGIN_REJECTED = "login_rejected"
+    LOGIN_FAILED = "login_failed"
     OFFLINE = "offline"
     UNCHANGED = "unchanged"
     NOT_ASKED = "not_asked"
@@ -33,7 +33,7 @@ def outcome(result: Result | None) -> Outcome:
     if not result or result.get("skipped"):
         return Outcome.NOT_ASKED
     if result.get("unreachable") or result.get("reachable") is False:
-        return Outcome.LOGIN_REJECTED if result.get("error_layer") in _LOGIN_LAYERS else Outcome.OFFLINE
+        return Outcome.LOGIN_FAILED if result.get("error_layer") in _LOGIN_LAYERS else Outcome.OFFLINE
     if result.get("failed"):
         return Outcome.FAILED
     return Outcome.CHANGED if result.get("changed") else Outcome.UNCHANGED
@@ -47,7 +47,7 @@ def afterwards(health: Result | None) -> tuple[Outcome, str]:
     seen = outcome(health)
     if health is None or seen is Outcome.NOT_ASKED:
         return Outcome.FAILED, "it was not looked at after its release"
-    if seen in (Outcome.OFFLINE, Outcome.LOGIN_REJECTED, Outcome.FAILED):
+    if seen in (Outcome.OFFLINE, Outcome.LOGIN_FAILED, Outcome.FAILED):
         return seen, str(health.get("msg", ""))
     if health.get("verdict") != Verdict.NORMAL.value:
         return Outcome.FAILED, str(health.get("summary") or "there is no verdict on it")

@@ -38,19 +38,17 @@ def reason_to_stop(outcomes: Sequence[Outcome], waiting: int, limits: Limits) ->
     What is offline counts nowhere. Nor does what needed no change: it proves nothing of the change.
     """
     number = Counter(outcomes)
-    changed, failed, rejected = (number[each] for each in (Outcome.CHANGED, Outcome.FAILED, Outcome.LOGIN_REJECTED))
+    changed, failed, logins = (number[each] for each in (Outcome.CHANGED, Outcome.FAILED, Outcome.LOGIN_FAILED))
     attempted, planned, row = changed + failed, to_change(outcomes, waiting), _longest_row(outcomes)
     if planned > max(limits.max_changes, limits.confirm_changes):
         return (
             f"{endpoints(planned)} would be changed, more than max_changes={limits.max_changes}: give"
             f" confirm_changes={planned} if that is meant, or change fewer hosts."
         )
-    if rejected > limits.max_login_rejections:
-        return (
-            f"{endpoints(rejected)} rejected the login, more than max_login_rejections={limits.max_login_rejections}."
-        )
-    if failed + rejected and not changed:
-        return f"No endpoint was changed successfully so far: {failed} failed and {rejected} rejected the login."
+    if logins > limits.max_login_rejections:
+        return f"The login failed at {endpoints(logins)}, more than max_login_rejections={limits.max_login_rejections}."
+    if failed + logins and not changed:
+        return f"No endpoint was changed successfully so far: {failed} failed, and the login failed at {logins}."
     if row > limits.max_consecutive_failures:
         return (
             f"{endpoints(row)} in a row failed, more than max_consecutive_failures={limits.max_consecutive_failures}."

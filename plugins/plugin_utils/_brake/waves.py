@@ -33,14 +33,14 @@ def so_far(results: Mapping[str, Result | None], health: Mapping[str, Result | N
     """From registered *results*, and those of the look after the release; None where nobody was to look."""
     waves = Waves()
     for host, result in results.items():
-        came, why = outcome(result), ""
+        came = outcome(result)
         if came is Outcome.CHANGED and health is not None:
             came, why = afterwards(health[host])
-        if came is Outcome.OFFLINE and why:
-            waves.restarting.append(host)
-            came = Outcome.CHANGED
-        elif why:
-            waves.unwell[host] = why
+            if came is Outcome.OFFLINE:
+                waves.restarting.append(host)
+                came = Outcome.CHANGED
+            elif came is not Outcome.CHANGED:
+                waves.unwell[host] = why
         waves.outcomes[host] = came
     return waves
 

@@ -13,7 +13,7 @@ from ansible_collections.configmgr.client.plugins.plugin_utils._brake.rules impo
 CHANGED, FAILED, REJECTED, OFFLINE, UNCHANGED, NOT_ASKED = (
     Outcome.CHANGED,
     Outcome.FAILED,
-    Outcome.LOGIN_REJECTED,
+    Outcome.LOGIN_FAILED,
     Outcome.OFFLINE,
     Outcome.UNCHANGED,
     Outcome.NOT_ASKED,
@@ -79,7 +79,12 @@ def test_until_one_was_changed_anything_wrong_stops_it(fleet: list[Outcome], wai
     ("fleet", "waiting", "next_one", "said"),
     [
         ([*[CHANGED] * 10, FAILED], 89, None, "101 endpoints would be changed, more than max_changes=100"),
-        ([CHANGED, REJECTED, REJECTED], 5, REJECTED, "3 endpoints rejected the login, more than max_login_rejections=2"),
+        (
+            [CHANGED, REJECTED, REJECTED],
+            5,
+            REJECTED,
+            "The login failed at 3 endpoints, more than max_login_rejections=2",
+        ),
         (
             [*[CHANGED] * 60, FAILED, OFFLINE, UNCHANGED, REJECTED, FAILED],
             5,
