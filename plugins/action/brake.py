@@ -9,6 +9,7 @@ import datetime as dt
 import os
 import typing as t
 
+import ansible.constants as C
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -16,6 +17,7 @@ from ansible.utils.display import Display
 from ..module_utils._module import problem
 from ..modules import brake
 from ..plugin_utils._brake.rules import Limits, reason_to_stop, to_change
+from ..plugin_utils._brake.turns import take_turn
 from ..plugin_utils._brake.waves import lines, so_far
 from ..plugin_utils._brake.window import parsed
 
@@ -42,15 +44,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _judgement(self, params: dict[str, t.Any], task_vars: dict[str, t.Any], forbidden: str) -> dict[str, t.Any]:
         """The result, where what is not of the hosts has *forbidden* the wave, or not."""
         variable, hostvars = params["variable"], task_vars["hostvars"]
-        results = {host: hostvars[host].get(variable) for host in task_vars["ansible_play_hosts_all"]}
-        for host in task_vars["ansible_play_batch"]:
-            if results[host] is not None:
-                raise ValueError(
-                    f"variable={variable}: {host} has a variable of that name before its wave begins: let this be the"
-                    " first task of the play, and register the result of the work under a name that nothing else has"
-                )
-        waiting = {host for host in task_vars["ansible_play_hosts"] if results[host] is None}
-        begun = {host: result for host, result in results.items() if host not in waiting}
+        earlier = take_turn(C.DEFAULT_LOCAL_TMP, variable, task_vars["ansible_play_batch"])
+        begun = {host: hostvars[host].get(variable) for host in earlier}
+        if begun and all(result is None for result in begun.values()):
+            raise ValueError(
+                f"variable={variable} is defined on no host that had its turn: give the name under which the task that"
+                " changes the hosts registers its result"
+            )
+        waiting = set(task_vars["ansible_play_hosts"]).difference(begun)
         health = None
         if params["health_variable"] and not self._task.check_mode:  # in which nobody was released
             health = {host: hostvars[host].get(params["health_variable"]) for host in begun}

@@ -29,8 +29,9 @@ options:
     description:
       - Name of the variable in which the task that changes the hosts registers its result, such as one of
         M(configmgr.client.provisioning_mode) or M(configmgr.client.client_preparation).
-      - Nothing else in the playbook may have a variable of this name on these hosts. A host of the coming wave that has
-        it already is an error, since it could not be told from one that had its turn.
+      - It is an error where no host that had its turn has this variable, since nothing could be judged then. So it is
+        where a host has a second turn by the same variable, as in a second play over the same hosts.
+      - Plays of a run over different hosts share their limits where they have the same variable.
     type: str
     required: true
   health_variable:
@@ -63,7 +64,7 @@ options:
     default: 10
   max_consecutive_failures:
     description:
-      - Hosts that may fail one after the other, in the order of the inventory, with none between them that was changed.
+      - Hosts that may fail one after the other, in the order of their turns, with none between them that was changed.
     type: int
     default: 2
   max_login_rejections:

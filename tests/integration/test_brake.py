@@ -85,15 +85,25 @@ class Fleet:
         seen = [name for name, kind in self.waves[wave].items() if kind not in UNSEEN]
         return [bool(self.lab.simulator.traffic(name)["connections"]) for name in seen]
 
-    def play(self, *command: str, work: Mapping[str, Any] = {}, **options: Any) -> Run:
-        """The example in these waves. *work* goes to the task that releases, *options* to the brake."""
+    def play(
+        self,
+        *command: str,
+        work: Mapping[str, Any] = {},
+        keywords: Mapping[str, Any] = {},
+        plays: Sequence[Mapping[str, Any]] = (),
+        **options: Any,
+    ) -> Run:
+        """The example in these waves, after other *plays*.
+
+        *keywords* go to the play, *work* to the task that releases, *options* to the brake.
+        """
         waves, after = copy.deepcopy(EXAMPLE)
-        waves["serial"] = self.sizes
+        waves.update({"serial": self.sizes, **keywords})
         waves["tasks"] = [task for task in waves["tasks"] if "ansible.builtin.pause" not in task]
         for task in waves["tasks"]:
             task.get(f"{FQCN}.provisioning_mode", {}).update({"connect_timeout": 1, "wait_timeout": 1, **work})
             task.get(f"{FQCN}.brake", {}).update(options)
-        playbook = self.lab.file("play.yml", [waves, after])
+        playbook = self.lab.file("play.yml", [*plays, waves, after])
         return self.lab.ansible("ansible-playbook", "-i", self.lab.inventory(self.hosts), playbook, *command)
 
 
@@ -336,7 +346,6 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"stop_file": "/no/such/folder/stop"},
         "stop_file=/no/such/folder/stop: /no/such/folder is no directory",
     ),
-    "variable that was there before": ({"variable": "ansible_host"}, "variable=ansible_host: "),
 }
 
 
@@ -349,6 +358,37 @@ def test_what_is_wrong_is_said_before_anything_is_asked(lab: Lab, key: str) -> N
         assert event.status == "failed" and said in event.result["msg"], run.output
         assert len(event.result["msg"].splitlines()) == 1
         assert (fleet.asked(0), fleet.asked(1), run.rc) == ([False], [False], 2)
+
+
+def test_brake_that_would_see_nothing_says_so(lab: Lab) -> None:
+    """Its variable is misspelt: no wave may begin once there is something to see."""
+    with fleet_of(lab, ["stuck"], ["stuck"]) as fleet:
+        run = fleet.play(variable="relaesed")
+        assert "variable=relaesed is defined on no host that had its turn: give the name" in run.output
+        assert (fleet.asked(0), fleet.asked(1), run.rc) == ([True], [False], 2)
+
+
+def test_what_was_registered_before_the_waves_is_not_believed(lab: Lab) -> None:
+    with fleet_of(lab, ["stuck"], ["stuck"]) as fleet:
+        before = {"name": "A play before", "ansible.builtin.debug": {}, "register": "released"}
+        run = fleet.play(plays=[{"hosts": "windows", "gather_facts": False, "tasks": [before]}], max_changes=1)
+        assert decisions(run)[0]["reason"].startswith("2 endpoints would be changed"), run.output
+        assert (fleet.asked(0), fleet.asked(1)) == ([False], [False])
+
+
+def test_no_host_has_two_turns(lab: Lab) -> None:
+    """In a second play by the same variable it could not be told whose result there is."""
+    with fleet_of(lab, ["stuck"]) as fleet:
+        run = fleet.play(plays=[{**EXAMPLE[0], "serial": 1, "tasks": EXAMPLE[0]["tasks"][:3]}])
+        (name,) = fleet.hosts
+        assert f"variable=released: {name} had its turn in this run already" in run.output and run.rc == 2
+
+
+def test_waves_are_those_that_ansible_makes_of_the_order_that_is_asked_for(lab: Lab) -> None:
+    with fleet_of(lab, ["stuck"], ["stuck"], ["denied"]) as fleet:
+        run = fleet.play(keywords={"order": "reverse_inventory"})
+        assert [fleet.asked(number) for number in range(3)] == [[False], [False], [True]], run.output
+        assert [each["stop"] for each in decisions(run)] == [False, True] and run.rc == 2
 
 
 @pytest.mark.parametrize("strategy", ["free", "host_pinned"])

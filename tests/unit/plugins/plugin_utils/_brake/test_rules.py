@@ -30,7 +30,8 @@ NONE = Limits(10**9, 0, 100, 1, 10**9, 10**9)
 """Under which the canary alone stops."""
 
 some = st.integers(0, 6)
-limits = st.builds(Limits, some, some, st.integers(0, 100), st.integers(1, 6), some, some)
+limit = some | st.just(10**6)  # which lets the rules behind it speak
+limits = st.builds(Limits, limit, limit, st.integers(0, 100), st.integers(1, 6), limit, limit)
 fleets = st.lists(st.sampled_from(Outcome), max_size=12)
 
 
@@ -56,11 +57,17 @@ def test_what_goes_wrong_never_lets_it_go_on(
 
 @given(fleets, some, limits, st.sampled_from(dataclasses.fields(Limits)))
 def test_a_wider_limit_never_stops_it(
-    fleet: list[Outcome], waiting: int, allowed: Limits, limit: dataclasses.Field[int]
+    fleet: list[Outcome], waiting: int, allowed: Limits, field: dataclasses.Field[int]
 ) -> None:
-    wider = dataclasses.replace(allowed, **{limit.name: getattr(allowed, limit.name) + 1})
+    wider = dataclasses.replace(allowed, **{field.name: getattr(allowed, field.name) + 1})
     if not reason_to_stop(fleet, waiting, allowed):
         assert not reason_to_stop(fleet, waiting, wider)
+
+
+@given(st.integers(0, 20), st.integers(0, 20), st.integers(0, 20))
+def test_as_many_as_are_allowed_or_confirmed(waiting: int, allowed: int, confirmed: int) -> None:
+    given_so = dataclasses.replace(LIMITS, max_changes=allowed, confirm_changes=confirmed)
+    assert bool(reason_to_stop([], waiting, given_so)) is (waiting > allowed and waiting > confirmed)
 
 
 @given(fleets, some)
@@ -91,7 +98,7 @@ def test_until_one_was_changed_anything_wrong_stops_it(fleet: list[Outcome], wai
             FAILED,
             "3 endpoints in a row failed, more than max_consecutive_failures=2",
         ),
-        ([FAILED, CHANGED, CHANGED] * 3, 5, CHANGED, "3 of 10 endpoints failed, which is 30 % and more than"),
+        ([FAILED, OFFLINE, CHANGED, CHANGED] * 3, 5, CHANGED, "3 of 10 endpoints failed, which is 30 % and more than"),
         ([FAILED, *[CHANGED] * 18], 5, FAILED, ""),
         ([FAILED, *[CHANGED] * 8, FAILED, *[CHANGED] * 10], 5, FAILED, "3 of 21 endpoints failed, which is 14 %"),
     ],
