@@ -103,7 +103,8 @@ attributes:
     description: Returns what has changed; this module changes nothing on any host.
     support: N/A
 notes:
-  - It can only tell before a wave. What happens in the last one, no wave is there to be kept from.
+  - It judges before a wave, so the last one is not judged. Have a play after it that fails where a host did, as in the
+    example.
   - With C(delegate_to=localhost), a host whose variables cannot be resolved does not keep the task from running.
 seealso:
   - module: configmgr.client.provisioning_mode
@@ -173,6 +174,11 @@ EXAMPLES = r"""
       delegate_to: localhost
       register: report
       ignore_errors: true # where it saw no host, for which there may be a reason
+
+    - name: Fail where a client is in the mode again, also after the last wave
+      ansible.builtin.fail:
+        msg: "{{ since_release.summary }}"
+      when: since_release.verdict | default('normal') != 'normal'
 
     - name: Fail where a host failed or had no turn
       ansible.builtin.fail:

@@ -128,6 +128,12 @@ def decisions(run: Run) -> list[dict[str, Any]]:
     return [event.result for event in run.events if event.action == f"{FQCN}.brake"]
 
 
+def failures(run: Run) -> list[str]:
+    """Of the play after the waves."""
+    failed = (event for event in run.events if event.action == "ansible.builtin.fail" and event.status == "failed")
+    return [event.result["msg"] for event in failed]
+
+
 def window(begin: int, end: int) -> str:
     """In so many hours from now, in the zone of the example."""
     now = dt.datetime.now(ZoneInfo("Europe/Berlin"))
@@ -141,8 +147,7 @@ def assert_stopped(fleet: Fleet, run: Run, before: int, reason: str) -> None:
     assert last["stop"] is True and reason in last["reason"], run.output
     for number in range(len(fleet.waves)):
         assert fleet.asked(number) == [number < before] * len(fleet.asked(number)), number
-    failed = [event.result["msg"] for event in run.events if event.action == "ansible.builtin.fail"]
-    assert failed == [last["reason"]] and run.rc in (2, 4), run.output  # as the ansible-core has it
+    assert failures(run)[-1] == last["reason"] and run.rc in (2, 4), run.output  # as the ansible-core has it
 
 
 # -- each reason to stop -----------------------------------------------------------------------------------------------
@@ -291,6 +296,14 @@ def test_it_goes_on(lab: Lab, key: str) -> None:
         released = [name for wave in fleet.waves for name, kind in wave.items() if kind == "stuck"]
         assert {lab.simulator.endpoint(name)["mode"] for name in released} == {"normal"}
         assert run.rc == (2 if any("fault" in wave for wave in waves) else 0), run.output
+
+
+def test_last_wave_that_does_not_stay_well_makes_the_run_red(lab: Lab) -> None:
+    with fleet_of(lab, ["stuck"], ["enters again", "stuck"]) as fleet:
+        run = fleet.play()
+        assert [each["stop"] for each in decisions(run)] == [False, False] and run.rc == 2, run.output
+        (said,) = failures(run)
+        assert said.startswith("In provisioning mode for ")
 
 
 def test_it_says_how_many_are_to_be_changed_and_what_came_of_them(lab: Lab) -> None:
