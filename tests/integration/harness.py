@@ -26,10 +26,10 @@ COLLECTIONS = ROOT / ".build" / "collections"
 INSTALLED = COLLECTIONS / "ansible_collections" / "configmgr" / "client"
 FQCN = "configmgr.client"
 EVERY_MODULE = tuple(sorted(path.stem for path in (INSTALLED / "plugins" / "modules").glob("[!_]*.py")))
-MODULES = tuple(name for name in EVERY_MODULE if name not in ("report", "fleet_info", "brake"))
-"""Those that ask one endpoint, and run once for each host."""
-ONCE = (f"{FQCN}.report", f"{FQCN}.fleet_info")
+ONCE = tuple(f"{FQCN}.{name}" for name in ("brake", "fleet_info", "report"))
 """Those that run once for all hosts."""
+MODULES = tuple(name for name in EVERY_MODULE if f"{FQCN}.{name}" not in ONCE)
+"""Those that ask one endpoint, and run once for each host."""
 
 USERNAME = "CORP\\operator"
 PASSWORD = "Xk9-Pass_wort-7!"

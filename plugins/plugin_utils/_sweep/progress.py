@@ -31,8 +31,8 @@ class Progress:
             self._display.display(f"fleet_info: {line}")
             return
         full = int(_BAR_WIDTH * share)
-        bar = "#" * full + "-" * (_BAR_WIDTH - full)
-        self._display.display(f"{_CLEARED}[{bar}] {line}", newline=False, screen_only=True)
+        drawn = "#" * full + "-" * (_BAR_WIDTH - full)
+        self._display.display(f"{_CLEARED}[{drawn}] {line}", newline=False, screen_only=True)
 
     def end(self) -> None:
         if self._terminal:
