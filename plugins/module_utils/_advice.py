@@ -34,13 +34,32 @@ _BY_LAYER = {
     "method": "The playbook doctor tells which calls this endpoint takes.",
     "provider": "A client that is starting fails so: try again in some minutes.",
     "protocol": "Check port and path: is this a WinRM listener?",
+    "site_dns": "Check {host}: it is the full name of a server with the role SMS Provider.",
+    "site_port": (
+        "Check {host} and {port}: is it a server with the role SMS Provider, and does the firewall let this through?"
+    ),
+    "site_proxy": "Check the variables of the environment for proxies, and no_proxy for {host}.",
+    "site_tls": "Check {port}: the service speaks https alone.",
+    "site_timeout": (
+        "Its service may hang, as when its process has ended: restart the component SMS_REST_PROVIDER on that server."
+    ),
+    "site_http": "Check {host}, {port} and {path}: is this an administration service?",
+    "role": "Have the account added as an administrative user of the site, with a role that may read.",
+    "site_host": (
+        "Name a server with the role SMS Provider as {host}: management points, distribution points and secondary sites"
+        " have none."
+    ),
+    "site_permission": "The guide on the site says which role has which of these rights.",
+    "visible": "Check its name or id, and the collections and security scopes of the account.",
+    "request": "This may be another version of the service than is known here.",
+    "service": "The log AdminService.log of that server, and SMSProv.log, tell more.",
     "wrong_machine": "Correct the inventory, or see the options computer_name and name_check.",
 }
 
 
 _PASSING = frozenset(
     {"dns", "port", "proxy", "timeout", "http", "connection", "protocol", "quota", "class", "provider", "fault"}
-    | {"windows", "client"}
+    | {"windows", "client", "service"}
 )
 
 

@@ -40,6 +40,10 @@ OFFLINE_SPEC: dict[str, t.Any] = {
     "offline_action": {"type": "str", "choices": ["unreachable", "fail", "report"], "default": "unreachable"},
 }
 
+AUDIT_SPEC: dict[str, t.Any] = {
+    "audit_path": {"type": "path"},
+}
+
 NAME_SPEC: dict[str, t.Any] = {
     "computer_name": {"type": "str"},
     "name_check": {"type": "str", "choices": ["short", "fqdn", "off"], "default": "short"},
@@ -47,6 +51,7 @@ NAME_SPEC: dict[str, t.Any] = {
 
 
 _LEAST = {
+    "answer_timeout": 1,
     "concurrency": 1,
     "confirm_changes": 0,
     "connect_timeout": 1,
@@ -58,7 +63,10 @@ _LEAST = {
     "min_attempts": 1,
     "minimum_age": 0,
     "pause": 0,
+    "policy_interval": 1,
+    "policy_intervals": 1,
     "processes": 1,
+    "read_timeout": 1,
     "sweep_deadline": 1,
     "wait_timeout": 1,
 }

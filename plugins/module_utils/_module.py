@@ -4,18 +4,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
+import secrets
 import traceback
 import typing as t
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._advice import advice, is_retryable
 from ._argspec import ENDPOINT_NAMES, endpoint_settings, range_problem
-from ._client.errors import MethodFailed, NotVerified, WrongMachine
-from ._client.guard import Guard
+from ._client.errors import MethodFailed, NotVerified, TrailBroken, WrongMachine
+from ._client.guard import Guard, untold
+from ._client.trail import Keep
+from ._trail_file import Origin, account, opened
 from ._windows.endpoint import Endpoint
 from ._windows.errors import WindowsError
 from ._wsman.deadline import Deadline
@@ -50,13 +56,17 @@ class TaskUnreachable(TaskFailed):
 
 @dataclass(frozen=True)
 class Task:
-    """One run of a module against one endpoint. ``params`` are validated; ``log`` reports progress."""
+    """One run of a module against one endpoint. ``params`` are validated; ``log`` reports progress.
+
+    ``keep`` takes the records of the audit trail.
+    """
 
     endpoint: Endpoint
     params: t.Mapping[str, t.Any]
     check_mode: bool
     log: Log
     names: OptionNames = field(default_factory=OptionNames)
+    keep: Keep = untold
 
     @property
     def expected_name(self) -> str:
@@ -65,7 +75,7 @@ class Task:
     @cached_property
     def guard(self) -> Guard:
         """Asked before each write; modules without ``name_check`` only read."""
-        return Guard(self.endpoint, self.expected_name, self.params.get("name_check", "off"))
+        return Guard(self.endpoint, self.expected_name, self.params.get("name_check", "off"), self.keep)
 
     @contextmanager
     def telling(self, so_far: t.Callable[[], Result] = dict) -> t.Iterator[None]:
@@ -98,19 +108,40 @@ def problem(params: Result, check: Check | None) -> str | None:
 
 
 def execute(
-    run: Run, settings: Settings, params: t.Mapping[str, t.Any], check_mode: bool, log: Log, trace: Log, brake: Brake
+    run: Run,
+    settings: Settings,
+    params: t.Mapping[str, t.Any],
+    check_mode: bool,
+    log: Log,
+    trace: Log,
+    brake: Brake,
+    origin: Origin | None = None,
 ) -> Result:
     """*run*'s result; every expected failure becomes one TaskFailed or TaskUnreachable. *trace* tells each call.
 
-    Logins go by the *brake*.
+    Logins go by the *brake*. *origin* is for the audit trail, of what may write.
     """
-    with failures(settings.names):
+    with failures(settings.names), _trail(run, params, check_mode, origin) as keep:
         deadline = Deadline(params["deadline"])
         with Session(settings, lambda: transport(settings, deadline, brake), deadline, trace) as session:
-            result = run(Task(Endpoint(session), params, check_mode, log, settings.names))
+            result = run(Task(Endpoint(session), params, check_mode, log, settings.names, keep))
     if not result.get("warnings"):
         result.pop("warnings", None)  # ansible-core before 2.19 shows an empty list
     return result
+
+
+def _trail(
+    run: Run, params: t.Mapping[str, t.Any], check_mode: bool, origin: Origin | None
+) -> t.ContextManager[Keep]:
+    path = params.get("audit_path")
+    if path is None or check_mode or origin is None:
+        return nullcontext(untold)
+    known = {
+        **dataclasses.asdict(origin),
+        "module": Path(inspect.getfile(run)).stem,
+        "force_reason": params["force_reason"] if params.get("force") else None,
+    }
+    return opened(path, known)
 
 
 @contextmanager
@@ -129,6 +160,8 @@ def failures(named: OptionNames = _PLAIN) -> t.Iterator[None]:
         raise TaskFailed(
             f"Nothing was changed: {error}. {advice('wrong_machine', named)}", _layer("wrong_machine")
         ) from error
+    except TrailBroken as error:
+        raise TaskFailed(f"{error}.", _layer("audit")) from error
     except (MethodFailed, NotVerified) as error:
         raise TaskFailed(f"{error}.", _layer("client")) from error
 
@@ -151,7 +184,8 @@ def main(argument_spec: dict[str, t.Any], run: Run, check: Check | None = None, 
             raise TaskFailed(missing)
         with failures(ENDPOINT_NAMES):
             settings = endpoint_settings(params["endpoint"], params["connect_timeout"])
-        return execute(run, settings, params, check_mode, log, log, brake)
+        origin = Origin(secrets.token_hex(8), account(), params["endpoint"]["host"])
+        return execute(run, settings, params, check_mode, log, log, brake, origin)
 
     serve(argument_spec, work, check, **rules)
 

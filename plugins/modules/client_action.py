@@ -49,6 +49,7 @@ options:
 extends_documentation_fragment:
   - configmgr.client._attributes
   - configmgr.client._attributes.change
+  - configmgr.client._audit
   - configmgr.client._connection
   - configmgr.client._methods
   - configmgr.client._name
@@ -170,7 +171,7 @@ via_reason:
 
 import typing as t
 
-from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC
+from ansible_collections.configmgr.client.plugins.module_utils._argspec import AUDIT_SPEC, CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._client import constants
 from ansible_collections.configmgr.client.plugins.module_utils._client.guard import Blocked
 from ansible_collections.configmgr.client.plugins.module_utils._client.methods import VIA, ClientMethods
@@ -186,6 +187,7 @@ ARGUMENT_SPEC = {
     "wait": {"type": "bool", "default": False},
     "wait_timeout": {"type": "int", "default": 60},
     "via": {"type": "str", "choices": list(VIA), "default": "auto"},
+    **AUDIT_SPEC,
     **NAME_SPEC,
     **CONNECTION_SPEC,
 }

@@ -59,6 +59,7 @@ options:
 extends_documentation_fragment:
   - configmgr.client._attributes
   - configmgr.client._attributes.change
+  - configmgr.client._audit
   - configmgr.client._connection
   - configmgr.client._offline
   - configmgr.client._name
@@ -126,6 +127,7 @@ verdict:
 import typing as t
 
 from ansible_collections.configmgr.client.plugins.module_utils._argspec import (
+    AUDIT_SPEC,
     CONNECTION_SPEC,
     NAME_SPEC,
     OFFLINE_SPEC,
@@ -164,6 +166,7 @@ ARGUMENT_SPEC = {
     "safeguard": {"type": "str", "choices": [*safeguard.KINDS, "none"], "default": safeguard.BOOT_TASK},
     "safeguard_delay": {"type": "int", "default": safeguard.DEFAULT_DELAY},
     "wait_timeout": {"type": "int", "default": 120},
+    **AUDIT_SPEC,
     **NAME_SPEC,
     **CONNECTION_SPEC,
     **OFFLINE_SPEC,

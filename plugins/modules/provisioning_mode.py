@@ -67,6 +67,15 @@ options:
         neither does O(minimum_age). What runs on the endpoint or waits for a restart does.
       - The hold is removed from a client that is out of the mode, too.
     type: str
+  window:
+    description:
+      - With O(enabled=false), times of day between which a client is released, by the endpoint's own clock and time
+        zone, as C(HH:MM-HH:MM). The second may be past midnight. At another time it is left alone, with
+        RV(retryable=true).
+      - Leaving the mode starts overdue installations and restarts. This keeps them out of the user's working hours,
+        wherever on earth these are.
+      - For a time zone of the controller's choice, give it to M(configmgr.client.brake).
+    type: str
   run_ccmeval:
     description:
       - After an exit, runs the client's own health evaluation C(ccmeval.exe) on the endpoint and waits for its end.
@@ -97,6 +106,7 @@ options:
 extends_documentation_fragment:
   - configmgr.client._attributes
   - configmgr.client._attributes.change
+  - configmgr.client._audit
   - configmgr.client._connection
   - configmgr.client._offline
   - configmgr.client._methods
@@ -127,6 +137,11 @@ EXAMPLES = r"""
     enabled: false
     force: true
     force_reason: CHG0012345, the upgrade was rolled back by hand
+
+- name: Release it in the evening or at night, wherever it stands
+  configmgr.client.provisioning_mode:
+    enabled: false
+    window: 20:00-05:00
 
 - name: Release it at the end of jdoe's change
   configmgr.client.provisioning_mode:
@@ -245,6 +260,7 @@ import typing as t
 from contextlib import suppress
 
 from ansible_collections.configmgr.client.plugins.module_utils._argspec import (
+    AUDIT_SPEC,
     CONNECTION_SPEC,
     NAME_SPEC,
     OFFLINE_SPEC,
@@ -270,6 +286,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verd
     assess,
 )
 from ansible_collections.configmgr.client.plugins.module_utils._client.schedules import catalog
+from ansible_collections.configmgr.client.plugins.module_utils._client.window import Window, parsed
 from ansible_collections.configmgr.client.plugins.module_utils._module import Result, Task, TaskFailed, main, sentence
 from ansible_collections.configmgr.client.plugins.module_utils._windows.errors import WindowsError
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import WSManError
@@ -288,6 +305,7 @@ ARGUMENT_SPEC = {
         },
     },
     "hold_owner": {"type": "str"},
+    "window": {"type": "str"},
     "run_ccmeval": {"type": "bool", "default": False},
     "via": {"type": "str", "choices": list(VIA), "default": "auto"},
     "wait_timeout": {"type": "int", "default": 120},
@@ -296,6 +314,7 @@ ARGUMENT_SPEC = {
         "elements": "str",
         "default": [catalog.MACHINE_POLICY_REQUEST, catalog.MACHINE_POLICY_EVALUATION],
     },
+    **AUDIT_SPEC,
     **NAME_SPEC,
     **CONNECTION_SPEC,
     **OFFLINE_SPEC,
@@ -311,10 +330,13 @@ def check(params: Result) -> str | None:
         return wrong
     if params["hold"] and not params["enabled"]:
         return "hold goes with enabled=true: leaving the mode removes a hold by itself"
+    if params["window"] and params["enabled"]:
+        return "window goes with enabled=false: it says when a client may be released"
     if params["hold_owner"] is not None and params["enabled"]:
         return "hold_owner goes with enabled=false: say hold.owner to enter the mode with a hold"
     try:
         hold = read_option(params["hold"]) if params["hold"] else None
+        _window(params)
     except ValueError as error:
         return str(error)
     if hold and hold.expires <= dt.datetime.now(dt.timezone.utc):
@@ -340,7 +362,7 @@ def run(task: Task) -> Result:
         "entered": task.check_mode and params["enabled"] and plan.has(Action.SET_MODE),
         "left_alone": plan.left_alone,
         "msg": _message(task, plan, assessment),
-        "retryable": assessment.verdict in PASSING,
+        "retryable": plan.another_time or assessment.verdict in PASSING,
         "steps": [step.as_result() for step in plan.steps],
         "attempts": 0,
         "via": None,
@@ -366,7 +388,12 @@ def _wanted(params: t.Mapping[str, t.Any]) -> Exit | Entry:
         triggers=params["trigger"],
         ccmeval=params["run_ccmeval"],
         hold_owner=(params["hold_owner"] or "").strip(),
+        window=_window(params),
     )
+
+
+def _window(params: t.Mapping[str, t.Any]) -> Window | None:
+    return parsed(params["window"]) if params["window"] else None
 
 
 def _carry_out(task: Task, wanted: Exit | Entry, state: ClientState, plan: Plan, said: str) -> Result:

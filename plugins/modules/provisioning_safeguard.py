@@ -47,6 +47,7 @@ options:
 extends_documentation_fragment:
   - configmgr.client._attributes
   - configmgr.client._attributes.change
+  - configmgr.client._audit
   - configmgr.client._connection
   - configmgr.client._name
 seealso:
@@ -103,7 +104,7 @@ msg:
   sample: The safeguard (boot_task) is in place.
 """
 
-from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC
+from ansible_collections.configmgr.client.plugins.module_utils._argspec import AUDIT_SPEC, CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._client import constants
 from ansible_collections.configmgr.client.plugins.module_utils._client.preparation import safeguard
 from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.change import Change, Changes
@@ -121,6 +122,7 @@ ARGUMENT_SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "kind": {"type": "str", "choices": ["boot_task", "run_once"], "default": "boot_task"},
     "delay": {"type": "int", "default": safeguard.DEFAULT_DELAY},
+    **AUDIT_SPEC,
     **NAME_SPEC,
     **CONNECTION_SPEC,
 }

@@ -35,6 +35,7 @@ options:
 extends_documentation_fragment:
   - configmgr.client._attributes
   - configmgr.client._attributes.change
+  - configmgr.client._audit
   - configmgr.client._connection
   - configmgr.client._name
 seealso:
@@ -78,7 +79,7 @@ msg:
   sample: ProvisioningMaxMinutes is now 720.
 """
 
-from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC
+from ansible_collections.configmgr.client.plugins.module_utils._argspec import AUDIT_SPEC, CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._client import constants
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode import hold, limit
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.reader import read_mode
@@ -92,6 +93,7 @@ ARGUMENT_SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "max_minutes": {"type": "int"},
     "allow_short": {"type": "bool", "default": False},
+    **AUDIT_SPEC,
     **NAME_SPEC,
     **CONNECTION_SPEC,
 }

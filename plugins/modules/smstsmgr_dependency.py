@@ -37,6 +37,7 @@ options:
 extends_documentation_fragment:
   - configmgr.client._attributes
   - configmgr.client._attributes.change
+  - configmgr.client._audit
   - configmgr.client._connection
   - configmgr.client._name
 seealso:
@@ -80,7 +81,7 @@ msg:
 
 import re
 
-from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC
+from ansible_collections.configmgr.client.plugins.module_utils._argspec import AUDIT_SPEC, CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._client import constants
 from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.change import Change, Changes
 from ansible_collections.configmgr.client.plugins.module_utils._client.preparation.dependency import wanted
@@ -92,6 +93,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._module import Re
 ARGUMENT_SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "depends_on": {"type": "list", "elements": "str"},
+    **AUDIT_SPEC,
     **NAME_SPEC,
     **CONNECTION_SPEC,
 }

@@ -49,6 +49,7 @@ options:
 extends_documentation_fragment:
   - configmgr.client._attributes
   - configmgr.client._attributes.change
+  - configmgr.client._audit
   - configmgr.client._connection
   - configmgr.client._name
 notes:
@@ -118,7 +119,7 @@ msg:
   sample: "Cleared 1 of execution_requests."
 """
 
-from ansible_collections.configmgr.client.plugins.module_utils._argspec import CONNECTION_SPEC, NAME_SPEC
+from ansible_collections.configmgr.client.plugins.module_utils._argspec import AUDIT_SPEC, CONNECTION_SPEC, NAME_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import DEFAULT_MINIMUM_AGE
 from ansible_collections.configmgr.client.plugins.module_utils._client.task_sequence.clearing import (
     KINDS,
@@ -140,6 +141,7 @@ ARGUMENT_SPEC = {
     "state": {"type": "str", "choices": ["absent"], "default": "absent"},
     "steps": {"type": "list", "elements": "str", "choices": list(KINDS), "default": [EXECUTION_REQUESTS]},
     "minimum_age": {"type": "int", "default": DEFAULT_MINIMUM_AGE},
+    **AUDIT_SPEC,
     **NAME_SPEC,
     **CONNECTION_SPEC,
 }

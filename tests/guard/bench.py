@@ -13,6 +13,7 @@ own state, with none of the collection's rules.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -136,6 +137,10 @@ class Bench:
         self.unanswered: set[int] = set()
         self.sent_writes: set[int] = set()
         """Requests that write, whether they were carried out or not."""
+        self.trail: list[tuple[int, dict[str, Any]]] = []
+        """The records of the audit trail, each with the number of the request before it."""
+        self.trail_room: int | None = None
+        """How many records the disk takes."""
         self.events.clear()
         self.fates.clear()
         self._queue: list[tuple[int, int, bytes]] = []
@@ -152,7 +157,15 @@ class Bench:
     def run(self, module: str, options: Mapping[str, Any], *, check_mode: bool = False) -> product.Outcome:
         """One task from its start, over a connection of its own."""
         params = product.parameters(module, options, NAME)
-        return product.run(module, params, lambda deadline: _Line(self, deadline), self, check_mode=check_mode)
+        return product.run(
+            module, params, lambda deadline: _Line(self, deadline), self, keep=self._keep, check_mode=check_mode
+        )
+
+    def _keep(self, record: dict[str, Any]) -> None:
+        if len(self.trail) == self.trail_room:
+            raise product.TrailBroken("audit_path=trail cannot be written")
+        # By way of JSON, as a file would have it.
+        self.trail.append((self.number, json.loads(json.dumps(record))))
 
     # -- the machine's side --------------------------------------------------------------------------------------------
 
@@ -284,7 +297,7 @@ class Bench:
     def _note(self, number: int, text: str) -> None:
         if number == len(self.requests):
             self.requests.append(" ".join(text.split()))
-            if _writes(text):
+            if is_write(text):
                 self.sent_writes.add(number)
 
     def _describe(self, message: bytes) -> str:
@@ -415,7 +428,7 @@ def _at_once(coroutine: Any) -> Any:
     raise AssertionError("the simulator waits for something")
 
 
-def _writes(text: str) -> bool:
+def is_write(text: str) -> bool:
     """Whether a request, as it is described, is one of those that change something when they are carried out."""
     operation, _, rest = text.partition(" ")
     if operation == "Invoke":

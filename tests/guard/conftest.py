@@ -11,7 +11,7 @@ import pytest
 
 from tests.guard import product
 
-COLUMNS = ("moments", "late", "unjudged", "untold", "claimed", "silent", "strange", "again")
+COLUMNS = ("moments", "late", "unjudged", "untold", "untrailed", "claimed", "silent", "strange", "again")
 
 
 @pytest.fixture(scope="module", autouse=True)

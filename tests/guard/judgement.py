@@ -20,6 +20,7 @@ class Fault:
     late: something was written although more than one round trip before a task sequence or Windows Setup came alive;
     unjudged: as late, or in that round trip, and nothing had been asked in the moment before;
     untold: the task changed something and does not say so;
+    untrailed: a request that writes, and the audit trail does not have it, or not as it was;
     claimed: it says that it changed something and did not even try;
     silent: it stopped half-way and does not say why;
     strange: it ended in a way that is no message;
@@ -40,6 +41,7 @@ def faults(bench: Bench, outcome: Outcome, *, wanted: Collection[Path] = (), wri
             yield Fault("late", str(write))
         if write.unjudged:
             yield Fault("unjudged", str(write))
+    yield from _untrailed(bench)
     if outcome.strange is not None:
         yield Fault("strange", str(outcome))
         return
@@ -52,6 +54,27 @@ def faults(bench: Bench, outcome: Outcome, *, wanted: Collection[Path] = (), wri
         yield Fault("claimed", str(outcome))
     if len(bench.writes) < writes:
         yield from _stopped(bench, outcome, wanted)
+
+
+def _untrailed(bench: Bench) -> Iterator[Fault]:
+    """Between its begin and its end lie the judgement and one request that writes, which is the last of them."""
+    wrote = {write.number for write in bench.writes}
+    left = set(bench.sent_writes)
+    records = iter(bench.trail)
+    for after, begin in records:
+        until, end = next(records, (bench.number, {"event": "missing"}))
+        if (begin["event"], end["event"], end.get("attempt")) != ("begin", "end", begin["attempt"]):
+            yield Fault("untrailed", f"{begin} and then {end}")
+            return
+        between = {number for number in left if after < number <= until}
+        left -= between
+        result = end["result"]
+        changed = any(bench.effects.get(number) for number in between)
+        wrong = {"refused": bool(between & wrote), "failed": changed or not between}
+        if wrong.get(result, not between):
+            yield Fault("untrailed", f"request {after} to {until}: {end}")
+    if left:
+        yield Fault("untrailed", ", ".join(f"{number}: {bench.requests[number]}" for number in sorted(left)))
 
 
 def _stopped(bench: Bench, outcome: Outcome, wanted: Collection[Path]) -> Iterator[Fault]:

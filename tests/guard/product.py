@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.configmgr.client.plugins.module_utils._client.errors import TrailBroken
 from ansible_collections.configmgr.client.plugins.module_utils._module import (
     Task,
     TaskFailed,
@@ -43,6 +44,7 @@ __all__ = [
     "Outcome",
     "ProtocolError",
     "StaleConnection",
+    "TrailBroken",
     "parameters",
     "run",
     "stopped_clocks",
@@ -125,9 +127,13 @@ def run(
     connect: Callable[[Deadline], Line],
     watch: Watch,
     *,
+    keep: Callable[[dict[str, Any]], None],
     check_mode: bool = False,
 ) -> Outcome:
-    """One task. An exception that Ansible would show as a traceback is returned like any other end."""
+    """One task. An exception that Ansible would show as a traceback is returned like any other end.
+
+    *keep* takes the records of the audit trail.
+    """
     settings = Settings(host="endpoint.corp.example", auth="basic", username="operator", password="secret")
     log: list[str] = []
     _clocks.watch = watch
@@ -135,7 +141,8 @@ def run(
         with failures(settings.names):
             deadline = Deadline(params["deadline"], watch.monotonic)
             with Session(settings, lambda: connect(deadline), deadline, log.append) as session:
-                result = _MODULES[module].run(Task(Endpoint(session), params, check_mode, log.append))
+                task = Task(Endpoint(session), params, check_mode, log.append, keep=keep)
+                result = _MODULES[module].run(task)
     except TaskFailed as error:
         return Outcome(error.result, failed=True, message=str(error), log=tuple(log))
     except Exception as error:

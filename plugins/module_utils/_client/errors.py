@@ -17,5 +17,13 @@ class NotReady(MethodFailed):
     """It failed in a way that a client shows for some minutes after a boot: it may succeed later."""
 
 
+class TrailBroken(Exception):
+    """The audit trail cannot be kept, so nothing is written on the endpoint any more."""
+
+
+class NotUnderstood(Exception):
+    """What came from the client is not what was asked for, so nothing is concluded from it."""
+
+
 class NotVerified(Exception):
     """The call was made and its effect did not show in time; the message says which part."""

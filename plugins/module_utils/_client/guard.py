@@ -12,7 +12,8 @@ The rule. A request that writes is sent only when, in the moment before it,
 
 That judgement holds for one request. The next one, each further way, a repetition after a lost connection and each
 trigger need a new one: ``Session`` asks for it by itself, and refuses to send what nobody judges. What changes fastest
-is read last. Between the last answer and the write lies one round trip, which no client can close.
+is read last. Between the last answer and the write lies one round trip, which no client can close. The audit trail is
+told before the judgement, so that nothing else lies there.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from .activity import Activity, Setup, blocker
 from .errors import MethodFailed, WrongMachine
 from .identity import mismatch
 from .readings import Readings
+from .trail import DONE, FAILED, UNKNOWN, Attempts, Keep, Record, Write
 
 _MOST_LOOKS = 5
 
@@ -55,6 +57,10 @@ def _always() -> str:
     return ""
 
 
+def untold(record: Record) -> None:
+    """There is no audit trail."""
+
+
 @dataclass(frozen=True)
 class _OfBoot:
     """What only a restart changes, so that it is read once for each."""
@@ -69,12 +75,16 @@ class _OfBoot:
 
 
 class Guard:
-    """Of one endpoint, which is to call itself *expected_name*, compared as *name_check* says."""
+    """Of one endpoint, which is to call itself *expected_name*, compared as *name_check* says.
 
-    def __init__(self, endpoint: Endpoint, expected_name: str, name_check: str) -> None:
+    *keep* takes the records of the audit trail.
+    """
+
+    def __init__(self, endpoint: Endpoint, expected_name: str, name_check: str, keep: Keep = untold) -> None:
         self._endpoint = endpoint
         self._expected_name = expected_name
         self._name_check = name_check
+        self._keep = keep
         self._identified = name_check == "off"
         self._computer_name: str | None = None
         self._of_boot: _OfBoot | None = None
@@ -94,27 +104,38 @@ class Guard:
         self._computer_name = self._computer_name or names.netbios
 
     @contextmanager
-    def writing(self, still_planned: t.Callable[[], str] = _always, *, armed_is_fine: bool = False) -> t.Iterator[None]:
-        """Inside, each request that writes is judged right before it is sent; Blocked where it may not be.
+    def writing(
+        self, write: Write, still_planned: t.Callable[[], str] = _always, *, armed_is_fine: bool = False
+    ) -> t.Iterator[None]:
+        """Inside, each request that is part of *write* is judged right before it is sent; Blocked where it may not be.
 
         *still_planned* reads again what the write was planned for, and says why it is not right any more.
         """
 
         session = self._endpoint.session
+        attempts = Attempts(self._keep, write, session, lambda: self._computer_name)
         sent, failed = session.writes_sent, 0
 
         def judge() -> None:
+            attempts.judged = False
             self.identify()
             reason = still_planned() or self.blocker(armed_is_fine=armed_is_fine)
             if reason:
                 raise Blocked(reason, wrote=session.writes_sent > sent)
+            attempts.judged = True
 
         try:
-            with session.judged_by(judge):
+            with session.judged_by(judge, attempts.around):
                 yield
-        except (WindowsError, MethodFailed):
+        except (WindowsError, MethodFailed) as error:
             failed = 1  # the last request, and for certain; what was sent before it stands
+            attempts.end(FAILED, error)
             raise
+        except BaseException as error:
+            attempts.end(UNKNOWN, error)
+            raise
+        else:
+            attempts.end(DONE)
         finally:
             self.wrote = self.wrote or session.writes_sent - failed > sent
 

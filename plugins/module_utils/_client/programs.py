@@ -26,7 +26,7 @@ _PATTERNS = (
 _CANDIDATES = " OR ".join(
     [
         *(f"Name LIKE '{pattern}'" for pattern in _PATTERNS),
-        "CommandLine LIKE '%SMSTSPostUpgrade%'",
+        "CommandLine LIKE '%SMSTSPost[U]pgrade%'",  # which a command line with this very condition is not like
         "ExecutablePath LIKE '%$WINDOWS.~BT%'",
         "ExecutablePath LIKE '%SMSTaskSequence%'",
     ]
@@ -82,8 +82,11 @@ _BY_PLACE = {
 }
 """Names that others use too: what each means where its path holds one of these."""
 
+NAMES = (*_BY_NAME, *_BY_PLACE)
+"""All that are weighed, in lower case."""
+
 _SETUP_PLACE = re.compile(r"\$windows\.~(bt|ws)\\|\\(sources|oobe)\\setup\.exe$|^[a-z]:\\setup\.exe$")
-_SETUP_SWITCH = re.compile(
+SETUP_SWITCH = re.compile(
     r"/auto[: ]+\"?(upgrade|clean|dataonly)|/(imageindex|installfrom|postoobe|postrollback|postrollbackcontext"
     r"|migratedrivers|migneo|showoobe|dynamicupdate|installdrivers|reflectdrivers|compat|pkey)\b|/eula +accept"
     r"|/product +server|/unattend:"
@@ -114,7 +117,7 @@ def means(process: Process) -> str:
 
 def _of_setup_exe(path: str, line: str) -> str:
     """Any installer may have this name: its place or its switches tell."""
-    if _SETUP_PLACE.search(path) or _SETUP_SWITCH.search(line):
+    if _SETUP_PLACE.search(path) or SETUP_SWITCH.search(line):
         return SETUP
     return "" if path else _undetermined("setup.exe")
 

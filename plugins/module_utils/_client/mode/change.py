@@ -30,8 +30,9 @@ from ..errors import MethodFailed, NotReady, NotVerified
 from ..guard import MAY_HAVE_ARRIVED, Blocked, Guard
 from ..methods import ClientMethods, run_ccmeval, trigger_when_ready
 from ..schedules.catalog import find
+from ..trail import Write
 from . import hold
-from .plan import Action, Entry, Exit, Plan, Step
+from .plan import Action, Entry, Exit, Plan, Step, difference
 from .reader import read_again, read_mode
 from .state import ClientState, Hold, Mode
 from .verification import Verification
@@ -125,9 +126,10 @@ class ModeChange:
         """An entry that failed leaves no hold behind if one may be removed; one that stays explains no later stay."""
         if not own.same_as(hold.read(self._endpoint)) or own.same_as(self._state.hold):
             return
-        with self._guard.writing(lambda: self._unless_hold_is(own)):
+        step = Step(Action.REMOVE_HOLD, hold.describe(own))
+        with self._guard.writing(self._write_of(step), lambda: self._unless_hold_is(own)):
             hold.remove(self._endpoint)
-        self.outcome.done.append(Step(Action.REMOVE_HOLD, hold.describe(own)))
+        self.outcome.done.append(step)
 
     # -- steps -----------------------------------------------------------------------------------------------------
 
@@ -146,7 +148,13 @@ class ModeChange:
         self.outcome.done.append(step)
 
     def _writing(self, step: Step) -> t.ContextManager[None]:
-        return self._guard.writing(lambda: self._why_not_any_more(step), armed_is_fine=self._wanted.force)
+        return self._guard.writing(
+            self._write_of(step), lambda: self._why_not_any_more(step), armed_is_fine=self._wanted.force
+        )
+
+    def _write_of(self, step: Step) -> Write:
+        before, after = difference(self._state, Plan([step]))
+        return Write(step.action.value, step.argument, before or None, after or None)
 
     def _why_not_any_more(self, step: Step) -> str:
         """What another administrator or process has changed, so that *step* would not be planned now."""
@@ -198,24 +206,28 @@ class ModeChange:
 
     def _follow_up(self, step: Step) -> None:
         if step.action is Action.REMOVE_HOLD:
-            with self._guard.writing(lambda: self._unless_hold_is(self._state.hold), armed_is_fine=self._wanted.force):
+            with self._guard.writing(
+                self._write_of(step),
+                lambda: self._unless_hold_is(self._state.hold),
+                armed_is_fine=self._wanted.force,
+            ):
                 hold.remove(self._endpoint)
             self.outcome.done.append(step)
             return
         if step.action is Action.TRIGGER_SCHEDULE:
             self._trigger(step)
             return
-        with self._writing_when_out():
+        with self._writing_when_out(step):
             run_ccmeval(self._endpoint)
         self.outcome.done.append(step)
 
-    def _writing_when_out(self) -> t.ContextManager[None]:
-        return self._guard.writing(self._why_not_out, armed_is_fine=self._wanted.force)
+    def _writing_when_out(self, step: Step) -> t.ContextManager[None]:
+        return self._guard.writing(self._write_of(step), self._why_not_out, armed_is_fine=self._wanted.force)
 
     def _trigger(self, step: Step) -> None:
         schedule = str(step.argument)
         backoff = Backoff(self._wait, self._endpoint.session.deadline)
-        failure = trigger_when_ready(self._methods, find(schedule).id, backoff, self._writing_when_out)
+        failure = trigger_when_ready(self._methods, find(schedule).id, backoff, lambda: self._writing_when_out(step))
         if failure is None:
             self.outcome.done.append(step)
         else:
@@ -270,7 +282,8 @@ class ModeChange:
         self._require_own_hold(own)
         if isinstance(entered.data, int):
             bound = dataclasses.replace(own, entered=entered.data)
-            with self._guard.writing(lambda: self._unless_hold_is(own)):
+            write = Write("bind_hold", hold.describe(own), own.entered, bound.entered)
+            with self._guard.writing(write, lambda: self._unless_hold_is(own)):
                 hold.rewrite(self._endpoint, bound)
 
     def _require_own_hold(self, own: Hold) -> None:

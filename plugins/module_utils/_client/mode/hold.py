@@ -85,7 +85,11 @@ def read(endpoint: Endpoint) -> Hold | None:
         return None
     if _VALUE.lower() not in types:
         return _read_in_parts(endpoint) if "expires" in types else None
-    text = endpoint.registry.get_string(constants.HOLD_KEY, _VALUE) or ""
+    return parse(endpoint.registry.get_string(constants.HOLD_KEY, _VALUE) or "")
+
+
+def parse(text: str) -> Hold:
+    """WindowsError where what is stored is not a valid hold."""
     try:
         found = json.loads(text)
         return Hold(str(found["owner"]), str(found["reason"]), _moment(found["expires"]), found["entered"])

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import enum
 import typing as t
 from dataclasses import dataclass, field
 
 from .. import constants
 from ..activity import armed, live, resuming
+from ..window import Window
 from .hold import describe
 from .state import ClientState, Hold
 from .verdict import RELEASED, RELEASED_BY_FORCE, Assessment, Verdict, assess, unreadable_signals
@@ -46,10 +48,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """No steps: nothing is to do, or ``left_alone`` says why nothing is done."""
+    """No steps: nothing is to do, or ``left_alone`` says why nothing is done.
+
+    ``another_time`` is true where that is the hour of the day, whatever the verdict is.
+    """
 
     steps: list[Step] = field(default_factory=list)
     left_alone: str = ""
+    another_time: bool = False
     hold: Hold | None = None
 
     def has(self, action: Action) -> bool:
@@ -60,7 +66,8 @@ class Plan:
 class Exit:
     """What somebody wants who has clients leave the mode. ``minimum_age`` is in minutes.
 
-    ``hold_owner`` has no use of a hold any more, whether the client is in the mode or not.
+    ``hold_owner`` has no use of a hold any more, whether the client is in the mode or not. ``window`` is of the
+    endpoint's own local time.
     """
 
     minimum_age: int
@@ -68,6 +75,7 @@ class Exit:
     triggers: t.Sequence[str] = ()
     ccmeval: bool = False
     hold_owner: str = ""
+    window: Window | None = None
 
     def plan(self, state: ClientState) -> Plan:
         return plan_exit(self, state)
@@ -97,6 +105,9 @@ def plan_exit(wanted: Exit, state: ClientState) -> Plan:
     by_force = wanted.force and verdict in RELEASED_BY_FORCE and not resuming(state.activity)
     if verdict not in RELEASED and not by_force:
         return Plan(left_alone=assessment.summary)
+    outside = _outside(wanted.window, state) if wanted.window else ""
+    if outside:
+        return Plan(left_alone=f"{assessment.summary} {outside}", another_time=True)
     steps = []
     # The service first: a run that is cut short in between leaves the client in the mode, where the next one finds it.
     service = state.client_service
@@ -111,6 +122,15 @@ def plan_exit(wanted: Exit, state: ClientState) -> Plan:
     if wanted.ccmeval:
         steps.append(Step(Action.RUN_CCMEVAL, True))
     return Plan([*steps, *(Step(Action.TRIGGER_SCHEDULE, name) for name in wanted.triggers)])
+
+
+def _outside(window: Window, state: ClientState) -> str:
+    """A sentence, or empty where it is a time of day there at which the client may be released."""
+    system = state.system
+    if system is None or system.offset_minutes is None:
+        return f"Its time zone could not be read, so whether it is in window={window} there cannot be determined."
+    there = (system.now + dt.timedelta(minutes=system.offset_minutes)).time()
+    return "" if there in window else f"It is {there:%H:%M} there, outside of window={window}."
 
 
 def plan_entry(state: ClientState, assessment: Assessment, hold: Hold | None = None) -> Plan:

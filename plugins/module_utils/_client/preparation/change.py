@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ..._wsman.errors import ConnectionLost
 from ..errors import NotVerified
 from ..guard import Blocked, Guard
+from ..trail import Write
 from .entry import Entry, Value
 from .journal import Journal
 from .settings import Setting
@@ -87,12 +88,14 @@ class Changes:
         if change.entry is not None and change.entry != change.noted:
             entry = change.entry
             self._write(
+                Write("note", name, change.noted and change.noted.as_text(), entry.as_text()),
                 lambda: self._journal.note(name, entry),
                 lambda: self._changed_meanwhile(change),
                 lambda: self._noted(name) == entry,
             )
         if change.writes:
             self._write(
+                Write("change", name, change.before, change.after),
                 lambda: setting.write(change.after),
                 lambda: self._changed_meanwhile(change),
                 lambda: setting.equal(setting.read(), change.after),
@@ -104,19 +107,28 @@ class Changes:
                     f" {setting.display(read_back)!r}"
                 )
         if change.entry is None and change.noted is not None:
-            self._write(lambda: self._journal.forget(name), self._noted_meanwhile, lambda: self._noted(name) is None)
+            self._write(
+                Write("forget", name, change.noted.as_text()),
+                lambda: self._journal.forget(name),
+                self._noted_meanwhile,
+                lambda: self._noted(name) is None,
+            )
 
     def _noted(self, name: str) -> Entry | None:
         self._journal.read()
         return self._journal.entries.get(name)
 
     def _write(
-        self, write: t.Callable[[], None], still_planned: t.Callable[[], str], is_done: t.Callable[[], bool]
+        self,
+        what: Write,
+        write: t.Callable[[], None],
+        still_planned: t.Callable[[], str],
+        is_done: t.Callable[[], bool],
     ) -> None:
         """Where the connection is lost on the way, *is_done* decides whether it is written once more."""
         for last_attempt in (False, True):
             try:
-                with self._guard.writing(still_planned):
+                with self._guard.writing(what, still_planned):
                     write()
             except ConnectionLost as error:
                 self._log(f"no answer ({error}); reading back")

@@ -8,6 +8,7 @@ import datetime as dt
 import time
 import typing as t
 from dataclasses import dataclass
+from functools import partial
 
 from ..._windows.endpoint import Endpoint
 from ..._windows.system import OperatingSystem
@@ -16,6 +17,7 @@ from .. import constants
 from ..backoff import Backoff
 from ..guard import Guard
 from ..methods import ClientMethods, trigger_when_ready
+from ..trail import Write
 from .catalog import Schedule
 from .history import proves, read_last_triggers
 
@@ -77,7 +79,8 @@ class Triggers:
                 self._log(f"waiting {pause:g} s before {name}")
                 time.sleep(pause)
             sent = self._now()
-            failure = trigger_when_ready(methods, trigger.schedule.id, backoff, self._guard.writing)
+            writing = partial(self._guard.writing, Write("trigger_schedule", name))
+            failure = trigger_when_ready(methods, trigger.schedule.id, backoff, writing)
             if failure is None:
                 trigger.sent = sent
                 self._log(f"triggered {name} ({number} of {len(self.each)})")

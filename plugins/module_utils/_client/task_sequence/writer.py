@@ -12,7 +12,8 @@ from ..._wsman.errors import NotFound
 from .. import constants
 from ..errors import NotVerified
 from ..guard import Blocked, Guard
-from .clearing import Plan, Step, plan_clearing
+from ..trail import Write
+from .clearing import Plan, Step, difference, plan_clearing
 from .reader import read_again, read_pause
 from .rules import EXECUTION_REQUESTS, MAINTENANCE_REQUESTS, ORPHANED_POLICY, PAUSED_DISTRIBUTION, TaskSequenceState
 
@@ -64,7 +65,9 @@ class Clearing:
         return current.obstacle or f"{step.item} {next(kept, 'is no longer there')}"
 
     def _clear(self, step: Step) -> None:
-        with self._guard.writing(lambda: self._obstacle(step)):
+        before, after = difference(self._state, [step])
+        write = Write(step.kind, step.item, before[step.kind], after[step.kind])
+        with self._guard.writing(write, lambda: self._obstacle(step)):
             if step.kind == PAUSED_DISTRIBUTION:
                 self._endpoint.registry.set(constants.DISTRIBUTION_KEY, step.item, RegistryType.DWORD, 0)
             else:

@@ -22,6 +22,7 @@ def mode(**options: t.Any) -> str | None:
             "enabled": False,
             "hold": None,
             "hold_owner": None,
+            "window": None,
             "force": False,
             "force_reason": None,
             "wait_timeout": 120,
@@ -47,6 +48,7 @@ def dependency(*names: str) -> str | None:
 def test_options_that_make_sense() -> None:
     assert mode() is None
     assert mode(force=True, force_reason="CHG0012345") is None
+    assert mode(window="22:00-04:30") is None
     assert mode(trigger=["file_collection", "{00000000-0000-0000-0000-000000000113}"]) is None
     assert action() is None
     assert action(schedules=["software_updates_scan"], pause=299) is None
@@ -62,6 +64,11 @@ def test_options_that_make_sense() -> None:
 @pytest.mark.parametrize("reason", ["", "  ", "\n"])
 def test_force_has_a_reason(reason: str) -> None:
     assert "force_reason" in mode(force=True, force_reason=reason)
+
+
+def test_a_window_is_one_and_is_for_a_release() -> None:
+    assert "window='22-4' is no window" in mode(window="22-4")
+    assert "window goes with enabled=false" in mode(window="22:00-04:30", enabled=True)
 
 
 @pytest.mark.parametrize(("wait", "deadline"), [(300, 300), (301, 300)])

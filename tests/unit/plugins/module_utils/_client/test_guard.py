@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.configmgr.client.plugins.module_utils._client import constants
 from ansible_collections.configmgr.client.plugins.module_utils._client.errors import WrongMachine
 from ansible_collections.configmgr.client.plugins.module_utils._client.guard import Blocked, Guard
+from ansible_collections.configmgr.client.plugins.module_utils._client.trail import Write
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.cim import CimObject
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import (
     ConnectionLost,
@@ -43,7 +44,7 @@ class Endpoint(Windows):
         self.rows["Win32_OperatingSystem"][0].update(values)
 
     def write(self, guard: Guard | None = None, **options: t.Any) -> None:
-        with (guard or Guard(self.endpoint, "pc-0001", "short")).writing(**options):
+        with (guard or Guard(self.endpoint, "pc-0001", "short")).writing(Write("test"), **options):
             self.endpoint.services.start("CcmExec")
             self.endpoint.services.start("CcmExec")
 

@@ -26,6 +26,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verd
     unreadable_signals,
 )
 from ansible_collections.configmgr.client.plugins.module_utils._client.schedules.catalog import NAMES
+from ansible_collections.configmgr.client.plugins.module_utils._client.window import Window
 from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import ABSENT
 from tests.unit.states import (
     ANY_SIGNALS,
@@ -81,6 +82,24 @@ def test_only_a_released_or_forced_verdict_is_acted_on(state: ClientState, force
     assert (bool(plan.steps), bool(plan.left_alone)) == (acts, not acts and verdict not in ("normal", "not_installed"))
     assert not acts or not blocker(state.activity, armed_is_fine=force)
     assert ("set_mode", True) not in steps(plan)
+
+
+@given(STATES, st.booleans(), st.none() | st.integers(-720, 840), st.times(), st.times())
+def test_a_window_is_of_the_endpoints_own_clock(
+    state: ClientState, force: bool, offset: int | None, begin: dt.time, end: dt.time
+) -> None:
+    system = state.system and dataclasses.replace(state.system, offset_minutes=offset)
+    state = dataclasses.replace(state, activity=dataclasses.replace(state.activity, system=system))
+    whenever = Exit(AGE, force).plan(state)
+    plan = Exit(AGE, force, window=Window(begin, end)).plan(state)
+    if not whenever.steps:
+        assert plan == whenever
+        return
+    there = system and offset is not None and (system.now + dt.timedelta(minutes=offset)).time()
+    within = there and (begin <= there < end if begin < end else not end <= there < begin)
+    assert plan.steps == (whenever.steps if within else [])
+    assert plan.another_time is not bool(within)
+    assert bool(plan.left_alone) is not bool(within)
 
 
 @given(STATES, st.booleans(), TRIGGERS)

@@ -13,6 +13,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.guard imp
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode import hold, reader
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.state import ClientState, Hold
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verdict import assess
+from ansible_collections.configmgr.client.plugins.module_utils._client.trail import Write
 from ansible_collections.configmgr.client.plugins.module_utils._windows.errors import WindowsError
 from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import StoredValue
 from ansible_collections.configmgr.client.plugins.module_utils._wsman import errors
@@ -151,7 +152,7 @@ def in_parts(windows: Windows, expires: int, **parts: tuple[int, t.Any]) -> None
 )
 def test_hold_survives_the_registry(kept: Hold) -> None:
     windows = Windows()
-    with Guard(windows.endpoint, "pc-0001", "short").writing():
+    with Guard(windows.endpoint, "pc-0001", "short").writing(Write("test")):
         assert hold.read(windows.endpoint) is None
         hold.write(windows.endpoint, kept)
         assert hold.read(windows.endpoint) == kept and windows.writes == ["CreateKey", "SetStringValue"]
@@ -165,7 +166,7 @@ def test_hold_in_parts_is_read_as_one(windows: Windows) -> None:
     assert assess(read(windows)).verdict.value == "held"
     in_parts(windows, int(HOLD.expires.timestamp()), Entered=(11, ENTERED))
     assert hold.read(windows.endpoint) == HOLD
-    with Guard(windows.endpoint, "pc-0001", "short").writing():
+    with Guard(windows.endpoint, "pc-0001", "short").writing(Write("test")):
         hold.rewrite(windows.endpoint, dataclasses.replace(HOLD, owner="jdoe"))
     assert hold.read(windows.endpoint) == dataclasses.replace(HOLD, owner="jdoe"), "what is newer counts"
 

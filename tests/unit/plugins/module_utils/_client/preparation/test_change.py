@@ -22,6 +22,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.preparati
     plan_preparation,
     plan_undoing,
 )
+from ansible_collections.configmgr.client.plugins.module_utils._client.trail import Write
 from ansible_collections.configmgr.client.plugins.module_utils._windows.errors import WindowsError
 from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import RegistryType
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.errors import ConnectionLost
@@ -330,7 +331,7 @@ def test_the_memory_of_the_dependency_is_carried_over(stored: list[str], before:
     journal = machine.journal()
     entry = journal.entries[DEPENDENCY]
     assert entry == Entry(before, (), "smstsmgr_dependency") and entry.knows(["anything"], lambda *values: False)
-    with machine.guard.writing():
+    with machine.guard.writing(Write("test")):
         if noted:
             journal.note(DEPENDENCY, Entry(before, ([],)))
             assert machine.journal().entries == journal.entries == {DEPENDENCY: Entry(before, ([],), PREPARATION)}

@@ -16,13 +16,14 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.preparati
     Setting,
     Unsupported,
 )
+from ansible_collections.configmgr.client.plugins.module_utils._client.trail import Write
 from ansible_collections.configmgr.client.plugins.module_utils._windows.registry import KeyAbsent
 from ansible_collections.configmgr.client.plugins.module_utils._windows.system import USUAL_SYSTEM_DIRECTORY
 from tests.unit.windows import CCMEXEC, Windows
 
 
 def put(windows: Windows, setting: Setting, value: t.Any) -> None:
-    with Guard(windows.endpoint, "pc-0001", "short").writing():
+    with Guard(windows.endpoint, "pc-0001", "short").writing(Write("test")):
         setting.write(value)
 
 
