@@ -19,7 +19,7 @@ from ..modules import brake
 from ..plugin_utils._brake.rules import Limits, reason_to_stop, to_change
 from ..plugin_utils._brake.turns import take_turn
 from ..plugin_utils._brake.waves import lines, so_far
-from ..plugin_utils._brake.window import parsed
+from ..plugin_utils._brake.zone import reason_to_stop as outside_of_window
 
 display = Display()
 
@@ -35,8 +35,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if wrong:
             raise AnsibleActionFail(wrong)
         try:
-            closed, stopped = _window(params["window"], params["time_zone"]), _stop_file(params["stop_file"])
-            result.update(self._judgement(params, task_vars or {}, stopped or closed))
+            window, now = params["window"], dt.datetime.now(dt.timezone.utc)
+            closed = outside_of_window(window, params["time_zone"], now) if window else ""
+            result.update(self._judgement(params, task_vars or {}, _stop_file(params["stop_file"]) or closed))
         except ValueError as error:
             raise AnsibleActionFail(str(error)) from None  # whose text ansible-core would add
         return result
@@ -57,9 +58,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             health = {host: hostvars[host].get(params["health_variable"]) for host in begun}
         waves = so_far(begun, health)
         outcomes = list(waves.outcomes.values())
-        planned = to_change(outcomes, len(waiting))
+        to_come = len(waiting if params["candidates"] is None else waiting.intersection(params["candidates"]))
+        planned = to_change(outcomes, to_come)
         limits = Limits(**{field.name: params[field.name] for field in dataclasses.fields(Limits)})
-        reason = forbidden or reason_to_stop(outcomes, len(waiting), limits)
+        reason = forbidden or reason_to_stop(outcomes, to_come, limits)
         said = lines(waves, planned, len(waiting), limits.max_changes)
         if reason:
             said.append(f"Stopped before the next wave. {reason}")
@@ -72,6 +74,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "msg": said[-1],
             "to_change": planned,
             "waiting": len(waiting),
+            "to_follow": len(waiting.difference(task_vars["ansible_play_batch"])),
             "counts": waves.counts,
             "unwell": waves.unwell,
             "restarting": waves.restarting,
@@ -89,8 +92,3 @@ def _stop_file(path: str | None) -> str:
             " another file"
         )
     return f"The stop file {path} exists." if os.path.lexists(path) else ""
-
-
-def _window(window: str | None, time_zone: str) -> str:
-    """Why to stop, or empty. Raises ValueError where the options are wrong."""
-    return parsed(window, time_zone).reason_to_stop(dt.datetime.now(dt.timezone.utc)) if window else ""

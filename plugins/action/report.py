@@ -17,6 +17,7 @@ from ..modules import report
 from ..plugin_utils._report import file
 from ..plugin_utils._report.rows import counts, problem, rows, unusual
 from ..plugin_utils._report.run import describe, job
+from ..plugin_utils._report.site import told_by_site
 from ..plugin_utils._report.swept import of_sweep
 from ..plugin_utils._report.text import lines, summary
 from ..plugin_utils._sweep.results_file import ResultsFileError, records
@@ -50,10 +51,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         self, params: dict[str, t.Any], destination: Path | None, task_vars: dict[str, t.Any]
     ) -> dict[str, t.Any]:
         batch, hosts = set(task_vars["ansible_play_batch"]), task_vars["ansible_play_hosts_all"]
-        own = {host: task_vars["hostvars"][host].get(params["variable"]) for host in hosts}
+        # Of hosts of other plays, who have nothing to tell are told of by the sweep.
+        everybody = list(dict.fromkeys([*hosts, *params["others"]]))
+        own = {host: task_vars["hostvars"][host].get(params["variable"]) for host in everybody}
         waiting = {host for host in task_vars["ansible_play_hosts"] if own[host] is None and host not in batch}
         swept = _swept(params["sweep"], params["as_wanted"])
-        results = {**(swept or dict.fromkeys(hosts)), **{host: each for host, each in own.items() if each is not None}}
+        known = {host: each for host, each in own.items() if each is not None}
+        results: dict[str, t.Any] = {**(swept or dict.fromkeys(everybody)), **known}
+        if params["site"] and "verdicts" in params["site"]:
+            results = told_by_site(results, params["site"])
         found = rows(results, waiting)
         # Ansible itself has told of the others; with serial, an earlier batch has.
         telling = batch | (swept.keys() - own.keys() if hosts[0] in batch else set())

@@ -34,6 +34,12 @@ options:
       - Plays of a run over different hosts share their limits where they have the same variable.
     type: str
     required: true
+  candidates:
+    description:
+      - Names of the hosts that are to be changed, where the play has others as well, which it only looks at. Without it
+        every host whose turn has not come yet counts as one that is changed.
+    type: list
+    elements: str
   health_variable:
     description:
       - Name of the variable in which the result of M(configmgr.client.provisioning_mode_info) is registered, with
@@ -86,7 +92,7 @@ options:
   time_zone:
     description:
       - Time zone of O(window), by its name in the IANA database, such as C(Europe/Berlin).
-      - Of endpoints in several zones, have a play for each zone.
+      - For each endpoint's own time zone, give the window to M(configmgr.client.provisioning_mode) instead.
     type: str
     default: UTC
 attributes:
@@ -216,6 +222,11 @@ waiting:
   returned: success
   type: int
   sample: 8
+to_follow:
+  description: How many hosts are to have their turn after this wave.
+  returned: success
+  type: int
+  sample: 3
 counts:
   description:
     - What came of the hosts that had their turn, C(changed), C(failed), C(login_failed), C(offline), C(unchanged) and
@@ -242,6 +253,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 ARGUMENT_SPEC = {
     "variable": {"type": "str", "required": True},
+    "candidates": {"type": "list", "elements": "str"},
     "health_variable": {"type": "str"},
     "max_changes": {"type": "int", "default": 100},
     "confirm_changes": {"type": "int", "default": 0},

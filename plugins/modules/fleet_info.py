@@ -82,6 +82,22 @@ options:
         was put together from several slices.
     type: bool
     default: false
+  state_path:
+    description:
+      - File on the controller that remembers of each endpoint, from one sweep to the next, when it was last seen and
+        since when it is off. Without it nothing is remembered. It is made for its owner alone.
+      - Endpoints that were off are asked first. RV(absent) tells since when they are, and when each was last seen.
+      - Sweeps of several slices may share it, also at the same time. It is written when a sweep ends, and one that is
+        killed leaves what the sweep before has written.
+      - An endpoint that no sweep has asked for a year is forgotten.
+    type: path
+  give_up_after:
+    description:
+      - Days after which an endpoint that is off all the time is not asked any more, by O(state_path). V(0) is never.
+      - It is listed in RV(hosts_given_up). To have it asked again, delete its line from O(state_path), or raise the
+        limit.
+    type: int
+    default: 30
   fleet_slice:
     description:
       - Asks one of several parts of the fleet, such as V(3/20) for the third of twenty.
@@ -137,6 +153,12 @@ EXAMPLES = r"""
   run_once: true
   delegate_to: localhost
 
+- name: Ask first what was off yesterday, and remember for tomorrow
+  configmgr.client.fleet_info:
+    state_path: fleet-state.jsonl
+  run_once: true
+  delegate_to: localhost
+
 - name: The third of twenty controllers
   configmgr.client.fleet_info:
     fleet_slice: 3/20
@@ -152,7 +174,9 @@ msg:
   type: str
   sample: 10000 endpoints asked in 92 s, 7842 normal, 98 stuck, 2060 filtered.
 asked:
-  description: How many hosts the task was for, with those that O(results_path) already had a verdict of.
+  description:
+    - How many hosts the task was for, with those that O(results_path) already had a verdict of and those in
+      RV(hosts_given_up).
   returned: success, or when the sweep ended early
   type: int
   sample: 10000
@@ -205,6 +229,21 @@ hosts_failed:
   type: list
   elements: str
   sample: []
+absent:
+  description:
+    - What O(state_path) has of the hosts that are off, or were when they were given up. C(off_since) is the first sweep
+      that missed the host and C(days) how long ago that is, C(tries) the number of sweeps that did, this one included,
+      and C(last_seen) the last that it answered, null where none did. Times are UTC by the controller's clock.
+    - Off are those of the classes V(filtered), V(refused) and V(dns) in RV(errors).
+  returned: success, or when the sweep ended early
+  type: dict
+  sample: {PC-0004: {last_seen: "2026-11-12T06:00:41Z", off_since: "2026-11-13T06:00:37Z", days: 4, tries: 5}}
+hosts_given_up:
+  description: The names of the hosts that were not asked, as they have been off for longer than O(give_up_after).
+  returned: success, or when the sweep ended early
+  type: list
+  elements: str
+  sample: []
 not_finished:
   description: The hosts that were not done when the sweep ended. O(results_path) does not have them.
   returned: success, or when the sweep ended early
@@ -225,6 +264,7 @@ results_path:
   sample: /home/operator/fleet.jsonl
 """
 
+import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -241,6 +281,8 @@ ARGUMENT_SPEC = {
     "processes": {"type": "int"},
     "results_path": {"type": "path"},
     "resume": {"type": "bool", "default": False},
+    "state_path": {"type": "path"},
+    "give_up_after": {"type": "int", "default": 30},
     "fleet_slice": {"type": "str"},
 }
 
@@ -249,6 +291,11 @@ def check(params: dict[str, t.Any]) -> str | None:
     """Why options do not go together."""
     if params["resume"] and not params["results_path"]:
         return "resume=true goes on with a file: set results_path to it"
+    if params["give_up_after"] < 0:
+        return f"give_up_after={params['give_up_after']} is negative: give days, or 0 for never"
+    paths = [os.path.realpath(params[name]) for name in ("state_path", "results_path") if params[name]]
+    if len(paths) > len(set(paths)):
+        return f"state_path={params['state_path']} is results_path as well: name a file of its own"
     return None
 
 

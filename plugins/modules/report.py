@@ -38,6 +38,17 @@ options:
       - The result of M(configmgr.client.fleet_info), where a sweep has found out which hosts the task is to be run for.
       - Hosts without a result of the task are told of as the sweep found them, also those that are not of the play.
     type: dict
+  site:
+    description:
+      - Result of M(configmgr.client.site_cmpivot_info), for hosts that nobody else has reached. A device has the first
+        part of a host's name.
+    type: dict
+  others:
+    description:
+      - Hosts of earlier plays of this run whose results are to be in the report as well.
+    type: list
+    elements: str
+    default: []
   as_wanted:
     description: Verdicts of O(sweep) under which there was nothing to be done. The status is C(as_wanted) for these.
     type: list
@@ -135,6 +146,8 @@ ARGUMENT_SPEC = {
     "variable": {"type": "str", "required": True},
     "path": {"type": "str"},
     "sweep": {"type": "dict"},
+    "others": {"type": "list", "elements": "str", "default": []},
+    "site": {"type": "dict"},
     "as_wanted": {"type": "list", "elements": "str", "default": []},
     "options": {"type": "dict", "default": {}},
     "check_only": {"type": "bool", "default": False},

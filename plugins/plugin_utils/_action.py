@@ -7,6 +7,7 @@ Everything that is imported here is imported once, in the parent, before Ansible
 
 from __future__ import annotations
 
+import secrets
 import typing as t
 
 import ansible.constants as C
@@ -16,6 +17,7 @@ from ansible.utils.display import Display
 
 from ..module_utils import _module
 from ..module_utils._argspec import ENDPOINT_NAMES, given_settings
+from ..module_utils._trail_file import Origin
 from ..module_utils._wsman.certificates import check_files
 from ..module_utils._wsman.deadline import Deadline
 from ..module_utils._wsman.errors import LoginWithheld, SettingsError
@@ -23,8 +25,12 @@ from ..module_utils._wsman.settings import Settings
 from ..module_utils._wsman.transport.braked import begin, is_judged
 from ._connection.lockout import Lockout
 from ._connection.settings import CONNECTIONS, settings_of
+from ._report.run import job, user
 
 display = Display()
+
+_RUN = secrets.token_hex(8)
+"""Made before Ansible forks, so that all tasks of a run have it."""
 
 _NOT_STARTED = (126, 127)
 """What a shell returns where it could not start Python."""
@@ -53,8 +59,7 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
             if result.get("unreachable"):
                 result.pop("failed", None)  # a module can only say that it failed
             return _offline(result, params)
-        # Of a delegated task, the host that it is delegated to is the one that is asked.
-        host = str(self._task.delegate_to or (task_vars or {}).get("inventory_hostname", ""))
+        host = self._host(task_vars or {})
         if "computer_name" in params:
             params["computer_name"] = params["computer_name"] or host
 
@@ -87,7 +92,9 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
         if missing:
             raise AnsibleActionFail(missing)
         brake = Lockout(C.DEFAULT_LOCAL_TMP, settings)
-        return _module.execute(self.MODULE.run, settings, params, bool(self._task.check_mode), log, trace, brake)
+        origin = Origin(job(task_vars) or _RUN, user(task_vars), self._host(task_vars))
+        check_mode = bool(self._task.check_mode)
+        return _module.execute(self.MODULE.run, settings, params, check_mode, log, trace, brake, origin)
 
     def _elsewhere(self, params: _module.Result, task_vars: dict[str, t.Any] | None) -> _module.Result:
         """The module's result from the host where the task runs; the brake for its login is here."""
@@ -138,6 +145,10 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
         settings = settings_of(self._connection, self._variables(task_vars), connect_timeout)
         check_files(settings)
         return settings
+
+    def _host(self, task_vars: dict[str, t.Any]) -> str:
+        """Of a delegated task, the host that it is delegated to is the one that is asked."""
+        return str(self._task.delegate_to or task_vars.get("inventory_hostname", ""))
 
     def _variables(self, task_vars: dict[str, t.Any]) -> t.Mapping[str, t.Any]:
         """Those that the connection has its options from."""

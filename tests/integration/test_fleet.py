@@ -230,6 +230,11 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "resume": ({"resume": True}, "resume=true goes on with a file: set results_path to it"),
     "directory": ({"results_path": "missing/fleet.jsonl"}, "missing/fleet.jsonl cannot be written: No such file"),
     "folder": ({"results_path": "/tmp"}, "results_path=/tmp cannot be written: Is a directory"),
+    "state in no directory": ({"state_path": "missing/state"}, "missing/state cannot be kept there: No such file"),
+    "state in a folder": ({"state_path": "/tmp"}, "state_path=/tmp cannot be kept there: Is a directory"),
+    "state in a device": ({"state_path": "/dev/null"}, "state_path=/dev/null is no regular file"),
+    "state in results": ({"state_path": "a", "results_path": "./a"}, "is results_path as well: name a file of its own"),
+    "days": ({"give_up_after": -1}, "give_up_after=-1 is negative: give days, or 0 for never"),
 }
 
 
@@ -301,7 +306,7 @@ def test_it_goes_on_where_it_was_cut_off_and_asks_again_what_gave_no_answer(lab:
     path = lab.directory / "cut.jsonl"
     sweep(lab, hosts, results_path=str(path))
     lines = {record["host"]: json.dumps(record) for record in records(path)}
-    off = json.dumps({"schema": 1, "host": second, "status": "unreachable", "error_class": "filtered"})
+    off = json.dumps({**json.loads(lines[second]), "status": "unreachable", "error_class": "filtered"})
     path.write_text(f"{lines[first]}\n{off}\n{lines[third][:40]}")
     for name in hosts:
         lab.simulator.reset_traffic(name)
@@ -313,12 +318,44 @@ def test_it_goes_on_where_it_was_cut_off_and_asks_again_what_gave_no_answer(lab:
     assert len(records(path)) == 4
 
 
+def test_what_was_off_is_asked_first_the_next_time(lab: Lab) -> None:
+    there = normal(lab, 5)
+    away = dict.fromkeys([*there][2:4])
+    off = {name: {**variables, "ansible_port": 9} if name in away else variables for name, variables in there.items()}
+    state, path = lab.directory / "first.state", lab.directory / "first.jsonl"
+    options = {"state_path": str(state), "results_path": str(path), "concurrency": 1, "processes": 1}
+    found = sweep(lab, off, **options).result
+    assert [record["host"] for record in records(path)] == [*there]
+    assert {name: each["tries"] for name, each in found["absent"].items()} == dict.fromkeys(away, 1)
+    found = sweep(lab, off, **options).result
+    assert [record["host"] for record in records(path)][:2] == [*away]
+    assert {name: each["tries"] for name, each in found["absent"].items()} == dict.fromkeys(away, 2)
+    found = sweep(lab, there, **options, fleet_slice="1/1").result
+    assert [record["host"] for record in records(path)][:2] == [*away]
+    assert (found["absent"], found["verdicts"]) == ({}, {"normal": [*there]})
+    sweep(lab, there, **options)
+    assert [record["host"] for record in records(path)] == [*there]
+
+
+def test_what_was_found_is_told_where_it_cannot_be_remembered(lab: Lab) -> None:
+    state = lab.directory / "gone" / "state"
+    state.parent.mkdir()
+    # Reading the host's settings takes the directory away, when the sweep is under way.
+    user = f"{{{{ lookup('ansible.builtin.pipe', 'rm -rf {state.parent}') }}}}{USERNAME}"
+    hosts = {name: {**variables, "ansible_user": user} for name, variables in normal(lab, 1).items()}
+    event = sweep(lab, hosts, state_path=str(state))
+    assert event.status == "failed" and f"state_path={state} cannot be kept there" in event.result["msg"]
+    assert event.result["counts"]["verdicts"] == {"normal": 1}
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
         ('{"schema": 0, "host": "PC-1"}', "line 1 is of schema 0, and this version of the collection writes 1"),
         ("not a record", "line 1 is no record of a sweep"),
         ('{"schema": 1, "host": 5, "status": "ok"}', "line 1 is no record of a sweep"),
+        ('{"schema": 1, "host": "PC-1", "status": "ok", "verdict": "normal"}', "line 1 is no record of a sweep"),
+        ('{"state_schema": 1, "host": "PC-1", "at": "2026-11-02T06:00:00Z"}', "line 1 is no record of a sweep"),
     ],
 )
 def test_it_does_not_go_on_with_what_it_does_not_know(lab: Lab, line: str, said: str) -> None:

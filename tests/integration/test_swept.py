@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def test_what_is_printed_does_not_grow_with_the_healthy(lab: Lab, playbook: str)
         done, report = run(lab, playbook, {name: lab.host_vars(name) for name in names.values()})
         assert done.rc == 0 and report is not None and len(report["hosts"]) == number + 1
         counts.append(len(done.output.splitlines()))
-    assert counts[0] == counts[1] < 35
+    assert counts[0] == counts[1] < 60
 
 
 @pytest.mark.parametrize("playbook", ["survey", "remediate"])
@@ -129,3 +130,62 @@ def test_a_slice_and_then_the_rest_by_one_file(lab: Lab) -> None:
     assert sorted(statuses(report)) == sorted(hosts)
     assert sorted(name for name in hosts if not lab.simulator.traffic(name)["connections"]) == half
     assert len(Path(file).read_text(encoding="utf-8").splitlines()) == len(hosts)
+
+
+def test_laptops_come_and_go(lab: Lab) -> None:
+    """Five endpoints over three runs, the second a week and the third forty days after the one before."""
+    names = lab.add({each: {"profile": "stuck"} if each == "back" else {} for each in ("a", "b", "gone", "back", "c")})
+    there = {name: lab.host_vars(name) for name in names.values()}
+    off = {names[key]: {**there[names[key]], "ansible_port": 9} for key in ("gone", "back")}
+    results, state = lab.directory / "days.jsonl", lab.directory / "state.jsonl"
+    given = {
+        "remediate_results_path": str(results),
+        "remediate_state_path": str(state),
+        "remediate_minimum_age": 0,
+        "remediate_wait_timeout": 5,
+    }
+
+    def once(hosts: Mapping[str, Any]) -> tuple[dict[str, Any], str, set[str]]:
+        """The report's rows, what was printed, and the hosts that were asked."""
+        done, report = run(lab, "remediate", hosts, "-e", json.dumps(given))
+        assert done.rc == 0 and report is not None, done.output
+        asked = {json.loads(line)["host"] for line in results.read_text(encoding="utf-8").splitlines()}
+        return report["hosts"], done.output, asked
+
+    rows, output, asked = once({**there, **off})
+    assert asked == set(there)
+    gone, back = rows[names["gone"]], rows[names["back"]]
+    assert (gone["status"], gone["tries"], gone["days"], "last_seen" in gone) == ("unreachable", 1, 0, False)
+    assert "sweeps since" not in output
+
+    later(state, days=7)
+    rows, output, _asked = once({**there, names["gone"]: off[names["gone"]]})
+    assert rows[names["back"]]["status"] == "released" and back["status"] == "unreachable"
+    gone = rows[names["gone"]]
+    assert (gone["tries"], gone["days"]) == (2, 7)
+    assert f"It was off in 2 sweeps since {gone['off_since'][:10]}, and never seen." in output
+
+    later(state, days=40)
+    lab.simulator.reset_traffic(names["gone"])
+    rows, output, asked = once(there)
+    assert asked == set(there) - {names["gone"]}
+    gone = rows[names["gone"]]
+    assert (gone["status"], gone["tries"], gone["days"]) == ("unreachable", 2, 47)
+    assert gone["message"].startswith("It is not asked any more. It was off in 2 sweeps since ")
+    assert not lab.simulator.traffic(names["gone"])["connections"]
+    assert gone["message"] in output
+
+    given["remediate_give_up_after"] = 0
+    rows, output, asked = once(there)
+    assert asked == set(there) and rows[names["gone"]]["status"] == "as_wanted"
+
+
+def later(state: Path, *, days: int) -> None:
+    """As if *days* had passed since *state* was written."""
+    lines = [json.loads(line) for line in state.read_text(encoding="utf-8").splitlines()]
+    for line in lines:
+        for name in ("at", "last_seen", "off_since"):
+            if name in line:
+                moment = datetime.fromisoformat(line[name]) - timedelta(days=days)
+                line[name] = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    state.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")

@@ -35,6 +35,8 @@ MOST_REJECTIONS = 3
 
 _KEY = secrets.token_bytes(32)
 """Made before Ansible forks, so that all processes of a run have it and none writes it anywhere."""
+_ACCEPTED: dict[tuple[str, str, str], int] = {}
+"""What this process knows to be accepted: how many logins of the account were rejected by then."""
 _NO_DOMAIN = ""
 _NETBIOS_LENGTH = 15
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.02, 0.25
@@ -53,25 +55,32 @@ class Lockout:
         self._password = hmac.new(_KEY, proof, hashlib.sha256).hexdigest()[:16]
         digest = hashlib.sha256(user.encode()).hexdigest()[:32]
         self._directory = Path(directory, f"configmgr-client-logins-{digest}")
+        self._rejections = os.path.join(self._directory, "rejections")
+        self._proof = str(self._directory), self._domain, self._password
 
     def check(self) -> None:
         """Raises LoginWithheld where no login may be tried any more."""
-        with self._record() as record:
-            self._refuse(record)
+        if not self._is_still_accepted():
+            with self._record() as record:
+                self._refuse(record)
 
     def knows_password(self) -> bool:
         """Whether it was accepted, so that no login with it needs a turn."""
+        if self._is_still_accepted():
+            return True
         with self._record() as record:
-            return record.is_accepted(self._domain, self._password)
+            return self._is_accepted(record)
 
     def begin(self, patience: float) -> Attempt | None:
         """A login's turn; None where it did not come within *patience* seconds. Raises LoginWithheld."""
+        if self._is_still_accepted():
+            return Attempt(self, None)
         until = time.monotonic() + patience
         wait = _SHORTEST_WAIT
         while True:
             with self._record() as record:
                 self._refuse(record)
-                if record.is_accepted(self._domain, self._password):
+                if self._is_accepted(record):
                     return Attempt(self, None)
                 if record.used(self._domain) + self._weight <= MOST_REJECTIONS:
                     return Attempt(self, record.take(self._domain, self._password, self._weight))
@@ -86,6 +95,8 @@ class Lockout:
         self.ended(None, "rejected")
 
     def ended(self, place: Place | None, how: str) -> None:
+        if place is None and how == "accepted" and self._is_still_accepted():
+            return
         with self._record() as record:
             if place is not None:
                 record.give_back(place)
@@ -93,8 +104,20 @@ class Lockout:
                 record.reject(self._domain, self._weight)
             elif how == "accepted":
                 record.accept(self._domain, self._password)
+                self._is_accepted(record)
             elif place is not None and how == "unanswered":
                 record.doubt(self._domain, self._password, self._weight)
+
+    def _is_accepted(self, record: _Record) -> bool:
+        if not record.is_accepted(self._domain, self._password):
+            return False
+        _ACCEPTED[self._proof] = record.rejected
+        return True
+
+    def _is_still_accepted(self) -> bool:
+        """No login of the account was rejected since. By a look at one file: a sweep asks it of each endpoint."""
+        rejected = _ACCEPTED.get(self._proof)
+        return rejected is not None and rejected == _size(self._rejections)
 
     def _refuse(self, record: _Record) -> None:
         rejected, unanswered = record.spent(self._domain)
@@ -193,7 +216,7 @@ class _Record:
         for each in (self._places, self._files):
             each.mkdir(mode=0o700, exist_ok=True)
         self._rejections = directory / "rejections"
-        self._rejected = self._rejections.stat().st_size if self._rejections.exists() else 0
+        self.rejected = _size(self._rejections)
         self._accounts: dict[str, _Account] = {}
         self._under_way: dict[str, int] = {}
         self._changed: set[str] = set()
@@ -264,7 +287,7 @@ class _Record:
         """What any domain of the name had accepted is to be proven anew: the name without one may be any of them."""
         with open(os.open(self._rejections, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as file:
             file.write(b".")
-        self._rejected += 1
+        self.rejected += 1
         for each in self._accounts.values():
             each["accepted"].clear()
         self._of(domain)["rejected"] += weight
@@ -274,7 +297,7 @@ class _Record:
         account = self._of(domain)
         if password not in account["accepted"]:
             account["accepted"].append(password)
-            account["rejected_by_then"] = self._rejected
+            account["rejected_by_then"] = self.rejected
             account["unanswered"].pop(password, None)
             self._changed.add(domain)
 
@@ -292,7 +315,7 @@ class _Record:
         return self._accounts[domain]
 
     def _current(self, account: _Account) -> _Account:
-        if account["rejected_by_then"] < self._rejected:
+        if account["rejected_by_then"] < self.rejected:
             account["accepted"] = []
         return account
 
@@ -303,6 +326,13 @@ class _Record:
 def _place_of(path: Path) -> tuple[str, str, int]:
     domain, password, weight = json.loads(path.read_bytes())
     return domain, password, weight
+
+
+def _size(path: str | Path) -> int:
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _opened(path: Path) -> t.IO[bytes]:

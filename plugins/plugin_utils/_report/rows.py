@@ -48,6 +48,10 @@ _DETAILS = (
     "computer_name",
     "name_matches",
     "client_version",
+    "last_seen",
+    "off_since",
+    "days",
+    "tries",
 )
 
 

@@ -1,11 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a report says of the run that it is of."""
+"""What reports and the audit trail say of the run that they are of."""
 
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 import json
 import socket
 import typing as t
@@ -17,6 +16,7 @@ from ansible import context
 from ansible.release import __version__ as ansible_version
 
 from ...module_utils._client.times import iso
+from ...module_utils._trail_file import account
 
 _COLLECTION = Path(__file__).parents[3]
 
@@ -26,11 +26,16 @@ def job(task_vars: Mapping[str, t.Any]) -> str:
     return str(task_vars.get("awx_job_id", task_vars.get("tower_job_id", "")))
 
 
+def user(task_vars: Mapping[str, t.Any]) -> str:
+    """Who started the job in AWX or Automation Controller; elsewhere whose process this is."""
+    return str(task_vars.get("awx_user_name") or task_vars.get("tower_user_name") or account())
+
+
 def describe(task_vars: Mapping[str, t.Any], options: Mapping[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     """Who ran what, when, where, with which *options* and with which versions."""
     return {
         "made": iso(dt.datetime.now(dt.timezone.utc)),
-        "user": str(task_vars.get("awx_user_name") or task_vars.get("tower_user_name") or getpass.getuser()),
+        "user": user(task_vars),
         "controller": socket.gethostname(),
         "job": job(task_vars),
         "playbook": " ".join(str(name) for name in context.CLIARGS.get("args") or ()),

@@ -19,9 +19,21 @@ def of_sweep(sweep: Result, records: Mapping[str, Record], as_wanted: Collection
     """
     kinds = (*sweep["verdicts"].values(), *sweep["errors"].values())
     results: dict[str, Result] = {host: _of(records[host], as_wanted) for hosts in kinds for host in hosts}
+    for host in sweep["hosts_given_up"]:
+        results[host] = {"reachable": False, "error_layer": "given_up", "msg": "It is not asked any more."}
+    for host, absent in sweep["absent"].items():
+        results[host] = {**results[host], **absent, "msg": f"{results[host]['msg']}{_since(absent)}"}
     for host in sweep["not_finished"]:
         results[host] = {"skipped": True, "reason": "The sweep ended before its turn came."}
     return results
+
+
+def _since(absent: Result) -> str:
+    """A sentence, but for one that was missed for the first time."""
+    if absent["tries"] == 1:
+        return ""
+    seen = f"last seen on {absent['last_seen'][:10]}" if absent["last_seen"] else "never seen"
+    return f" It was off in {absent['tries']} sweeps since {absent['off_since'][:10]}, and {seen}."
 
 
 def _of(record: Record, as_wanted: Collection[str]) -> Result:

@@ -43,13 +43,16 @@ def _line(host: str, row: Row) -> str:
 
 def _alike(hosts: Mapping[str, Row]) -> list[str]:
     causes: dict[t.Any, list[str]] = {}
-    for host, row in hosts.items():
+    for host, row in sorted(hosts.items(), key=lambda each: -each[1].get("days", 0)):
         causes.setdefault(row.get("error_layer", row["message"]), []).append(host)
-    return [_together(names, hosts[names[0]]) for names in causes.values()]
+    return [_together({host: hosts[host] for host in names}) for names in causes.values()]
 
 
-def _together(names: list[str], first: Row) -> str:
+def _together(found: Mapping[str, Row]) -> str:
+    names = list(found)
+    first = found[names[0]]
     if len(names) == 1:
         return _line(names[0], first)
+    told = [f"{host} ({row['days']} d)" if row.get("days") else host for host, row in found.items()]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{', '.join(names[:_NAMED])}{more}: {first['status']}. {names[0]}: {first['message']}"
+    return f"{', '.join(told[:_NAMED])}{more}: {first['status']}. {names[0]}: {first['message']}"

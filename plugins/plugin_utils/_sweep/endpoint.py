@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import typing as t
+import urllib.request
 from dataclasses import dataclass, replace
 
 from ...module_utils import _module
@@ -35,14 +37,15 @@ def ask(host: str, settings: Settings, question: Question) -> Record:
         return of_failure(host, str(error), error.result, _now(), unreachable=True)
     except _module.TaskFailed as error:
         unreachable = isinstance(error, _module.TaskUnreachable)
-        return of_failure(host, str(error), error.result, _now(), unreachable=unreachable)
+        told = {**error.result, "error_class": "refused"} if _is_refusal(error) else error.result
+        return of_failure(host, str(error), told, _now(), unreachable=unreachable)
     except Exception as error:  # a defect of ours must not cost the others
         return of_failure(host, f"internal error: {error!r}", {}, _now(), unreachable=False)
     return of_answer(host, result, _now())
 
 
 def _answer(host: str, settings: Settings, question: Question) -> _module.Result:
-    direct = not proxy_in_the_way(settings)
+    direct = settings.proxy is None and not (_proxies_are_set() and proxy_in_the_way(settings))
     if direct and settings.auth == "ntlm" and settings.scheme == "http":
         settings = replace(settings, library="pyspnego")
     missing = _module.missing_library(settings.library)
@@ -50,10 +53,23 @@ def _answer(host: str, settings: Settings, question: Question) -> _module.Result
         raise _module.TaskFailed(missing, {"error_layer": "library"})
     brake = Lockout(question.directory, settings)
     deadline = Deadline(question.params["deadline"])
-    if direct:
+    # Of a login without a turn, this library tells as much, and needs no connection more.
+    if direct and not (settings.library == "pyspnego" and brake.knows_password()):
         check(settings, lambda: needs_turn(settings) and not brake.knows_password(), deadline.remaining())
     params = {**question.params, "computer_name": host, "deadline": max(1, round(deadline.remaining()))}
     return _module.execute(provisioning_mode_info.run, settings, params, False, _silent, _silent, brake)
+
+
+@functools.lru_cache(maxsize=1)
+def _proxies_are_set() -> bool:
+    """In the environment, which does not change in a worker, and takes its time to be looked through."""
+    return bool(urllib.request.getproxies())
+
+
+def _is_refusal(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, ConnectionRefusedError):
+        error = error.__cause__
+    return error is not None
 
 
 def _silent(line: str) -> None:

@@ -51,6 +51,8 @@ def summary(result: t.Mapping[str, t.Any]) -> str:
     counts = {**result["counts"]["verdicts"], **result["counts"]["errors"]}
     if result["not_finished"]:
         counts["not finished"] = len(result["not_finished"])
+    if result["hosts_given_up"]:
+        counts["given up"] = len(result["hosts_given_up"])
     numbers = ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items(), key=lambda each: -each[1]))
     asked = result["asked"]
     return f"{asked} {'endpoint' if asked == 1 else 'endpoints'} in {result['seconds']} s: {numbers or 'none'}."

@@ -13,6 +13,7 @@ import json
 import os
 import typing as t
 
+from ...module_utils._client.times import from_iso
 from .record import SCHEMA, Record
 
 _PRIVATE = 0o600
@@ -102,6 +103,7 @@ def _record(path: str, number: int, line: bytes) -> Record:
         schema = record["schema"]
         if schema == SCHEMA:
             host, kind = record["host"], record["verdict" if record["status"] == "ok" else "error_class"]
+            from_iso(record["at"])
             if isinstance(host, str) and isinstance(kind, str):
                 return t.cast(Record, record)
     except (ValueError, TypeError, KeyError):

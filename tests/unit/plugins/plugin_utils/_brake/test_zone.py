@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.configmgr.client.plugins.plugin_utils._brake.window import parsed
+from ansible_collections.configmgr.client.plugins.plugin_utils._brake.zone import reason_to_stop
 
+NOW = dt.datetime(2026, 11, 2, 12, 0, tzinfo=dt.timezone.utc)
 times = st.times().map(lambda time: time.replace(second=0, microsecond=0))
 
 
@@ -20,9 +21,9 @@ def test_a_time_is_in_a_window_or_in_the_one_that_begins_when_it_ends(
     spelled = [f"{one:%H:%M}-{other:%H:%M}" for one, other in ((begin, end), (end, begin))]
     if begin == end:
         with pytest.raises(ValueError, match="begins when it ends"):
-            parsed(spelled[0], "UTC")
+            reason_to_stop(spelled[0], "UTC", now)
         return
-    inside, outside = (not parsed(each, "UTC").reason_to_stop(now) for each in spelled)
+    inside, outside = (not reason_to_stop(each, "UTC", now) for each in spelled)
     assert inside is not outside
     assert inside is (begin <= time < end if begin < end else not end <= time < begin)
 
@@ -43,7 +44,7 @@ def test_a_time_is_in_a_window_or_in_the_one_that_begins_when_it_ends(
     ],
 )
 def test_it_is_judged_in_its_zone(now: str, zone: str, said: str) -> None:
-    assert parsed("22:00-04:30", zone).reason_to_stop(dt.datetime.fromisoformat(now)) == said
+    assert reason_to_stop("22:00-04:30", zone, dt.datetime.fromisoformat(now)) == said
 
 
 @pytest.mark.parametrize(
@@ -51,11 +52,11 @@ def test_it_is_judged_in_its_zone(now: str, zone: str, said: str) -> None:
 )
 def test_what_is_no_window_is_said(window: str) -> None:
     with pytest.raises(ValueError, match=f"window='{window}' is no window: give two times of day as HH:MM-HH:MM"):
-        parsed(window, "UTC")
+        reason_to_stop(window, "UTC", NOW)
 
 
 @pytest.mark.parametrize("zone", ["", "CET+1", "Europe/Berln", "Europe", "../../etc/passwd", "/etc/localtime", "x\0y"])
 def test_what_is_no_zone_is_said(zone: str) -> None:
     with pytest.raises(ValueError, match="is not known on the controller: give a name such as Europe/Berlin") as caught:
-        parsed("22:00-04:00", zone)
+        reason_to_stop("22:00-04:00", zone, NOW)
     assert str(caught.value).startswith(f"time_zone={zone!r} ")
