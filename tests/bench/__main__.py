@@ -7,7 +7,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .fleet import mixture, serving
+import kdc
+
+from .fleet import kerberos, mixture, serving
 from .judgement import judgement
 from .measure import Cost, measure
 from .plot import plot
@@ -55,11 +57,17 @@ def main() -> None:
     with serving(mixture(size.beside), powershell_start=POWERSHELL_SECONDS) as fleet:
         others += [measure(way, fleet) for way in STARTED]
     beside = [next(each for each in sweeps if each.endpoints == size.beside), *others]
+    tickets = None
+    if kdc.missing():
+        print(f"Kerberos is not measured: {kdc.missing()}", file=sys.stderr)
+    else:
+        with kerberos() as login, serving(mixture(size.beside), login=login) as fleet:
+            tickets = measure(SWEEP, fleet)
     with serving({"normal": TASKS}) as fleet:
         one_task = [measure(way, fleet) for way in (NOTHING, ONE_TASK, OWN_PROCESS)]
     with serving({"stuck": TO_RELEASE}) as fleet:
         released = measure(RELEASE, fleet)
-    results = Results(sweeps, beside, one_task, released, alone(), judgement())
+    results = Results(sweeps, tickets, beside, one_task, released, alone(), judgement())
     text = markdown(results)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "results.md").write_text(text, encoding="utf-8")
@@ -68,10 +76,10 @@ def main() -> None:
 
 
 def alone() -> list[Cost]:
-    """One endpoint of each kind."""
+    """One endpoint of each kind; how often a restart is looked after depends on how long it takes: here no time."""
     with serving({"normal": 1}) as fleet:
         costs = [measure(HEALTHY, fleet)]
-    with serving({"stuck": 1}) as fleet:
+    with serving({"stuck": 1}, restart_seconds=0) as fleet:
         return [*costs, measure(STUCK, fleet), measure(RELEASED, fleet)]
 
 

@@ -6,18 +6,20 @@ from __future__ import annotations
 import json
 import os
 import socket
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import kdc
 from simulator.client import Simulator
 
 from .processes import cpu_seconds
 
 CORES = len(os.sched_getaffinity(0))
-USERNAME, PASSWORD = "CORP\\operator", "Sim-Pass-1!"
+PASSWORD = "Sim-Pass-1!"
 ROUND_TRIP_SECONDS = 0.02
 OFF_EACH, STUCK_EACH = 5, 50
 """Of so many endpoints, one is switched off or stuck."""
@@ -43,21 +45,68 @@ class Traffic:
     octets: int
 
 
+@dataclass(frozen=True)
+class Login:
+    """How the inventory has its hosts logged in to, and what the environment of a run is to have for it."""
+
+    transport: str
+    username: str
+    realm: kdc.Kdc | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def variables(self, name: str) -> dict[str, str]:
+        """Of the host *name* alone."""
+        return {"ansible_winrm_kerberos_hostname_override": _full_name(name)} if self.realm else {}
+
+    def joined(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The *entries* of a fleet file, with what the endpoints have to know of this login."""
+        if not self.realm:
+            return entries
+        account = {"username": self.username, "password": PASSWORD}
+        keytabs = self.realm.add_machines(_full_name(entry["name"]) for entry in entries)
+        return [{**entry, "credentials": account, "keytab": keytabs[_full_name(entry["name"])]} for entry in entries]
+
+
+NTLM = Login("ntlm", "CORP\\operator")
+
+
+@contextmanager
+def kerberos() -> Iterator[Login]:
+    """With a domain, and a KDC for it; see kdc.missing."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        realm = kdc.Kdc(Path(directory))
+        principal = realm.add_user("operator", PASSWORD)
+        with realm.running() as environment:
+            yield Login("kerberos", principal, realm, environment)
+
+
+def _full_name(name: str) -> str:
+    return f"{name.lower()}.corp.test"
+
+
 class Fleet:
     """*endpoints* in the order of the inventory; so many of them are *answering* connection requests."""
 
-    def __init__(self, simulators: list[Simulator], endpoints: list[Endpoint], answering: int) -> None:
+    def __init__(self, simulators: list[Simulator], endpoints: list[Endpoint], answering: int, login: Login) -> None:
         self._simulators = simulators
         self.endpoints = endpoints
         self.answering = answering
+        self.login = login
 
     def write_inventory(self, path: Path) -> None:
-        hosts = {each.name: {"ansible_host": each.address, "ansible_port": each.port} for each in self.endpoints}
+        hosts = {
+            each.name: {
+                "ansible_host": each.address,
+                "ansible_port": each.port,
+                **self.login.variables(each.name),
+            }
+            for each in self.endpoints
+        }
         variables = {
             "ansible_connection": "winrm",
-            "ansible_winrm_transport": "ntlm",
+            "ansible_winrm_transport": self.login.transport,
             "ansible_winrm_scheme": "http",
-            "ansible_user": USERNAME,
+            "ansible_user": self.login.username,
             "ansible_password": "{{ operator_password }}",
             "operator_password": PASSWORD,
         }
@@ -86,7 +135,7 @@ def mixture(count: int) -> dict[str, int]:
 
 
 @contextmanager
-def serving(profiles: Mapping[str, int], **keys: Any) -> Iterator[Fleet]:
+def serving(profiles: Mapping[str, int], *, login: Login = NTLM, **keys: Any) -> Iterator[Fleet]:
     """So many endpoints of each profile, with the further *keys* of a fleet file; one simulator for each core."""
     served = {profile: count for profile, count in profiles.items() if profile != SILENT}
     with ExitStack() as stack:
@@ -94,7 +143,7 @@ def serving(profiles: Mapping[str, int], **keys: Any) -> Iterator[Fleet]:
         groups: list[list[Endpoint]] = []
         for number in range(CORES):
             entries = _entries(served, number, {"https": False, "round_trip": ROUND_TRIP_SECONDS, **keys})
-            simulator = stack.enter_context(Simulator({"endpoints": entries}))
+            simulator = stack.enter_context(Simulator({"endpoints": login.joined(entries)}))
             simulators.append(simulator)
             found: dict[str, list[Endpoint]] = {}
             for each in simulator.endpoints():
@@ -102,24 +151,29 @@ def serving(profiles: Mapping[str, int], **keys: Any) -> Iterator[Fleet]:
                 found.setdefault(each["profile"], []).append(endpoint)
             groups += found.values()
         silent = _silent(profiles.get(SILENT, 0), stack.enter_context(_never_accepting()))
-        yield Fleet(simulators, _spread([*groups, silent]), sum(served.values()))
+        yield Fleet(simulators, _spread([*groups, silent]), sum(served.values()), login)
 
 
 def _entries(profiles: Mapping[str, int], number: int, keys: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The share of the simulator *number*; each profile has a network of its own."""
-    entries = []
-    for block, (profile, count) in enumerate(profiles.items()):
-        share = len(range(number, count, CORES))
-        if share:
-            name = f"{profile.upper()}-{number}-{{00001..{share:05}}}"
-            address = f"127.{_FIRST_NETWORK + len(profiles) * number + block}.0.1"
-            entries.append({"name": name, "profile": profile, "address": address, **keys})
-    return entries
+    return [
+        {
+            "name": f"{profile.upper()}-{number}-{place + 1:05}",
+            "profile": profile,
+            "address": _address(_FIRST_NETWORK + len(profiles) * number + block, place),
+            **keys,
+        }
+        for block, (profile, count) in enumerate(profiles.items())
+        for place in range(len(range(number, count, CORES)))
+    ]
 
 
 def _silent(count: int, port: int) -> list[Endpoint]:
-    addresses = (f"127.{_SILENT_NETWORK}.{number // 250}.{number % 250 + 1}" for number in range(count))
-    return [Endpoint(f"OFF-{number:05}", address, port) for number, address in enumerate(addresses, 1)]
+    return [Endpoint(f"OFF-{place + 1:05}", _address(_SILENT_NETWORK, place), port) for place in range(count)]
+
+
+def _address(network: int, place: int) -> str:
+    return f"127.{network}.{place // 250}.{place % 250 + 1}"
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 from simulator.client import Simulator
 
 from ansible_collections.configmgr.client.plugins.module_utils._client.guard import Guard
+from ansible_collections.configmgr.client.plugins.module_utils._client.trail import Write
 from ansible_collections.configmgr.client.plugins.module_utils._windows.endpoint import Endpoint
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.session import Session
@@ -50,7 +51,7 @@ def judgement() -> str:
             guard = Guard(Endpoint(session), "PC-0001", "short")
             for _write in range(WRITES):
                 before = len(session.exchanges)
-                with guard.writing():
+                with guard.writing(Write("test")):
                     Endpoint(session).registry.create_key(r"SOFTWARE\configmgr.client\Bench")
                 *asked, written = session.exchanges[before:]
                 requests = len(asked)

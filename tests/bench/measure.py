@@ -49,14 +49,17 @@ class Cost:
 
 def measure(way: Way, fleet: Fleet) -> Cost:
     """Raises RuntimeError where the way did not do what it is measured for."""
-    print(f"{way.name}: {len(fleet.endpoints)} endpoints", file=sys.stderr, flush=True)
+    print(
+        f"{way.name}, {fleet.login.transport}: {len(fleet.endpoints)} endpoints …", file=sys.stderr, end="", flush=True
+    )
     fleet.take_traffic()
     before = fleet.cpu_seconds()
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        use = run(way.commands(fleet, Path(directory)), codes=way.codes)
+        use = run(way.commands(fleet, Path(directory)), codes=way.codes, environment=fleet.login.environment)
     cost = Cost(
         way.name, len(fleet.endpoints), fleet.answering, use, fleet.take_traffic(), fleet.cpu_seconds() - before
     )
+    print(f" {use.seconds:.1f} s, {cost.cpu_ms:.1f} ms CPU each", file=sys.stderr, flush=True)
     if way.logs_in and cost.traffic.logins < fleet.answering:
         raise RuntimeError(f"{way.name}: {cost.traffic.logins} logins on {fleet.answering} endpoints")
     return cost

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from .measure import Cost
 from .report import Results
 
 
@@ -14,7 +16,7 @@ def plot(results: Results, path: Path) -> None:
     sweep, *others = results.beside
     figure = Figure(figsize=(14, 5), layout="constrained")
     ratios, sizes = figure.subplots(1, 2, width_ratios=(3, 2))
-    kinds = {
+    kinds: dict[str, Callable[[Cost], float]] = {
         "time": lambda cost: cost.use.seconds / sweep.use.seconds,
         "CPU of the controller": lambda cost: cost.cpu_ms / sweep.cpu_ms,
         "octets": lambda cost: cost.octets / sweep.octets,

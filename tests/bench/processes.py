@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,11 +25,17 @@ class Use:
     """The most memory at a time, of all its processes; what they share counts once."""
 
 
-def run(commands: Sequence[Sequence[str]], *, codes: Collection[int] = (0,)) -> Use:
-    """Of *commands* that run at the same time; raises RuntimeError where one ends with none of *codes*."""
+def run(
+    commands: Sequence[Sequence[str]], *, codes: Collection[int] = (0,), environment: Mapping[str, str] | None = None
+) -> Use:
+    """Of *commands* that run at the same time, with *environment* added to this process's.
+
+    Raises RuntimeError where one ends with none of *codes*.
+    """
+    given = {**os.environ, **(environment or {})}
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     with tempfile.TemporaryFile("w+") as output:
-        processes = [subprocess.Popen(each, stdout=output, stderr=output) for each in commands]
+        processes = [subprocess.Popen(each, stdout=output, stderr=output, env=given) for each in commands]
         with _Watch([process.pid for process in processes]) as watch:
             ended = [process.wait() for process in processes]
         seconds = time.monotonic() - started

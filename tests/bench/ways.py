@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .fleet import CORES, PASSWORD, USERNAME, Fleet
+from .fleet import CORES, PASSWORD, Fleet
 
 Task = Mapping[str, Any]
 Commands = Callable[[Fleet, Path], list[list[str]]]
@@ -56,7 +56,9 @@ def _bare(fleet: Fleet, directory: Path) -> list[list[str]]:
         endpoints = directory / f"endpoints-{number}"
         endpoints.write_text("".join(f"{each.address} {each.port}\n" for each in fleet.endpoints[number::CORES]))
         script = Path(__file__).with_name("bare_pywinrm.py")
-        commands.append([sys.executable, str(script), USERNAME, PASSWORD, str(CONCURRENCY // CORES), str(endpoints)])
+        commands.append(
+            [sys.executable, str(script), fleet.login.username, PASSWORD, str(CONCURRENCY // CORES), str(endpoints)]
+        )
     return commands
 
 

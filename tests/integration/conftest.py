@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.harness import INSTALLED, PASSWORD, USERNAME, Lab
+from tests.integration.site import PROVIDER, PROVIDER_ADDRESS, SiteLab
 from tests.simulator.client import Simulator
 
 
@@ -49,4 +50,21 @@ def fast_lab(installed: Path, worker: int, tmp_path_factory: pytest.TempPathFact
         lab = Lab(simulator, tmp_path_factory.mktemp("controller"), 200 + worker % 50)
         yield lab
         assert "Traceback" not in simulator.log()
+    assert not lab.complaints, "\n\n".join(lab.complaints)
+
+
+@pytest.fixture(scope="module")
+def site(installed: Path, worker: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteLab]:
+    """A site with a fleet of its own, whose minutes pass at once."""
+    address = PROVIDER_ADDRESS.format(network=worker % 200)
+    fleet = {
+        "waits": "skipped",
+        "credentials": {"username": USERNAME, "password": PASSWORD},
+        "site": {"address": address, "provider": PROVIDER},
+        "endpoints": [],
+    }
+    with Simulator(fleet) as simulator:
+        lab = SiteLab(simulator, tmp_path_factory.mktemp("controller"), 50 + worker % 50, address)
+        yield lab
+        assert "Traceback" not in simulator.log(), simulator.log()
     assert not lab.complaints, "\n\n".join(lab.complaints)

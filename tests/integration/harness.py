@@ -28,7 +28,9 @@ FQCN = "configmgr.client"
 EVERY_MODULE = tuple(sorted(path.stem for path in (INSTALLED / "plugins" / "modules").glob("[!_]*.py")))
 ONCE = tuple(f"{FQCN}.{name}" for name in ("brake", "fleet_info", "report"))
 """Those that run once for all hosts."""
-MODULES = tuple(name for name in EVERY_MODULE if f"{FQCN}.{name}" not in ONCE)
+SITE_MODULES = tuple(name for name in EVERY_MODULE if name.startswith("site_"))
+"""Those that ask the site's service, and no endpoint."""
+MODULES = tuple(name for name in EVERY_MODULE if f"{FQCN}.{name}" not in ONCE and name not in SITE_MODULES)
 """Those that ask one endpoint, and run once for each host."""
 
 USERNAME = "CORP\\operator"

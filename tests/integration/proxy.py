@@ -6,18 +6,22 @@ from __future__ import annotations
 import re
 import socket
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
 
 class Proxy:
-    """`requested` are the methods and targets that clients asked for; one that refuses answers 403 to all.
+    """`hosts` are the addresses of names that no name server knows.
+
+    `requested` are the methods and targets that clients asked for; one that refuses answers 403 to all.
 
     `ended` tells that an endpoint has closed its connection, and the proxy the client's.
     """
 
-    def __init__(self, *, refuses: bool = False) -> None:
+    def __init__(self, *, refuses: bool = False, hosts: Mapping[str, str] | None = None) -> None:
+        self._hosts = hosts or {}
         self.requested: list[tuple[str, str]] = []
         self.ended = threading.Event()
         self._refuses = refuses
@@ -67,7 +71,7 @@ class Proxy:
                 upstream.sendall(f"{method} {parts.path} HTTP/1.1\r\n".encode() + head + body)
 
     def _connect(self, client: socket.socket, host: str, port: int, tunnel: bool) -> socket.socket:
-        upstream = socket.create_connection((host, port))
+        upstream = socket.create_connection((self._hosts.get(host, host), port))
         self._open.append(upstream)
         if tunnel:
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")

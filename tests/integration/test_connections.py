@@ -202,7 +202,7 @@ def test_one_inventory_for_all_ways(lab: Lab, actual: dict[str, str]) -> None:
     for playbook, line in (("survey", "stuck"), ("remediate", "released"), ("remediate", "as_wanted")):
         run = lab.ansible(
             *("ansible-playbook", "-i", inventory, f"configmgr.client.{playbook}"),
-            *("-e", "configmgr_client_hosts=windows"),
+            *("-e", "configmgr_client_hosts=windows", "-e", "remediate_wave_pause=0"),
         )
         assert run.rc == 0 and f"{len(hosts)} hosts: {len(hosts)} {line}\n" in run.output, run.output
     assert {lab.simulator.endpoint(name)["mode"] for name in hosts} == {"normal"}

@@ -15,7 +15,7 @@ from .settings import Settings
 def check_files(settings: Settings) -> None:
     """Raises SettingsError, naming the setting, for a file that is missing, unreadable or of no use."""
     if settings.scheme == "https" and settings.validate_certificate:
-        name, path = _trust(settings)
+        name, path = trust_of(settings)
         if path:
             _check_trust(name, path)
     if settings.auth == "certificate" and settings.cert_pem and settings.cert_key_pem:
@@ -26,7 +26,7 @@ _OF_ENVIRONMENT = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Where requests looks for trusted CAs when nothing else is said, the first one first."""
 
 
-def _trust(settings: Settings) -> tuple[str, str | None]:
+def trust_of(settings: Settings) -> tuple[str, str | None]:
     """The name of the option or the variable that says whom to trust, and what it says."""
     if settings.ca_trust_path:
         return settings.names["ca_trust_path"], settings.ca_trust_path

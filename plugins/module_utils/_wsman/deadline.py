@@ -27,6 +27,10 @@ class Deadline:
             raise DeadlineExceeded(f"not finished within the deadline of {self.seconds:g} s")
         return left
 
+    def left(self) -> float:
+        """Seconds left, never less than none: of a limit that ends a wait and nothing else."""
+        return max(0.0, self._end - self._clock())
+
     def available(self) -> float:
         """Seconds left for new requests, without what is kept for later; raises DeadlineExceeded when there are none.
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 import typing as t
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from xml.etree.ElementTree import Element
 
 from . import envelope, uris
@@ -63,6 +63,13 @@ Connect = t.Callable[[], Transport]
 Judge = t.Callable[[], None]
 """Reads what must be true before a write, and raises whatever keeps it from being sent."""
 
+Witness = t.Callable[[str, str], t.ContextManager[None]]
+"""Sees each request that writes, its operation and its resource URI, from before it is judged until it is answered."""
+
+
+def _nobody(operation: str, resource_uri: str) -> t.ContextManager[None]:
+    return nullcontext()
+
 
 class Session:
     """One authenticated connection, opened at the first call, for as long as the *deadline* lasts.
@@ -84,6 +91,7 @@ class Session:
         self._transport: Transport | None = None
         self._answered = False
         self._judge: Judge | None = None
+        self._witness: Witness = _nobody
         self._asked_by_judge: int | None = None
 
     def __enter__(self) -> Session:
@@ -95,13 +103,17 @@ class Session:
             self._transport = None
 
     @contextmanager
-    def judged_by(self, judge: Judge) -> t.Iterator[None]:
-        """Inside, requests that write are sent, each right after *judge* let it pass. The innermost judge counts."""
-        outer, self._judge = self._judge, judge
+    def judged_by(self, judge: Judge, witness: Witness = _nobody) -> t.Iterator[None]:
+        """Inside, requests that write are sent, each right after *judge* let it pass. The innermost judge counts.
+
+        What *witness* raises before a request keeps it from being judged and sent.
+        """
+        outer = self._judge, self._witness
+        self._judge, self._witness = judge, witness
         try:
             yield
         finally:
-            self._judge = outer
+            self._judge, self._witness = outer
 
     def get(self, namespace: str, class_name: str, selectors: t.Mapping[str, str] | None = None) -> CimObject:
         """An instance by its keys, or a singleton without any."""
@@ -236,27 +248,28 @@ class Session:
                 raise
             return started, len(message), reply
 
-        try:
-            started, size, reply = deliver()
-        except StaleConnection as error:
-            if not (repeatable or writes) or self._within_judgement():
-                raise
-            self._log(f"{error}; connecting again")
-            started, size, reply = deliver()
         operation = f"{action.rpartition('/')[2]} of {resource_uri.partition('/1/')[2]}"
         if subject:
             operation += f" ({subject})"
-        elapsed = time.monotonic() - started
-        self._log(f"{operation}: {size} bytes sent, {len(reply)} received in {elapsed * 1000:.0f} ms")
-        refused = False
-        try:
-            return envelope.read(reply)
-        except Fault as fault:
-            fault.operation = operation
-            refused = not isinstance(fault, OperationTimedOut)
-            raise
-        finally:
-            self.writes_sent += writes and not refused
+        with self._witness(operation, resource_uri) if writes else nullcontext():
+            try:
+                started, size, reply = deliver()
+            except StaleConnection as error:
+                if not (repeatable or writes) or self._within_judgement():
+                    raise
+                self._log(f"{error}; connecting again")
+                started, size, reply = deliver()
+            elapsed = time.monotonic() - started
+            self._log(f"{operation}: {size} bytes sent, {len(reply)} received in {elapsed * 1000:.0f} ms")
+            refused = False
+            try:
+                return envelope.read(reply)
+            except Fault as fault:
+                fault.operation = operation
+                refused = not isinstance(fault, OperationTimedOut)
+                raise
+            finally:
+                self.writes_sent += writes and not refused
 
     def _ask_the_judge(self) -> None:
         judge, self._judge = self._judge, None  # who judges does not write

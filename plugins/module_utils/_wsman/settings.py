@@ -34,8 +34,8 @@ class Settings:
     """Times are in seconds. ``ca_trust_path`` None means the trust store that requests uses.
 
     ``host`` is a name or an address; an IPv6 address may be given in brackets, and is kept without them.
-    ``library`` carries the messages: pywinrm, pypsrp or pyspnego. Only pypsrp knows what is said of retries,
-    a key's password, and the details of CredSSP but for ``credssp_disable_tlsv1_2``.
+    ``library`` carries the messages: pywinrm, pypsrp or pyspnego, and requests to the service of a site. Only pypsrp
+    knows what is said of retries, a key's password, and the details of CredSSP but for ``credssp_disable_tlsv1_2``.
     ``ticket_directory`` is where processes share their Kerberos tickets; None is for a process on its own.
     """
 

@@ -58,11 +58,13 @@ _own_lock = threading.Lock()
 
 def require_library(settings: Settings) -> None:
     """Raises LibraryMissing where nothing here can log in with a ticket."""
-    missing = GSSAPI_IMPORT_ERROR if settings.library == "pypsrp" else PYKERBEROS_IMPORT_ERROR
+    with_gssapi = settings.library in ("pypsrp", "requests")
+    missing = GSSAPI_IMPORT_ERROR if with_gssapi else PYKERBEROS_IMPORT_ERROR
     if missing is not None:
-        named, library = settings.names, "gssapi" if settings.library == "pypsrp" else "pykerberos"
+        named, library = settings.names, "gssapi" if with_gssapi else "pykerberos"
+        package = "requests-kerberos" if settings.library == "requests" else f"{settings.library}[kerberos]"
         raise LibraryMissing(
-            f"{named['auth']}=kerberos needs {library}: pip install '{settings.library}[kerberos]' ({missing})"
+            f"{named['auth']}=kerberos needs {library}: pip install '{package}' ({missing})"
         )
 
 

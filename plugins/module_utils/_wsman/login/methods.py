@@ -81,7 +81,7 @@ class _WithPassword(Login):
 
 class Ntlm(_WithPassword):
     name = "ntlm"
-    libraries = ("pywinrm", "pypsrp", "pyspnego")
+    libraries = ("pywinrm", "pypsrp", "pyspnego", "requests")
 
 
 class Basic(_WithPassword):
@@ -143,6 +143,7 @@ class Kerberos(Login):
     """With a ticket from the password, or without one with a ticket from the cache of the environment."""
 
     name = "kerberos"
+    libraries = (*Login.libraries, "requests")
 
     def check(self) -> None:
         super().check()

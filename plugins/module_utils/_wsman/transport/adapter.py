@@ -9,6 +9,7 @@ Python itself keeps to it: for TLS it holds for the whole handshake, read or wri
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 import typing as t
@@ -111,7 +112,8 @@ class BoundedAdapter(HTTPAdapter):
 
 def redirected(location: str | None) -> ProtocolError:
     return ProtocolError(
-        f"the server redirects to {location or 'nowhere'!r}: WinRM never does, and credentials are not sent elsewhere"
+        f"the server redirects to {location or 'nowhere'!r}: this service never does, and credentials are not sent"
+        " elsewhere"
     )
 
 
@@ -249,10 +251,11 @@ def diagnose(error: BaseException) -> tuple[str, str, str]:
         return "timeout", "it accepted the connection and stayed silent", ""
     for cause in causes:
         if isinstance(cause, OSError) and cause.errno is not None:
-            return ("port" if isinstance(cause, ConnectionRefusedError) else "http"), f"{cause.strerror}", ""
+            return ("port" if cause.errno in _NO_LISTENER else "http"), f"{cause.strerror}", ""
     return "http", f"the connection broke ({type(causes[-1]).__name__}: {causes[-1]})", ""
 
 
+_NO_LISTENER = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
 _OF_CERTIFICATES = {
     **dict.fromkeys((9, 10), "certificate_time"),
     **dict.fromkeys((62, 64), "certificate_name"),

@@ -50,6 +50,7 @@ from .test_transports import (  # noqa: F401
     test_http_asked_of_an_https_port,
     test_message_is_sealed_after_an_ntlm_login,
     test_name_that_does_not_resolve,
+    test_no_way_there,
     test_not_http_at_all,
     test_nothing_is_sent_after_the_deadline,
     test_password_stays_out_of_all_that_is_written,

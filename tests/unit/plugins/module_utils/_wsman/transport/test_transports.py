@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
+import os
 import socket
 import ssl
 import threading
@@ -146,6 +148,15 @@ def test_name_that_does_not_resolve(connect: Connect, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     assert "pc.invalid" in fails(connect(5985, host="pc.invalid"), errors.EndpointUnreachable, "dns")
+
+
+@pytest.mark.parametrize("number", [errno.EHOSTUNREACH, errno.ENETUNREACH])
+def test_no_way_there(connect: Connect, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def nowhere(*_arguments: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(socket.socket, "connect", nowhere)
+    assert os.strerror(number) in fails(connect(5985), errors.EndpointUnreachable, "port")
 
 
 def test_connection_that_nothing_answers(connect: Connect) -> None:
