@@ -15,4 +15,7 @@ nitpick_ignore = [
     ("std:ref", "ansible_configuration_settings"),
     ("std:ref", "common_return_values"),
 ]
-nitpick_ignore_regex = [("std:ref", r"ansible_collections\.ansible\.builtin\..*")]
+nitpick_ignore_regex = [
+    ("std:ref", r"ansible_collections\.ansible\.builtin\..*"),
+    ("std:envvar", r"ANSIBLE_.*"),
+]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -150,6 +151,27 @@ def test_the_refusal_is_said_and_not_asked_for_again(ladder: dict[str, Outcome],
     ]
     reason = outcome.result["via_reason"] or ""
     assert [each for each in NATIVE if f"{each}: " in reason] == refused
+
+
+# -- the hours of the day ---------------------------------------------------------------------------------------------
+
+EAST = 570
+THERE = datetime.now(timezone.utc) + timedelta(minutes=EAST)
+NIGHT, DAY = (
+    f"{THERE + timedelta(hours=begin):%H:%M}-{THERE + timedelta(hours=end):%H:%M}" for begin, end in ((-2, 2), (2, -2))
+)
+"""The windows that this test is inside and outside of, by the clock of an endpoint in the east."""
+
+
+def test_at_another_time_of_its_day_it_is_left_alone(lab: Lab) -> None:
+    found = lab.play({window: release(options={"window": window}, os={"time_zone": EAST}) for window in (NIGHT, DAY)})
+    assert is_released(found[NIGHT]), found[NIGHT].msg
+    outcome = found[DAY]
+    assert (outcome.status, outcome.changed, outcome.result["verdict"]) == ("ok", False, "stuck")
+    assert outcome.result["retryable"] is True
+    assert f" there, outside of window={DAY}." in outcome.result["left_alone"]
+    assert outcome.endpoint["mode"] != "normal"
+    assert not outcome.commands() and "client.left" not in outcome.happened
 
 
 # -- exact costs -------------------------------------------------------------------------------------------------------

@@ -82,6 +82,7 @@ async def _serve(fleet: Fleet, options: argparse.Namespace) -> None:
             "http_port": estate.http_port,
             "https_port": estate.https_port,
             "ca_file": str(ca_file),
+            "site_port": estate.site_port,
             "endpoints": estate.listing(),
         }
         if options.ready_file:

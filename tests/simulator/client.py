@@ -156,6 +156,21 @@ class Simulator:
     def remove(self, name: str) -> None:
         self._of(name, "DELETE")
 
+    def site(self) -> dict[str, Any]:
+        """What its service was asked: `requests`, `logins` by kind, `rejected`, `octets`. Its keys are the `source`."""
+        found: dict[str, Any] = self.request("GET", "/site")
+        return found
+
+    def set_site(self, **keys: Any) -> None:
+        self.request("PATCH", "/site", keys)
+
+    def set_site_script(self, name: str, state: str) -> None:
+        """What somebody in the console has made of a script: approved, denied, waiting or changed."""
+        self.request("POST", f"/site/scripts/{urllib.parse.quote(name)}", state)
+
+    def reset_site_traffic(self) -> None:
+        self.request("DELETE", "/site/traffic")
+
     def accounts(self) -> dict[str, dict[str, Any]]:
         """Who tried to log in, such as CORP\\operator or PC-1\\admin: `rejected` logins, and `locked_out_after`."""
         found: dict[str, dict[str, Any]] = self.request("GET", "/accounts")

@@ -97,6 +97,20 @@ class Control:
                 for endpoint in self._estate.endpoints():
                     endpoint.traffic.reset()
                 return {}
+            case ("GET", ["site"]) if self._estate.site:
+                return {"source": self._estate.site.spec.source, **self._estate.site_traffic.describe()}
+            case ("PATCH", ["site"]):
+                self._estate.patch_site(body)
+                return {}
+            case ("POST", ["site", "scripts", name]) if self._estate.site:
+                if body == "changed":
+                    self._estate.site.change_script(name)
+                else:
+                    self._estate.site.approve(name, {"approved": 3, "denied": 1, "waiting": 0}[body])
+                return {}
+            case ("DELETE", ["site", "traffic"]):
+                self._estate.site_traffic.reset()
+                return {}
             case ("GET", ["accounts"]):
                 return self._estate.directory.describe()
             case ("DELETE", ["accounts"]):

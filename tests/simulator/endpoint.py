@@ -6,13 +6,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from .server.accounts import BUILT_IN, Account, Home
 from .server.certificates import CertificateMapping
 from .server.traffic import Traffic
+from .site.spec import RecordSpec
 from .timing import Pacer
 from .windows.clock import Clock
 from .windows.machine import Machine
@@ -54,6 +55,7 @@ class EndpointSpec:
     faults: tuple[Rule, ...] = ()
     triggers: tuple[Rule, ...] = ()
     local_accounts: tuple[str, ...] = BUILT_IN
+    site: RecordSpec = field(default_factory=RecordSpec)
     source: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """The mapping that this was read from, its profile merged in."""
 
@@ -113,6 +115,19 @@ class Endpoint:
         if "machine" not in self.__dict__:  # nobody has looked at it yet, so nothing can have happened to it
             return True
         return self.machine.is_up
+
+    @property
+    def client_answers(self) -> bool:
+        """Whether the ConfigMgr client runs, and so keeps its connection to the site."""
+        if "machine" in self.__dict__:
+            return self.machine.is_up and self.machine.channel.answers
+        service = self.spec.machine.services.get("CcmExec")
+        return self.spec.machine.client_version is not None and (service is None or service.state != "Stopped")
+
+    @property
+    def policy_received(self) -> datetime | None:
+        """When the client last asked for policy, as far as that happened since the fleet began."""
+        return self.machine.channel.policy_received if "machine" in self.__dict__ else None
 
     def fire(self, event: str, /, **detail: Any) -> None:
         """Something happens to the endpoint: to its network here, everything else in the machine."""

@@ -16,6 +16,10 @@ from .server.certificates import Authority
 from .server.directory import Directory
 from .server.listeners import bind, listen, reserve
 from .server.winrm import serve_connection
+from .site.connection import SiteConnection, SiteTraffic
+from .site.planting import Faults
+from .site.service import Service as SiteService
+from .site.spec import SiteSpec
 from .timing import Pacer
 from .windows.clock import Clock, standing
 from .windows.reading import Reader
@@ -38,6 +42,10 @@ class Estate:
         self.directory = Directory(fleet.lockout_threshold)
         self._endpoints = {spec.name: Endpoint(spec, self.clock, self.pacer) for spec in fleet.endpoints}
         self._servers: dict[tuple[str, bool], asyncio.Server] = {}
+        self._site_server: asyncio.Server | None = None
+        self._set_site(fleet.site)
+        self.site_port = 0
+        self.site_traffic = SiteTraffic()
 
     async def start(self, http_port: int, https_port: int) -> None:
         specs = [endpoint.spec for endpoint in self._endpoints.values()]
@@ -48,7 +56,15 @@ class Estate:
                 if endpoint.spec.address in sockets:
                     await self._listen(endpoint, sockets[endpoint.spec.address], secure=is_secure)
 
+        if self.site:
+            spec = self.site.spec
+            self.site_port, found = reserve([spec.address], 0)
+            context = self.authority.listening_context(spec.address, (spec.provider,), None)
+            self._site_server = await listen(found[spec.address], self._serve_site, context)
+
     async def stop(self) -> None:
+        if self._site_server:
+            self._site_server.close()
         for name in list(self._endpoints):
             self._close(name)
         self._files.close()
@@ -86,6 +102,35 @@ class Estate:
             endpoint.machine.patch(machine_part)
         endpoint.reconfigure(spec, mapping)
         await self._adjust(endpoint)
+
+    def patch_site(self, mapping: Any) -> None:
+        """Changes how the service answers; null is the default of a key. What clients have made of it stays."""
+        if self.site is None:
+            raise UnknownEndpoint("site")
+        merged = {key: value for key, value in {**self.site.spec.source, **mapping}.items() if value is not None}
+        spec = SiteSpec.read(merged, "site", self.fleet.account)
+        self.site.reconfigure(spec)
+        self._site_faults = Faults(spec.faults)
+
+    def _set_site(self, spec: SiteSpec | None) -> None:
+        self.site = SiteService(spec, self.endpoints, self.pacer) if spec else None
+        self._site_faults = Faults(spec.faults if spec else ())
+
+    async def _serve_site(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert self.site is not None
+        spec = self.site.spec
+        identity = self.authority.identity(spec.address, (spec.provider,))
+        connection = SiteConnection(
+            self.site,
+            lambda: self._site_faults,
+            self.site_traffic,
+            self._files,
+            self.directory,
+            identity,
+            reader,
+            writer,
+        )
+        await connection.serve()
 
     def listing(self) -> list[dict[str, Any]]:
         return [_entry(endpoint.spec) for endpoint in self._endpoints.values()]

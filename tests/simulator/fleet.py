@@ -17,6 +17,7 @@ import yaml
 from .endpoint import NETWORK_EVENTS, EndpointSpec
 from .server.accounts import Account
 from .server.certificates import CertificateMapping
+from .site.spec import RecordSpec, SiteSpec
 from .windows.events import EVENTS
 from .windows.reading import Reader, SpecError
 from .windows.spec import MODEL_KEYS, MachineSpec
@@ -42,12 +43,13 @@ SERVER_KEYS = frozenset(
         "wsman",
         "faults",
         "triggers",
+        "site",
     }
 )
 PATCH_KEYS = SERVER_KEYS | MODEL_KEYS
 SCHEMES = ("negotiate", "kerberos", "basic", "credssp")
 
-_FLEET_KEYS = ("clock", "waits", "credentials", "lockout", "endpoints")
+_FLEET_KEYS = ("clock", "waits", "credentials", "lockout", "endpoints", "site")
 _DEFAULT_ACCOUNT = Account("CORP\\operator", "Sim-Pass-1!")
 _LOOPBACK = "127.0.0.0/8, or ::1"
 _FIRST_ADDRESS = IPv4Address("127.20.0.1")
@@ -95,6 +97,7 @@ class Fleet:
     """Whether what takes its time moves the clock on instead of waiting for it."""
     lockout_threshold: int = 0
     """After how many wrong passwords a domain locks an account; 0: never."""
+    site: SiteSpec | None = None
 
     @classmethod
     def read(cls, data: Any) -> Fleet:
@@ -103,6 +106,8 @@ class Fleet:
         fleet.skips_waits = reader.one_of("waits", ("passed", "skipped"), "passed") == "skipped"
         lockout = Reader(reader.raw("lockout"), reader.where("lockout"), ("threshold",))
         fleet.lockout_threshold = lockout.number("threshold", 0, minimum=0)
+        if "site" in reader:
+            fleet.site = SiteSpec.read(reader.raw("site"), "site", fleet.account)
         fleet.add(reader.raw("endpoints", []), "endpoints")
         return fleet
 
@@ -234,6 +239,7 @@ def spec_of(merged: Mapping[str, Any], where: str, address: str, account: Accoun
         url_prefix=reader.text("url_prefix", EndpointSpec.url_prefix).strip("/"),
         wsman=_wsman(reader, machine),
         faults=_rules(read_faults, reader, "faults"),
+        site=RecordSpec.read(merged.get("site"), f"{where}.site"),
         triggers=_rules(partial(read_triggers, events=(*EVENTS, *NETWORK_EVENTS)), reader, "triggers"),
         source=merged,
     )

@@ -59,14 +59,19 @@ def test_schedules() -> None:
 def test_options_of_a_role(role: Path) -> None:
     """In the README as in the specification: each one, its default, and what it can be."""
     specification = yaml.safe_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))
-    options = specification["argument_specs"]["main"]["options"]
+    options = {**specification["argument_specs"]["main"]["options"]}
+    options.update(specification["argument_specs"].get("wave", {}).get("options", {}))
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", (role / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
     assert list(rows) == list(options)
     for name, option in options.items():
         default, _, meaning = rows[name].partition("|")
         value = option.get("default", "")
-        assert isinstance(value, list) or default.strip(" `") == str(value).lower(), name
+        assert isinstance(value, list) or "default" not in option or default.strip(" `") == _spelled(value), name
         assert [choice for choice in option.get("choices", []) if f"`{choice}`" not in meaning] == [], name
+
+
+def _spelled(default: object) -> str:
+    return str(default).lower() if isinstance(default, bool) else str(default)
 
 
 @pytest.mark.parametrize("role", ["survey", "remediate"])

@@ -8,6 +8,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from spnego._ntlm_raw.crypto import ntowfv1
+
 # Official: the accounts that every Windows has.
 BUILT_IN = ("Administrator", "DefaultAccount", "Guest", "WDAGUtilityAccount")
 
@@ -93,7 +95,10 @@ class AccountFiles:
 
     def use(self, account: Account, home: Home) -> None:
         """Everything runs in one thread and a step does not yield, so the environment holds for that step."""
-        text = "".join(f"{domain}:{user}:{account.password}\n" for domain, user in account.names(home))
+        # The form with hashes, without the one that NTLMv2 does not need: it would be computed at each login.
+        proof = f"1000:{'0' * 32}:{ntowfv1(account.password).hex()}:[U]:LCT-0"
+        names = (f"{domain}\\{user}" if domain else user for domain, user in account.names(home))
+        text = "".join(f"{name}:{proof}\n" for name in names)
         path = self._files.get(text)
         if path is None:
             path = Path(self._directory.name, str(len(self._files)))

@@ -14,6 +14,7 @@ from .gate import Gate
 from .programs import shell
 from .programs.result import ProgramNotFound, ProgramResult
 from .providers.registration import providers, providers_32_bit
+from .site_channel import SiteChannel
 from .spec import MachineSpec
 from .wmi import Wmi
 
@@ -47,6 +48,12 @@ class Machine:
         """False while the machine restarts: nothing of it answers."""
         self._world.timeline.catch_up()
         return self._world.power.is_up
+
+    @property
+    def channel(self) -> SiteChannel:
+        """What its ConfigMgr client does for the site."""
+        self._world.timeline.catch_up()
+        return SiteChannel(self._world)
 
     def run_program(self, application: str | None, command_line: str, stdin: str = "") -> ProgramResult:
         """Runs a program to its end. Without an application, cmd.exe takes the command line.

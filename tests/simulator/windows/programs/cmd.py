@@ -85,6 +85,8 @@ def _single(line: str, command: Command, stdin: str) -> ProgramResult:
 
 def _split(line: str, operator: str) -> list[str]:
     """At the operator where it stands outside of quotes and groups."""
+    if operator not in line:  # as in the long lines that encoded scripts are
+        return [line]
     parts: list[str] = []
     start = at = depth = 0
     quoted, may_start = False, True
