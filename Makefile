@@ -30,7 +30,7 @@ MAKEFLAGS += --no-print-directory
 .SECONDARY:
 
 help:
-	@echo 'make demo        survey, remediate and survey again forty simulated endpoints'
+	@echo 'make demo        survey, remediate and survey again fifty simulated endpoints and their site'
 	@echo 'make fleet       leave the simulated endpoints running, to try the modules by hand'
 	@echo 'make bench       time, CPU, memory and bytes, beside what one would run instead; SIZE=full for 10,000 endpoints'
 	@echo 'make test        all checks and tests'

@@ -56,7 +56,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         health = None
         if params["health_variable"] and not self._task.check_mode:  # in which nobody was released
             health = {host: hostvars[host].get(params["health_variable"]) for host in begun}
-        waves = so_far(begun, health)
+        waves = so_far(begun, health, params["candidates"])
         outcomes = list(waves.outcomes.values())
         to_come = len(waiting if params["candidates"] is None else waiting.intersection(params["candidates"]))
         planned = to_change(outcomes, to_come)

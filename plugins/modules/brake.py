@@ -38,6 +38,7 @@ options:
     description:
       - Names of the hosts that are to be changed, where the play has others as well, which it only looks at. Without it
         every host whose turn has not come yet counts as one that is changed.
+      - One of the others that fails without a change is C(not_read), and no failure of the change.
     type: list
     elements: str
   health_variable:
@@ -229,8 +230,8 @@ to_follow:
   sample: 3
 counts:
   description:
-    - What came of the hosts that had their turn, C(changed), C(failed), C(login_failed), C(offline), C(unchanged) and
-      C(not_asked), as far as there are any.
+    - What came of the hosts that had their turn, C(changed), C(failed), C(login_failed), C(offline), C(unchanged),
+      C(not_read) and C(not_asked), as far as there are any.
   returned: success
   type: dict
   sample: {changed: 8, failed: 3, offline: 2}

@@ -137,7 +137,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._argspec import (
     endpoint_settings,
 )
 from ansible_collections.configmgr.client.plugins.module_utils._doctor import recording
-from ansible_collections.configmgr.client.plugins.module_utils._doctor.checks import ORDER, Check, conclusion
+from ansible_collections.configmgr.client.plugins.module_utils._doctor.checks import ENDPOINT, Check, conclusion
 from ansible_collections.configmgr.client.plugins.module_utils._doctor.examination import Examination, Target
 from ansible_collections.configmgr.client.plugins.module_utils._module import Log, Result, TaskFailed, serve
 from ansible_collections.configmgr.client.plugins.module_utils._wsman.deadline import Deadline
@@ -164,15 +164,19 @@ def examine(target: Target, params: Result, check_mode: bool, log: Log) -> Resul
             recording.write(path, recording.compose(examination))
         except OSError as error:
             raise TaskFailed(f"record_to={path} cannot be written: {error.strerror}") from error
-    return {"changed": False, **conclusion(examination.done, examination.way), "recording": path}
+    return {**_concluded(examination.done, examination.way), "recording": path}
 
 
 def withheld(reason: str) -> Result:
     """The result where the brake withheld the login, so that no module was brought to where it would have run."""
     login = Check("login", "failed", reason, advice("login", ENDPOINT_NAMES))
     skipped = "not looked at, since no login was tried"
-    done = [login if name == login.check else Check(name, "skipped", skipped) for name in ORDER]
-    return {"changed": False, **conclusion(done, "unknown"), "recording": None}
+    done = [login if name == login.check else Check(name, "skipped", skipped) for name in ENDPOINT]
+    return {**_concluded(done, "unknown"), "recording": None}
+
+
+def _concluded(done: list[Check], way: str) -> Result:
+    return {"changed": False, "way": way, **conclusion(done, f"Way to the client's methods: {way}.")}
 
 
 def work(params: Result, check_mode: bool, log: Log, brake: Brake) -> Result:

@@ -35,7 +35,7 @@ class SiteAction(ActionBase):  # type: ignore[misc]
         del tmp  # unused since long, and still part of the signature
         rules = getattr(self.MODULE, "ARGUMENT_RULES", {})
         _validation, params = self.validate_argument_spec(self.MODULE.ARGUMENT_SPEC, **rules)
-        wrong = _module.problem(params, getattr(self.MODULE, "check", None)) or _site_module.missing_library()
+        wrong = _module.problem(params, getattr(self.MODULE, "check", None))
         if wrong:
             raise AnsibleActionFail(wrong)
         host = str((task_vars or {}).get("inventory_hostname", ""))
@@ -52,15 +52,20 @@ class SiteAction(ActionBase):  # type: ignore[misc]
                 display.vvv(line, host=params["provider"])
 
         try:
-            result.update(
-                _site_module.execute(
-                    self.MODULE.run, params, bool(self._task.check_mode), log, trace, brake, C.DEFAULT_LOCAL_TMP
-                )
-            )
+            result.update(self._work(params, log, trace))
         except _module.TaskFailed as error:
             # That the site cannot be reached says nothing of the host that the task runs for.
             result.update(error.result, failed=True, msg=str(error))
         return result
+
+    def _work(self, params: dict[str, t.Any], log: _module.Log, trace: _module.Log) -> _module.Result:
+        """Raises TaskFailed. *trace* is told each request."""
+        missing = _site_module.missing_library()
+        if missing:
+            raise AnsibleActionFail(missing)
+        return _site_module.execute(
+            self.MODULE.run, params, bool(self._task.check_mode), log, trace, brake, C.DEFAULT_LOCAL_TMP
+        )
 
 
 def brake(settings: Settings) -> Brake:

@@ -53,37 +53,48 @@ class Scene:
     def __exit__(self, *exception: object) -> None:
         self.simulator.stop()
 
-    def play(self, name: str, playbook: str, *options: str) -> Run:
-        """Runs a playbook of the installed collection; its output goes to ``NAME.log``."""
+    def play(self, name: str, role: str, *options: str) -> Run:
+        """Runs the playbook of that role in the installed collection; its output goes to ``NAME.log``."""
         report = SCENE / f"{name}.json"
-        role = playbook.rpartition(".")[2]
-        command = [
-            "ansible-playbook",
-            "-i",
-            str(self.inventory),
-            playbook,
-            "-e",
-            f"{role}_report_path={report}",
-            *options,
-        ]
+        playbook = ("ansible-playbook", "-i", str(self.inventory), f"configmgr.client.{role}")
         started = time.monotonic()
-        with (SCENE / f"{name}.log").open("w", encoding="utf-8") as log:
-            process = subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **_ENVIRONMENT}
-            )
+        log = SCENE / f"{name}.log"
+        rc = self.ansible(log, *playbook, "-e", f"{role}_report_path={report}", *options)
+        if not report.exists():
+            sys.exit(f"{role} made no report: see {log}")
+        written = json.loads(report.read_text(encoding="utf-8"))
+        return Run(rc, time.monotonic() - started, written["hosts"], written["counts"])
+
+    def ansible(self, log: Path, *command: str) -> int:
+        """The return code of a command of Ansible's; what it prints goes to *log*."""
+        with log.open("w", encoding="utf-8") as output:
+            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=self.environment())
             try:
-                rc = process.wait()
+                return process.wait()
             finally:
                 if process.poll() is None:
                     process.terminate()
                     process.wait()
-        if not report.exists():
-            sys.exit(f"{playbook} made no report: see {log.name}")
-        written = json.loads(report.read_text(encoding="utf-8"))
-        return Run(rc, time.monotonic() - started, written["hosts"], written["counts"])
 
+    def environment(self) -> dict[str, str]:
+        """How to reach the simulated site: by NTLM, as sites before version 2509 take it."""
+        account = self.simulator.endpoints()[0]
+        return {
+            **os.environ,
+            "ANSIBLE_FORKS": "20",
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_LOCALHOST_WARNING": "0",
+            "CONFIGMGR_PROVIDER": self.simulator.site()["source"]["address"],
+            "CONFIGMGR_AUTH": "ntlm",
+            "CONFIGMGR_USERNAME": account["username"],
+            "CONFIGMGR_PASSWORD": account["password"],
+            "CONFIGMGR_CA_PATH": self.simulator.ready["ca_file"],
+        }
 
-_ENVIRONMENT = {"ANSIBLE_FORKS": "20", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "0"}
+    @property
+    def site_port(self) -> int:
+        port: int = self.simulator.ready["site_port"]
+        return port
 
 
 def _exit(number: int, _frame: FrameType | None) -> None:

@@ -129,3 +129,13 @@ def test_a_survey_from_the_site(site: SiteLab, hosts: dict[str, dict[str, Any]],
     assert len(asked) == 8
     assert (site.simulator.traffic("DESK-1")["connections"] == 0) == (way == "only")
     assert "the site sees it" in report["hosts"]["lap-5.corp.example"]["message"].lower()
+
+
+def test_what_the_site_told_is_reported_where_another_host_fails(
+    site: SiteLab, hosts: dict[str, dict[str, Any]]
+) -> None:
+    site.simulator.add({"name": "DESK-3", "profile": "access_denied"})
+    done, report = play(site, "survey", {**hosts, "desk-3.corp.example": site.host_vars("DESK-3")}, via_site="fallback")
+    assert done.rc == 2
+    found = statuses(report)
+    assert (found["LAP-1"], found["LAP-2"], found["LAP-3"]) == ("stuck", "normal", "expected")

@@ -106,6 +106,14 @@ def test_a_stop_file_stops_before_anything_is_asked_of_a_host_again(lab: Lab) ->
     assert f"The stop file {stop} exists." in run.output
 
 
+def test_hosts_that_cannot_be_read_stop_nothing(lab: Lab) -> None:
+    unreadable = {f"denied {number}": {"profile": "access_denied"} for number in range(4)}
+    run, found = remediate(lab, {**unreadable, **stuck(2)}, remediate_waves="1,1,2")
+    assert run.rc == 2, "those that cannot be read fail"
+    assert "Stopped before" not in run.output
+    assert found == {**dict.fromkeys(unreadable, "failed"), **dict.fromkeys(stuck(2), "released")}
+
+
 def test_hosts_that_are_off_stop_nothing(lab: Lab) -> None:
     specs = {**stuck(4), **{f"off {number}": {"profile": "switched_off"} for number in range(4)}}
     run, found = remediate(lab, specs, remediate_waves="1")

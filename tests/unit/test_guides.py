@@ -15,7 +15,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verd
     Verdict,
 )
 from ansible_collections.configmgr.client.plugins.module_utils._client.schedules import catalog
-from ansible_collections.configmgr.client.plugins.module_utils._doctor.checks import ORDER
+from ansible_collections.configmgr.client.plugins.module_utils._doctor.checks import ENDPOINT, SITE
 
 ROOT = Path(__file__).parents[2]
 GUIDES = ROOT / "docs/docsite/rst"
@@ -42,9 +42,10 @@ def test_verdicts() -> None:
 
 
 def test_checks_of_the_doctor() -> None:
-    assert [check for check, *_ in table("doctor", "check")] == list(ORDER)
+    assert [check for check, *_ in table("doctor", "check")] == list(ENDPOINT)
+    assert [check for check, *_ in table("doctor", "check of a site")] == list(SITE)
     example = text_of("doctor").partition("methods: wmi.\n")[2].partition("\n\n")[0].replace(" to ", "\n")
-    assert [line.split()[0] for line in example.splitlines()] == list(ORDER)
+    assert [line.split()[0] for line in example.splitlines()] == list(ENDPOINT)
 
 
 def test_schedules() -> None:
@@ -59,15 +60,23 @@ def test_schedules() -> None:
 def test_options_of_a_role(role: Path) -> None:
     """In the README as in the specification: each one, its default, and what it can be."""
     specification = yaml.safe_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))
-    options = {**specification["argument_specs"]["main"]["options"]}
-    options.update(specification["argument_specs"].get("wave", {}).get("options", {}))
+    entries = specification["argument_specs"]
+    options = {**entries["main"]["options"]}
+    for entry in ("sweep", "site"):
+        more = entries.get(entry, {}).get("options", {})
+        options.update({name: option for name, option in more.items() if _is_of_site(name)})
+    options.update(entries.get("wave", {}).get("options", {}))
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", (role / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
     assert list(rows) == list(options)
     for name, option in options.items():
         default, _, meaning = rows[name].partition("|")
         value = option.get("default", "")
-        assert isinstance(value, list) or "default" not in option or default.strip(" `") == _spelled(value), name
+        assert isinstance(value, (list, dict)) or "default" not in option or default.strip(" `") == _spelled(value), name
         assert [choice for choice in option.get("choices", []) if f"`{choice}`" not in meaning] == [], name
+
+
+def _is_of_site(option: str) -> bool:
+    return "site" in option.split("_")
 
 
 def _spelled(default: object) -> str:
@@ -77,10 +86,11 @@ def _spelled(default: object) -> str:
 @pytest.mark.parametrize("role", ["survey", "remediate"])
 def test_options_of_a_sweep(role: str) -> None:
     entries = yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text())["argument_specs"]
-    more = [name for name in entries["sweep"]["options"] if name not in entries["main"]["options"]]
+    sweep = entries["sweep"]["options"]
+    more = [name for name in sweep if name not in entries["main"]["options"] and not _is_of_site(name)]
     page = (ROOT / f"roles/{role}/README.md").read_text(encoding="utf-8")
     assert re.findall(r"^- `(\w+)`: ", page, re.MULTILINE) == more
-    for name, option in entries["sweep"]["options"].items():
+    for name, option in sweep.items():
         assert option == entries["main"]["options"].get(name, option)
 
 

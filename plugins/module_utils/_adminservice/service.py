@@ -206,15 +206,11 @@ class AdminService:
         """A new one for each request: the libraries take a login for one that lasts as long as its connection."""
         if self._token:
             return _Bearer(self._token)
+        missing = missing_library(self._settings)
+        if missing:
+            raise LibraryMissing(missing)
         if self._settings.auth == "ntlm":
-            if NTLM_IMPORT_ERROR is not None:
-                raise LibraryMissing(f"{self._named('auth')}=ntlm needs requests_ntlm: pip install requests_ntlm")
             return requests_ntlm.HttpNtlmAuth(self._settings.username, self._settings.password)
-        if KERBEROS_IMPORT_ERROR is not None:
-            raise LibraryMissing(
-                f"{self._named('auth')}=kerberos needs requests-kerberos: pip install requests-kerberos"
-                f" ({KERBEROS_IMPORT_ERROR})"
-            )
         if self._credential is None and self._login is not None:
             self._credential = self._login.credential()
         cache = self._credential.cache if self._credential else None
@@ -266,6 +262,17 @@ class AdminService:
                 return EndpointUnreachable(f"{url} cannot be reached: {reason}", layer, remedy or f"site_{layer}")
             return DeadlineExceeded(f"not finished within the deadline of {self._deadline.seconds:g} s")
         return SettingsError(f"no request can be made of {url} ({type(error).__name__})")
+
+
+def missing_library(settings: Settings) -> str | None:
+    """What has to be installed for a login by these settings; None where nothing."""
+    library, error = {
+        "ntlm": ("requests_ntlm", NTLM_IMPORT_ERROR),
+        "kerberos": ("requests-kerberos", KERBEROS_IMPORT_ERROR),
+    }[settings.auth]
+    if error is None:
+        return None
+    return f"{settings.names['auth']}={settings.auth} needs {library}: pip install {library} ({error})"
 
 
 class _Bearer(AuthBase):

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The checks of a connection: their order, which rests on which, and what they come to. Pure."""
+"""The checks of a connection, to an endpoint or a site: their order, which rests on which, what they come to. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import typing as t
 from dataclasses import asdict, dataclass
 from itertools import groupby
 
-_NEEDS: dict[str, tuple[str, ...]] = {
+Needs = t.Mapping[str, tuple[str, ...]]
+"""All checks of something, in their order, each with those that it rests on."""
+
+ENDPOINT: Needs = {
     "library": (),
     "options": (),
     "dns": ("options",),
@@ -24,7 +27,21 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "clock": ("rights",),
     "name": ("rights",),
 }
-ORDER = tuple(_NEEDS)
+SITE: Needs = {
+    "library": (),
+    "options": (),
+    "dns": ("options",),
+    "port": ("dns",),
+    "tls": ("port", "library"),
+    "login": ("tls",),
+    "provider": ("login",),
+    "role": ("provider",),
+    "clock": ("login",),
+    "devices": ("role",),
+    "fast_channel": ("devices",),
+    "scripts": ("role",),
+    "device": ("fast_channel", "scripts"),
+}
 
 
 @dataclass(frozen=True)
@@ -44,30 +61,29 @@ class Check:
         return asdict(self)
 
 
-def foundations(check: str) -> set[str]:
+def foundations(needs: Needs, check: str) -> set[str]:
     """All checks that must not have failed for *check* to make sense."""
-    found = set(_NEEDS[check])
-    for each in _NEEDS[check]:
-        found |= foundations(each)
+    found = set(needs[check])
+    for each in needs[check]:
+        found |= foundations(needs, each)
     return found
 
 
-def obstacle(check: str, done: t.Iterable[Check]) -> str | None:
+def obstacle(needs: Needs, check: str, done: t.Iterable[Check]) -> str | None:
     """The check on which *check* rests and that failed; None where there is none."""
-    needed = foundations(check)
+    needed = foundations(needs, check)
     return next((each.check for each in done if each.failed and each.check in needed), None)
 
 
-def conclusion(done: t.Sequence[Check], way: str) -> dict[str, t.Any]:
-    """The result for a user; *way* is wmi, cim, command, none or unknown."""
+def conclusion(done: t.Sequence[Check], sentence: str = "") -> dict[str, t.Any]:
+    """The result for a user; *sentence* is said beside whether it is usable."""
     usable = not any(check.failed for check in done)
     advice = next((check.advice for check in _by_weight(done) if check.advice), "")
     return {
         "usable": usable,
-        "way": way,
         "advice": advice,
         "checks": [check.as_result() for check in done],
-        "text": _text(done, usable, way),
+        "text": _text(done, f"{'Usable' if usable else 'NOT USABLE'}. {sentence}".rstrip()),
     }
 
 
@@ -75,8 +91,7 @@ def _by_weight(done: t.Sequence[Check]) -> list[Check]:
     return sorted(done, key=lambda check: not check.failed)
 
 
-def _text(done: t.Sequence[Check], usable: bool, way: str) -> list[str]:
-    lines = [f"{'Usable' if usable else 'NOT USABLE'}. Way to the client's methods: {way}."]
+def _text(done: t.Sequence[Check], first: str) -> list[str]:
     rows = []
     for (status, found, advice), group in groupby(done, lambda check: (check.status, check.found, check.advice)):
         names = [check.check for check in group]  # several where one failure has them all skipped
@@ -84,4 +99,4 @@ def _text(done: t.Sequence[Check], usable: bool, way: str) -> list[str]:
         if advice:
             rows.append(("", "", f"-> {advice}"))
     width = max((len(name) for name, *_rest in rows), default=0)
-    return lines + [f"{name:{width}}  {status:7}  {found}" for name, status, found in rows]
+    return [first] + [f"{name:{width}}  {status:7}  {found}" for name, status, found in rows]

@@ -20,7 +20,7 @@ from .._wsman.settings import OptionNames, Settings
 from .._wsman.transport.braked import Brake
 from .._wsman.transport.connect import transport
 from . import network_checks
-from .checks import ORDER, Check, obstacle
+from .checks import ENDPOINT, Check, obstacle
 from .endpoint_checks import ANSWERS, Inside
 from .recorder import Recorder
 
@@ -63,12 +63,12 @@ class Examination:
 
     def run(self) -> None:
         with ExitStack() as stack:
-            for name in ORDER:
+            for name in ENDPOINT:
                 self.recorder.topic = name
                 self.done.append(self._check(name, stack))
 
     def _check(self, name: str, stack: ExitStack) -> Check:
-        cause = obstacle(name, self.done)
+        cause = obstacle(ENDPOINT, name, self.done)
         if cause:
             return Check(name, "skipped", f"not looked at, since {cause} failed")
         if self._ended:

@@ -11,7 +11,7 @@ from .._wsman.transport.connect import IMPORT_ERRORS, LEAST_VERSIONS
 from .._wsman.xml import DEFUSEDXML_IMPORT_ERROR
 
 _LIBRARIES = (
-    *("pywinrm", "pypsrp", "defusedxml", "requests", "requests-ntlm", "pyspnego", "cryptography"),
+    *("pywinrm", "pypsrp", "defusedxml", "requests", "requests-ntlm", "requests-kerberos", "pyspnego", "cryptography"),
     *("pykerberos", "gssapi", "krb5"),
 )
 

@@ -68,7 +68,7 @@ def _tls(settings: Settings) -> Check:
         "tls",
         "warning",
         f"{names}, not trusted ({found.distrust}) and not checked",
-        f"Anybody can pretend to be this endpoint. {advice('certificate', settings.names)}",
+        f"Anybody can pretend to be this machine. {advice('certificate', settings.names)}",
     )
 
 

@@ -18,13 +18,17 @@ _LOGIN_LAYERS = {LoginRejected.layer, TicketUnavailable.layer}
 
 
 class Outcome(str, enum.Enum):
-    """CHANGED and FAILED are attempts. NOT_ASKED was left out by a condition, or had left the play."""
+    """CHANGED and FAILED are attempts. NOT_ASKED was left out by a condition, or had left the play.
+
+    NOT_READ failed before anything was known to be changed on it: that says nothing of the change.
+    """
 
     CHANGED = "changed"
     FAILED = "failed"
     LOGIN_FAILED = "login_failed"
     OFFLINE = "offline"
     UNCHANGED = "unchanged"
+    NOT_READ = "not_read"
     NOT_ASKED = "not_asked"
 
 

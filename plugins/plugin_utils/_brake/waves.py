@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from .outcome import Outcome, Result, afterwards, outcome
@@ -29,11 +29,20 @@ class Waves:
         return {each.value: numbers[each] for each in Outcome if each in numbers}
 
 
-def so_far(results: Mapping[str, Result | None], health: Mapping[str, Result | None] | None) -> Waves:
-    """From registered *results*, and those of the look after the release; None where nobody was to look."""
+def so_far(
+    results: Mapping[str, Result | None],
+    health: Mapping[str, Result | None] | None = None,
+    candidates: Collection[str] | None = None,
+) -> Waves:
+    """From registered *results*, and those of the look after the release; None where nobody was to look.
+
+    *candidates* are the hosts that were to be changed; None: all.
+    """
     waves = Waves()
     for host, result in results.items():
         came = outcome(result)
+        if came is Outcome.FAILED and candidates is not None and host not in candidates:
+            came = Outcome.FAILED if result and result.get("changed") else Outcome.NOT_READ
         if came is Outcome.CHANGED and health is not None:
             came, why = afterwards(health[host])
             if came is Outcome.OFFLINE:

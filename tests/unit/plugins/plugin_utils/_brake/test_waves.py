@@ -34,7 +34,27 @@ OUTCOMES: list[tuple[Result | None, Outcome]] = [
 
 @pytest.mark.parametrize(("result", "outcome"), OUTCOMES)
 def test_outcome(result: Result | None, outcome: Outcome) -> None:
-    assert so_far({"pc": result}, None).outcomes == {"pc": outcome}
+    assert so_far({"pc": result}).outcomes == {"pc": outcome}
+
+
+UNREADABLE = {"changed": False, "failed": True, "msg": "It may not be read."}
+
+
+@pytest.mark.parametrize(
+    ("result", "candidates", "expected"),
+    [
+        (UNREADABLE, None, Outcome.FAILED),
+        (UNREADABLE, ["pc"], Outcome.FAILED),
+        (UNREADABLE, ["another"], Outcome.NOT_READ),
+        (FAILED, ["another"], Outcome.FAILED),
+        (REJECTED, ["another"], Outcome.LOGIN_FAILED),
+        (CHANGED, ["another"], Outcome.CHANGED),
+    ],
+)
+def test_a_failure_before_any_change_counts_where_a_change_was_meant(
+    result: Result, candidates: list[str] | None, expected: Outcome
+) -> None:
+    assert so_far({"pc": result}, candidates=candidates).outcomes == {"pc": expected}
 
 
 def well(**more: t.Any) -> Result:
@@ -88,8 +108,8 @@ def test_who_was_not_released_is_not_looked_at(result: Result | None, outcome: O
 
 
 def test_lines() -> None:
-    assert lines(so_far({}, None), 12, 12, 100) == ["12 endpoints are to be changed in waves; limit 100."]
-    assert lines(so_far({}, None), 1, 1, 100) == ["1 endpoint is to be changed in waves; limit 100."]
+    assert lines(so_far({}), 12, 12, 100) == ["12 endpoints are to be changed in waves; limit 100."]
+    assert lines(so_far({}), 1, 1, 100) == ["1 endpoint is to be changed in waves; limit 100."]
     waves = so_far({"a": CHANGED, "b": CHANGED, "c": OFF}, {"a": well(), "b": well(verdict="stuck", summary="Stuck.")})
     assert lines(waves, 4, 2, 100) == [
         "b: not well since its release. Stuck.",
