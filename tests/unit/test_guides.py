@@ -71,7 +71,9 @@ def test_options_of_a_role(role: Path) -> None:
     for name, option in options.items():
         default, _, meaning = rows[name].partition("|")
         value = option.get("default", "")
-        assert isinstance(value, (list, dict)) or "default" not in option or default.strip(" `") == _spelled(value), name
+        assert isinstance(value, (list, dict)) or "default" not in option or default.strip(" `") == _spelled(value), (
+            name
+        )
         assert [choice for choice in option.get("choices", []) if f"`{choice}`" not in meaning] == [], name
 
 
