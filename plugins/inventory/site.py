@@ -12,7 +12,9 @@ short_description: The devices of a ConfigMgr site, and which of them may be in 
 version_added: 0.1.0
 description:
   - Makes a host of each device that the site's administration service shows to the account.
-  - Each host has the variable C(configmgr_device) with what M(configmgr.client.site_device_info) returns of it.
+  - Each host has the variable C(configmgr_device) with most of what M(configmgr.client.site_device_info) returns of it.
+    Of policy request, heartbeat, inventory and client check it has the ages and not the times; C(active),
+    C(client_id), C(last_active), C(management_point) and C(offline_since) are left out.
   - It is in the groups C(site_CODE), C(domain_NAME), C(client_VERSION), C(online) or C(offline), C(collection_ID) of
     each collection that O(collections) names, and C(provisioning_suspects) where it is suspected.
   - Its configuration is a file that ends in C(configmgr.yml) or C(configmgr.yaml).
@@ -155,7 +157,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._argspec import r
 from ansible_collections.configmgr.client.plugins.module_utils._module import TaskFailed
 from ansible_collections.configmgr.client.plugins.module_utils._site import devices
 from ansible_collections.configmgr.client.plugins.module_utils._site.connection import SITE_SPEC
-from ansible_collections.configmgr.client.plugins.module_utils._site.facts import device_facts
+from ansible_collections.configmgr.client.plugins.module_utils._site.facts import device_facts, host_variables
 from ansible_collections.configmgr.client.plugins.module_utils._site.suspicion import suspicion
 from ansible_collections.configmgr.client.plugins.plugin_utils._site_action import brake
 
@@ -209,13 +211,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
 
     def _populate(self, found: Found) -> None:
         strict = self.get_option("strict")
+        constructs = any(self.get_option(name) for name in ("compose", "groups", "keyed_groups"))
         for warning in found["doubtful"]:
             self.display.warning(warning)
         for host, facts in found["hosts"].items():
             self.inventory.add_host(host)
-            self.inventory.set_variable(host, _VARIABLE, _harmless(facts))
+            # Not by the inventory's own method: from version 2.19 on that marks each value with where it came from,
+            # which is most of the time and of the memory.
+            self.inventory.get_host(host).set_variable(_VARIABLE, _harmless(facts))
             for group in _groups(facts, found["collections"].get(host, [])):
                 self.inventory.add_child(self.inventory.add_group(group), host)
+            if not constructs:
+                continue
             variables = self.inventory.get_host(host).get_vars()
             self._set_composite_vars(self.get_option("compose"), variables, host, strict=strict)
             variables = self.inventory.get_host(host).get_vars()
@@ -245,20 +252,22 @@ def _hosts(task: _site_module.SiteTask) -> Found:
     ]
     addresses = devices.addresses(service, {device.resource_id for device in kept})
     hosts: dict[str, Found] = {}
+    heard_of: dict[str, str] = {}
     doubtful = set()
     for device in kept:
-        address = addresses.get(device.resource_id)
+        address = addresses.pop(device.resource_id, None)
         host = (address.fqdn if address and params["hostname"] == "fqdn" else None) or device.name
         if not _HOST.fullmatch(host):
             doubtful.add(f"the device {device.resource_id} is left out, since {host!r:.80} is no name of a host")
             continue
         judgement = suspicion(device, task.now, params["policy_interval"], params["policy_intervals"])
         facts = device_facts(device, address, judgement, task.now)
+        last_active = facts["last_active"] or ""
         if host in hosts:
             doubtful.add(f"{host} stands for several devices, of which the one that was heard of last is taken")
-            if (hosts[host]["last_active"] or "") >= (facts["last_active"] or ""):
+            if heard_of[host] >= last_active:
                 continue
-        hosts[host] = facts
+        hosts[host], heard_of[host] = host_variables(facts), last_active
     belongs = {
         host: [identifier for identifier, ids in members.items() if facts["resource_id"] in ids]
         for host, facts in hosts.items()

@@ -18,6 +18,9 @@ description:
     Whether CMPivot reaches a client that is in the mode is not certain.
   - With O(evidence) seven more questions tell what else decides, and each client in the mode has its verdict. Without
     it, and where the site does not tell who answered, such a client is V(unknown).
+  - The site gives 100,000 cells of an answer and no more. Of a collection of more than 8,333 clients only those are
+    told one by one that are in the mode, or half out of it, with the verdict V(unknown); who answered without a row is
+    V(normal), and O(evidence) has no effect. Ask a smaller collection for their verdicts.
   - Nothing is changed on a client, and nothing needs an approval on the site.
 options:
   collection:
@@ -155,7 +158,7 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verd
 )
 from ansible_collections.configmgr.client.plugins.module_utils._module import Result
 from ansible_collections.configmgr.client.plugins.module_utils._site import devices
-from ansible_collections.configmgr.client.plugins.module_utils._site.cmpivot import Answers, answers, ask
+from ansible_collections.configmgr.client.plugins.module_utils._site.cmpivot import MOST_CELLS, Answers, answers, ask
 from ansible_collections.configmgr.client.plugins.module_utils._site.connection import SITE_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._site.devices import Device
 from ansible_collections.configmgr.client.plugins.module_utils._site_module import SiteTask, main
@@ -186,13 +189,15 @@ def run(task: SiteTask) -> Result:
         if device.is_client and not device.is_obsolete
     ]
     questions = {"mode": pivot.MODE, **(pivot.EVIDENCE if params["evidence"] else {})}
+    if len(members) > _MOST_CLIENTS:
+        questions = {"mode": pivot.UNUSUAL}
     operations = {signal: ask(service, collection.id, query) for signal, query in questions.items()}
     patience = Deadline(params["wait_timeout"])
     found = {
         signal: answers(service, collection.id, operation, patience, task.deadline)
         for signal, operation in operations.items()
     }
-    told = _Told(found)
+    told = _Told(found, unusual=questions["mode"] == pivot.UNUSUAL)
     counts: Counter[str] = Counter()
     silent: dict[str, list[str]] = {"offline": [], "no_answer": []}
     unusual = []
@@ -228,12 +233,18 @@ def run(task: SiteTask) -> Result:
         "offline": sorted(silent["offline"]),
         "complete": all(each is not None and each.complete for each in found.values()),
         "operations": list(operations.values()),
-        "warnings": _warnings(found, names),
+        "warnings": [*_warnings(found, names), *([_MANY] if params["evidence"] and told.unusual else [])],
         "msg": f"Collection {collection.name}: {answered} of {len(members)} members answered, of which {in_mode}"
         f" {'is' if in_mode == 1 else 'are'} in provisioning mode.",
     }
 
 
+_MOST_CLIENTS = MOST_CELLS // (4 * 3)
+"""Each answers four values, of three columns."""
+_MANY = (
+    f"the collection has more than {_MOST_CLIENTS} clients, so evidence was not asked for: ask smaller collections for"
+    " the verdicts of those in the mode"
+)
 _KEPT = ("verdict", "summary", "provisioning_mode", "system_task_excludes", "evidence")
 
 
@@ -244,8 +255,9 @@ def _is_in(state: ClientState) -> bool:
 class _Told:
     """The rows of all questions, by the devices that they name."""
 
-    def __init__(self, found: t.Mapping[str, Answers | None]) -> None:
+    def __init__(self, found: t.Mapping[str, Answers | None], unusual: bool) -> None:
         self._found = found
+        self.unusual = unusual
         self._by_name: dict[str, dict[str, list[pivot.Fields]]] = {}
         for signal, each in found.items():
             rows: dict[str, list[pivot.Fields]] = defaultdict(list)
@@ -265,7 +277,10 @@ class _Told:
             elif each.answered is not None and device.resource_id in each.answered and each.complete:
                 evidence[signal] = []
         asked = [signal for signal in self._found if signal != "mode"]
-        return pivot.Rows(self._by_name["mode"].get(name, []), evidence, asked)
+        mode, told = self._by_name["mode"].get(name, []), self._found["mode"]
+        if self.unusual and told and told.complete and (mode or device.resource_id in (told.answered or ())):
+            mode = pivot.with_usual(mode)
+        return pivot.Rows(mode, evidence, asked, self.unusual)
 
 
 def _fields(row: Row) -> pivot.Fields:

@@ -14,6 +14,7 @@ from .judgement import judgement
 from .measure import Cost, measure
 from .plot import plot
 from .report import Results, markdown
+from .site import site_costs
 from .ways import (
     BARE,
     HEALTHY,
@@ -37,9 +38,14 @@ class Size:
     sweeps: tuple[int, ...]
     beside: int
     """The size of the sweep that the other ways are compared with."""
+    sites: tuple[int, ...]
+    """Devices of each site that is asked."""
 
 
-SIZES = {"short": Size((200, 1000), 200), "full": Size((200, 1000, 5000, 10000), 1000)}
+SIZES = {
+    "short": Size((200, 1000), 200, (1000, 10000)),
+    "full": Size((200, 1000, 5000, 10000), 1000, (10000, 50000, 100000)),
+}
 TASKS = 40
 TO_RELEASE = 200
 
@@ -67,7 +73,8 @@ def main() -> None:
         one_task = [measure(way, fleet) for way in (NOTHING, ONE_TASK, OWN_PROCESS)]
     with serving({"stuck": TO_RELEASE}) as fleet:
         released = measure(RELEASE, fleet)
-    results = Results(sweeps, tickets, beside, one_task, released, alone(), judgement())
+    sites = [cost for count in size.sites for cost in site_costs(count)]
+    results = Results(sweeps, tickets, beside, one_task, released, alone(), sites, judgement())
     text = markdown(results)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "results.md").write_text(text, encoding="utf-8")

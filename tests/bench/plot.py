@@ -33,10 +33,16 @@ def plot(results: Results, path: Path) -> None:
     ratios.axvline(1, color="black", linewidth=1)
     ratios.set_title(f"times what fleet_info takes, {sweep.endpoints} endpoints")
     ratios.legend()
-    sizes.plot([each.endpoints for each in results.sweeps], [each.use.seconds for each in results.sweeps], "o-")
-    sizes.set_xlim(left=0)
-    sizes.set_ylim(bottom=0)
-    sizes.set_title("fleet_info")
+    sweeps = [(each.endpoints, each.use.seconds) for each in results.sweeps]
+    sizes.plot(*zip(*sweeps, strict=True), "o-", label="fleet_info, by WinRM")
+    for way in dict.fromkeys(each.way for each in results.sites):
+        told = [(each.devices, each.use.seconds) for each in results.sites if each.way == way]
+        sizes.plot(*zip(*told, strict=True), "s--", label=f"{way}, of the site")
+    sizes.set_xscale("log")
+    sizes.set_yscale("log")
+    sizes.grid(alpha=0.3)
+    sizes.legend()
+    sizes.set_title("how they grow")
     sizes.set_xlabel("endpoints")
     sizes.set_ylabel("seconds")
     figure.savefig(path)

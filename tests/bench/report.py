@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .fleet import CORES, OFF_EACH, ROUND_TRIP_SECONDS, STUCK_EACH
 from .measure import Cost
+from .site import SiteCost
 
 _MEGA = 1_000_000
 
@@ -28,6 +29,8 @@ class Results:
     """A task that does nothing first."""
     released: Cost
     alone: Sequence[Cost]
+    sites: Sequence[SiteCost]
+    """By size, the smallest first."""
     judgement: str
 
 
@@ -70,6 +73,23 @@ def markdown(results: Results) -> str:
         _table(
             ("", "calls", "kB"),
             [(each.way, f"{each.calls:.0f}", f"{each.octets / 1000:.0f}") for each in results.alone],
+        ),
+        "## Through the site",
+        _table(
+            ("", "devices", "s", "CPU ms each", "MB", "requests", "kB each", "simulator CPU ms each"),
+            [
+                (
+                    each.way,
+                    str(each.devices),
+                    f"{each.use.seconds:.1f}",
+                    f"{1000 * each.use.cpu_seconds / each.devices:.2f}",
+                    f"{each.use.octets / _MEGA:.0f}",
+                    str(each.requests),
+                    f"{each.octets / each.devices / 1000:.2f}",
+                    f"{1000 * each.simulator_cpu_seconds / each.devices:.2f}",
+                )
+                for each in results.sites
+            ],
         ),
         results.judgement,
     ]

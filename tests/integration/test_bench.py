@@ -10,6 +10,7 @@ import kdc
 import pytest
 from bench.fleet import SILENT, kerberos, mixture, serving
 from bench.measure import measure
+from bench.site import WAYS, site_costs
 from bench.ways import BARE, NOTHING, SWEEP
 
 
@@ -52,3 +53,11 @@ def test_what_did_not_reach_its_endpoints_is_no_result() -> None:
             measure(replace(NOTHING, logs_in=True), fleet)
         with pytest.raises(RuntimeError, match=r"ended with \[0\]"):
             measure(replace(NOTHING, codes=(1,)), fleet)
+
+
+def test_a_site() -> None:
+    costs = site_costs(1000)
+    assert [cost.way for cost in costs] == list(WAYS)
+    for cost in costs:
+        assert cost.requests > 4 and cost.octets > 1000 * 100
+        assert cost.use.cpu_seconds > 0.1 and cost.use.octets > 10_000_000

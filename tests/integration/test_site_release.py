@@ -393,7 +393,7 @@ def test_a_question_that_the_mode_keeps_away_is_no_answer(site: SiteLab) -> None
 
 def test_rows_that_are_cut_off_are_not_taken_for_all(site: SiteLab) -> None:
     add(site, "STUCK", "NORMAL")
-    with site.site(most_rows=0):
+    with site.site(most_cells=0):
         event = site.task("site_cmpivot_info", wait_timeout=10)
     site.simulator.remove("STUCK")
     site.simulator.remove("NORMAL")

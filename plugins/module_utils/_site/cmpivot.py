@@ -64,8 +64,12 @@ def answers(
     except NotVisible:
         return None
     rows, more = _rows(service.url, answer)
-    cells = sum(row.width for row in rows)
-    return Answers(rows, _answered(service, operation), not more and cells < MOST_CELLS)
+    return Answers(rows, _answered(service, operation), not more and is_below_limit([row.width for row in rows]))
+
+
+def is_below_limit(widths: t.Sequence[int]) -> bool:
+    """Whether one more row would have fitted: of rows with so many cells each."""
+    return sum(widths) + max(widths, default=0) <= MOST_CELLS
 
 
 def _rows(url: str, answer: t.Any) -> tuple[list[Row], bool]:

@@ -50,3 +50,14 @@ def device_facts(device: Device, address: Address | None, found: Suspicion, now:
         "provisioning_suspect": found.suspect,
         "provisioning_suspect_reasons": found.reasons,
     }
+
+
+def host_variables(facts: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Of these *facts*, what an inventory keeps of each host: ansible-core copies and marks every text of it."""
+    return {name: value for name, value in facts.items() if name not in _LEFT_OUT}
+
+
+_LEFT_OUT = frozenset(
+    {"active", "client_id", "last_active", "last_client_check", "last_hardware_scan", "last_heartbeat"}
+    | {"last_policy_request", "management_point", "offline_since"}
+)

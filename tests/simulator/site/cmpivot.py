@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 Fields = Mapping[str, "str | None"]
+Comparison = tuple[str, str, str]
+"""A name, an operator and a value."""
 _ENTITY = re.compile(r"(?P<name>Registry|Service|Process|OS)(?:\('(?P<argument>[^']*)'\))?", re.IGNORECASE)
 _COMPARISON = re.compile(r"(?P<name>\w+)\s*(?P<operator>==|!=|startswith|contains)\s*'(?P<value>[^']*)'")
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
@@ -26,8 +28,8 @@ class BadPivot(ValueError):
 class Pivot:
     entity: str
     argument: str
-    conditions: tuple[tuple[str, str, str], ...]
-    """Of which one has to hold; none: all rows."""
+    conditions: tuple[tuple[Comparison, ...], ...]
+    """Of which one has to hold with all its parts; none: all rows."""
     columns: tuple[str, ...]
 
     @classmethod
@@ -36,12 +38,12 @@ class Pivot:
         found = _ENTITY.fullmatch(first)
         if found is None:
             raise BadPivot(f"Unknown entity: {first}")
-        conditions: tuple[tuple[str, str, str], ...] = ()
+        conditions: tuple[tuple[Comparison, ...], ...] = ()
         columns: tuple[str, ...] = ()
         for step in steps:
             word, _, rest = step.partition(" ")
             if word == "where":
-                conditions = tuple(_comparison(part) for part in re.split(r"\s+or\s+", rest.strip()))
+                conditions = tuple(_all_of(part) for part in re.split(r"\s+or\s+", rest.strip()))
             elif word == "project":
                 columns = tuple(name.strip() for name in rest.split(","))
             else:
@@ -54,11 +56,19 @@ class Pivot:
 
     def _holds(self, row: Fields) -> bool:
         return not self.conditions or any(
-            _OPERATORS[operator](row.get(name) or "", value) for name, operator, value in self.conditions
+            all(_OPERATORS[operator](row.get(name) or "", value) for name, operator, value in parts)
+            for parts in self.conditions
         )
 
 
-def _comparison(text: str) -> tuple[str, str, str]:
+def _all_of(text: str) -> tuple[Comparison, ...]:
+    bare = text.strip()
+    if bare.startswith("(") and bare.endswith(")"):
+        bare = bare[1:-1]
+    return tuple(_comparison(part) for part in re.split(r"\s+and\s+", bare))
+
+
+def _comparison(text: str) -> Comparison:
     found = _COMPARISON.fullmatch(text.strip())
     if found is None:
         raise BadPivot(f"Syntax error: {text}")

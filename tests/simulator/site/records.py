@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from ..endpoint import Endpoint
@@ -17,6 +19,9 @@ _FIRST_RESOURCE = 16777220
 _ALL_SYSTEMS = CollectionSpec("SMS00001", "All Systems")
 _ALL_USERS = CollectionSpec("SMS00002", "All Users", (), of_users=True)
 _BY_ID = re.compile(r"(?:ResourceID eq \d+(?: or )?)+", re.IGNORECASE)
+
+_BY_COLLECTION = re.compile(r"CollectionID eq '(\w+)'", re.IGNORECASE)
+_LARGE = frozenset({"sms_combineddeviceresources", "sms_r_system"})
 
 _POLICY_MINUTES = 55
 
@@ -79,7 +84,7 @@ class Records:
             "sms_combineddeviceresources": lambda query: map(self._combined, self._asked(query)),
             "sms_r_system": lambda query: map(self._system, self._asked(query)),
             "sms_collection": lambda _query: map(self._collection, self.collections),
-            "sms_fullcollectionmembership": lambda _query: self._memberships(),
+            "sms_fullcollectionmembership": self._memberships,
         }
 
     def has(self, name: str) -> bool:
@@ -87,10 +92,12 @@ class Records:
 
     def page(self, name: str, query: Query) -> list[Row]:
         """What a query answers; as many as the service gives at a time."""
+        if self.spec.ignores_skip:
+            query = replace(query, skip=0)
         rows = self._classes[name.lower()](query)
         most = min(query.top or 10**9, self.spec.largest_page or 10**9)
         found: list[Row] = []
-        skip, first = 0 if self.spec.ignores_skip else query.skip, True
+        skip, first = query.skip if query.where or name.lower() not in _LARGE else 0, True
         for row in rows:
             if first:
                 _check_names(row, query.select)
@@ -131,8 +138,13 @@ class Records:
         return next((each for each in self.collections if each.id.lower() == identifier.lower()), None)
 
     def _asked(self, query: Query) -> Iterator[Record]:
-        """Without those that a plain list of ids leaves out; what else a query says, its own condition judges."""
+        """Without those that a plain list of ids leaves out; what else a query says, its own condition judges.
+
+        Where a query has none, those that it skips are left out here: no row is made of them.
+        """
         records = self.records()
+        if not query.where:
+            return islice(records, query.skip, None)
         if _BY_ID.fullmatch(query.where):
             wanted = {int(number) for number in re.findall(r"\d+", query.where)}
             records = [record for record in records if record.resource_id in wanted]
@@ -211,8 +223,11 @@ class Records:
             "Name": collection.name,
         }
 
-    def _memberships(self) -> Iterator[Row]:
+    def _memberships(self, query: Query) -> Iterator[Row]:
+        one = _BY_COLLECTION.fullmatch(query.where)
         for collection in self.collections:
+            if one and one[1].lower() != collection.id.lower():
+                continue
             for record in self.members(collection):
                 yield {
                     "CollectionID": collection.id,

@@ -117,7 +117,7 @@ class Service:
                 return 200, {"value": await self._pivot_result(number)}
             case ("GET", [_root, "v1.0", "sms_cmpivotstatus"]):
                 self.require("cmpivot")
-                return 200, self._page(host, parts, query, self._pivot_status())
+                return 200, self._page(host, parts, query, self._pivot_status(query))
         raise Refused(404)
 
     # -- scripts ---------------------------------------------------------------------------------------------------
@@ -220,15 +220,18 @@ class Service:
         await self._asked(operation)
         if operation.asked <= self.spec.pending and not operation.done:
             raise Refused(404)
-        rows = [row for found in operation.done.values() for row in found][: self.spec.most_rows]
+        rows = [row for found in operation.done.values() for row in found]
+        rows = rows[: self.spec.most_cells // max(map(len, rows), default=1)]
         if self.spec.cmpivot_answers == "object":
             return {"Status": "1", "MoreResult": False, "Result": rows}
         return [{"Result": rows}]
 
-    def _pivot_status(self) -> list[dict[str, Any]]:
+    def _pivot_status(self, query: str) -> list[dict[str, Any]]:
+        one = re.search(r"ClientOperationId eq (\d+)", unquote(query), re.IGNORECASE)
         return [
             {"ClientOperationId": operation.number, "ResourceID": resource, "ScriptExecutionState": 1}
             for operation in self.operations.all(PIVOT)
+            if one is None or operation.number == int(one[1])
             for resource in operation.done
         ]
 

@@ -18,7 +18,7 @@ _ACTS = ("hang", "drip", "half", "html", "garbage", "close", "empty", "fire")
 _SITE_KEYS = (
     *("address", "provider", "code", "name", "build", "credentials", "keytab", "token", "token_lasts", "logins"),
     *("rights", "role", "host", "visible", "collections", "largest_page", "next_links", "ignores_skip"),
-    *("faults", "latency", "pending", "fast_channel", "reaches_mode", "own_approval", "cmpivot_answers", "most_rows"),
+    *("faults", "latency", "pending", "fast_channel", "reaches_mode", "own_approval", "cmpivot_answers", "most_cells"),
 )
 _RECORD_KEYS = (
     *("resource_id", "name", "online", "online_since", "policy", "heartbeat", "inventory", "client", "obsolete"),
@@ -108,8 +108,8 @@ class SiteSpec:
     own_approval: bool = False
     """Whether authors may approve their own scripts."""
     cmpivot_answers: str = "list"
-    most_rows: int = 10**9
-    """Of a result of CMPivot."""
+    most_cells: int = 100_000
+    """Of a result of CMPivot (documented)."""
     faults: tuple[FaultSpec, ...] = ()
     source: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
@@ -146,7 +146,7 @@ class SiteSpec:
             reaches_mode=reader.boolean("reaches_mode", cls.reaches_mode),
             own_approval=reader.boolean("own_approval", cls.own_approval),
             cmpivot_answers=reader.one_of("cmpivot_answers", ("list", "object"), cls.cmpivot_answers),
-            most_rows=reader.number("most_rows", cls.most_rows, minimum=0),
+            most_cells=reader.number("most_cells", cls.most_cells, minimum=0),
             faults=tuple(FaultSpec.read(each, f"{where}.faults[{n}]") for n, each in enumerate(faults)),
             source=dict(data or {}),
         )

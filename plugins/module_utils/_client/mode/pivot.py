@@ -49,6 +49,11 @@ _NAMES = " or ".join(
 MODE = _registry(
     constants.CCMEXEC_KEY, constants.MODE, constants.EXCLUDES, constants.ENTERED, constants.MAX_MINUTES
 )
+UNUSUAL = (
+    f"Registry('HKLM:\\{constants.CCMEXEC_KEY}') | where (Property == '{constants.MODE}' and Value != 'false') or"
+    f" (Property == '{constants.EXCLUDES}' and Value != '') | project Device, Property, Value"
+)
+"""MODE for so many clients that their rows would be cut off: who answers without a row is out of the mode."""
 EVIDENCE: t.Mapping[str, str] = {
     "clock": "OS | project Device, Version, LastBootUpTime",
     "setup": _registry(
@@ -71,11 +76,22 @@ EVIDENCE: t.Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Rows:
-    """What one client said to each question that it is known to have answered, and which questions were asked."""
+    """What one client said to each question that it is known to have answered, and which questions were asked.
+
+    ``unusual`` says that of the mode it was UNUSUAL.
+    """
 
     mode: list[Fields]
     evidence: t.Mapping[str, list[Fields]] = field(default_factory=dict)
     asked: t.Collection[str] = ()
+    unusual: bool = False
+
+
+def with_usual(rows: list[Fields]) -> list[Fields]:
+    """All *rows* of a client that answered UNUSUAL, with the value of the mode that it left out."""
+    if any((row.get("property") or "").lower() == constants.MODE.lower() for row in rows):
+        return rows
+    return [*rows, {"property": constants.MODE, "value": "false"}]
 
 
 def state_of(rows: Rows, now: dt.datetime, client_version: str | None, computer_name: str) -> ClientState | None:
@@ -107,7 +123,10 @@ def state_of(rows: Rows, now: dt.datetime, client_version: str | None, computer_
         activity=activity,
         hold=held[0] if held else None,
         client_version=client_version,
-        unreadable={name: reason for name, reason in readings.unreadable.items() if name == "hold"},
+        unreadable={
+            **{name: reason for name, reason in readings.unreadable.items() if name == "hold"},
+            **({"entered_at": _NOT_ASKED} if rows.unusual else {}),
+        },
     )
 
 

@@ -73,3 +73,23 @@ def test_the_same_row_twice_says_nothing_new() -> None:
 def test_every_program_that_is_weighed_by_its_name_is_asked_for(name: str) -> None:
     condition = Pivot.read(pivot.EVIDENCE["processes"])
     assert condition.rows("PC-1", [{"Name": name, "ProcessId": "1", "ExecutablePath": ""}])
+
+
+@pytest.mark.parametrize(
+    ("keys", "excludes"),
+    [({}, None), (STUCK, "*"), ({"provisioning": {"mode": False, "excludes": "*"}}, "*")],
+)
+def test_of_many_only_those_tell_that_are_not_simply_out_of_the_mode(
+    keys: dict[str, Any], excludes: str | None
+) -> None:
+    found = asked(pivot.UNUSUAL, **keys)
+    assert bool(found) == bool(excludes)
+    state = state_of(
+        Rows(pivot.with_usual(found), unusual=True), dt.datetime.now(dt.timezone.utc), "5.00.9128.1007", "PC-1"
+    )
+    assert state is not None
+    if excludes is None:
+        assert assess(state).verdict is Verdict.NORMAL
+    else:
+        assert state.mode.enabled is keys["provisioning"]["mode"]
+        assert "entered_at" in state.unreadable and assess(state).verdict is Verdict.UNKNOWN
