@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import typing as t
 from pathlib import Path
@@ -14,7 +15,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..modules import report
-from ..plugin_utils._report import file
+from ..plugin_utils._report import file, formats
 from ..plugin_utils._report.rows import counts, problem, rows, unusual
 from ..plugin_utils._report.run import describe, job
 from ..plugin_utils._report.site import told_by_site
@@ -32,8 +33,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         del tmp  # unused since long, and still part of the signature
         _validation, params = self.validate_argument_spec(report.ARGUMENT_SPEC)
+        wrong = formats.problem(params["formats"], params["path"])
+        if wrong:
+            raise AnsibleActionFail(wrong)
         try:
             destination = self._destination(params["path"], task_vars or {})
+            if destination:
+                for path in formats.paths(destination, params["formats"]).values():
+                    file.check(path, params["path"])
             if not params["check_only"]:
                 result.update(self._report(params, destination, task_vars or {}))
         except (file.PathProblem, ResultsFileError) as error:
@@ -73,9 +80,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if destination:
             run = describe(task_vars, params["options"], bool(self._task.check_mode))
             content = {"schema_version": report.SCHEMA_VERSION, "run": run, "counts": said["counts"], "hosts": found}
-            file.write(destination, content)
+            file.write(destination, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
             display.display(f"Report: {destination}")
             result["path"] = str(destination)
+            beside = formats.paths(destination, params["formats"])
+            for name, path in beside.items():
+                file.write(path, formats.text(name, content))
+                display.display(f"Report: {path}")
+            result["paths"] = {name: str(path) for name, path in beside.items()}
         return result
 
 

@@ -33,6 +33,19 @@ options:
       - Only its owner may read it. A file that is there is replaced, wholly or not at all.
       - Without it, or where it is empty, no file is written.
     type: str
+  formats:
+    description:
+      - Further forms of the report, in files beside O(path) with the same name and another ending.
+      - V(html) is a page (C(.html)) that needs no network and no other file, with a table of all hosts that can be
+        searched. It has charts where C(pygal) is installed, else the same numbers as tables.
+      - V(csv) is a line for each host (C(.csv)). What a spreadsheet might take for a formula begins with an apostrophe.
+      - V(prometheus) is a text file (C(.prom)) for the textfile collector of C(node_exporter), which needs
+        C(prometheus_client). Its labels are statuses and layers, never hosts.
+      - V(junit) is JUnit's XML (C(.xml)). A host that needs somebody is a failure, one that was not seen is skipped.
+    type: list
+    elements: str
+    choices: [html, csv, prometheus, junit]
+    default: []
   sweep:
     description:
       - The result of M(configmgr.client.fleet_info), where a sweep has found out which hosts the task is to be run for.
@@ -136,6 +149,11 @@ path:
   returned: where a file was written
   type: str
   sample: /home/operator/my_report.json
+paths:
+  description: Absolute paths of the other forms, by O(formats).
+  returned: where a file was written
+  type: dict
+  sample: {html: /home/operator/my_report.html}
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -145,6 +163,7 @@ SCHEMA_VERSION = 1
 ARGUMENT_SPEC = {
     "variable": {"type": "str", "required": True},
     "path": {"type": "str"},
+    "formats": {"type": "list", "elements": "str", "choices": ["html", "csv", "prometheus", "junit"], "default": []},
     "sweep": {"type": "dict"},
     "others": {"type": "list", "elements": "str", "default": []},
     "site": {"type": "dict"},

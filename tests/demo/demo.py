@@ -30,7 +30,9 @@ def main() -> int:
         after = play(scene, "5-survey", "survey")
         show_verdicts(before, after)
         show_work(work)
-        return check(scene, work)
+        wrong = check(scene, work)
+        print(f"\nAs a page to look at: {SCENE / '4-remediate.html'}")
+        return wrong
 
 
 def prepare_site(scene: Scene) -> None:
@@ -57,7 +59,7 @@ def show_suspects(scene: Scene) -> None:
 
 
 def play(scene: Scene, name: str, role: str, *options: str) -> Run:
-    options = ("-e", f"{role}_via_site=fallback", *options)
+    options = ("-e", f"{role}_via_site=fallback", "-e", f"{role}_report_formats=html", *options)
     print(f"$ ansible-playbook -i inventory.yml configmgr.client.{role} {' '.join(options)}", end=" ", flush=True)
     run = scene.play(name, role, "-e", json.dumps({f"{role}_site": {"port": scene.site_port}}), *options)
     print(f"({run.seconds:.0f} s)")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.harness import FQCN, Lab, Run
+from tests.integration.harness import FQCN, Lab, Run, without_package
 
 # Key: the endpoint, and the status that a survey gives it.
 FLEET: dict[str, tuple[dict[str, Any], str]] = {
@@ -232,6 +232,96 @@ def test_path_that_cannot_be_written_is_said_before_anything_is_asked(fleet: Fle
     assert run.rc == 2
     assert f"path={bad}: " in run.output and "name another path" in run.output
     assert fleet.asked() == before
+
+
+# -- further forms -----------------------------------------------------------------------------------------------------
+
+
+def test_further_forms_stand_beside_the_report(fleet: Fleet) -> None:
+    run, report = fleet.play({}, "-e", "survey_report_formats=html,csv,prometheus,junit")
+    assert report is not None and run.rc == 2
+    path = fleet.lab.directory / f"report-{fleet.runs}.json"
+    files = {suffix: path.with_suffix(suffix) for suffix in (".html", ".csv", ".prom", ".xml")}
+    for each in files.values():
+        assert f"Report: {each}\n" in run.output and stat.S_IMODE(each.stat().st_mode) == 0o600
+    page = files[".html"].read_text(encoding="utf-8")
+    assert all(f'<th scope="row">{name}</th>' in page for name in fleet.hosts) and "<svg" in page
+    lines = files[".csv"].read_text(encoding="utf-8").splitlines()
+    assert {line.split(",")[0]: line.split(",")[1] for line in lines[1:]} == fleet.status()
+    assert 'configmgr_client_hosts{status="login_failed"} 1.0' in files[".prom"].read_text()
+    assert 'tests="5"' in files[".xml"].read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "package", "words"),
+    [
+        (("-e", "survey_report_formats=html", "-e", "survey_report_path="), "", "give path as well"),
+        (("-e", "survey_report_formats=html", "-e", "survey_report_path=x.html"), "", "name it .json"),
+        (
+            ("-e", "survey_report_formats=csv", "-e", "survey_report_path=taken.json"),
+            "",
+            "taken.csv is no regular file",
+        ),
+        (
+            (
+                "-e",
+                "survey_report_formats=prometheus",
+            ),
+            "prometheus_client",
+            "pip install prometheus_client",
+        ),
+        (
+            (
+                "-e",
+                "survey_report_formats=pdf",
+            ),
+            "",
+            "html, csv, prometheus, junit",
+        ),
+    ],
+)
+def test_forms_that_cannot_be_had_are_said_before_anything_is_asked(
+    fleet: Fleet, tmp_path: Path, options: tuple[str, ...], package: str, words: str
+) -> None:
+    (fleet.lab.directory / "taken.csv").mkdir(exist_ok=True)
+    before = fleet.asked()
+    run, report = fleet.play({}, *options, env=without_package(tmp_path, package) if package else None)
+    assert run.rc == 2 and report is None and words in run.output, run.output
+    assert fleet.asked() == before
+
+
+def test_without_charts_the_page_has_tables(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.play({}, "-e", "survey_report_formats=html", env=without_package(tmp_path, "pygal"))
+    page = (fleet.lab.directory / f"report-{fleet.runs}.html").read_text(encoding="utf-8")
+    assert (
+        "<svg" not in page and "pip install" in page and '<th scope="row">stuck</th><td class="number">1</td>' in page
+    )
+
+
+def test_slices_make_one_report(fleet: Fleet) -> None:
+    folder = fleet.lab.directory / "slices"
+    folder.mkdir()
+    hosts = fleet.lab.inventory(fleet.hosts)
+    for part in (1, 2, 3):
+        fleet.lab.ansible(
+            *("ansible-playbook", "-i", hosts, f"{FQCN}.survey", "-e", "configmgr_client_hosts=windows"),
+            *("-e", f"survey_report_path={folder / str(part)}.json", "-e", f"survey_fleet_slice={part}/3"),
+        )
+    whole = folder / "fleet.json"
+    command = ("ansible-playbook", f"{FQCN}.aggregate", "-e", f"aggregate_reports={folder}")
+    rehearsed = fleet.lab.ansible(*command, "-e", f"aggregate_path={whole}", "--check")
+    assert rehearsed.rc == 0 and not whole.exists(), rehearsed.output
+    for changed in (True, False):
+        done = fleet.lab.ansible(*command, "-e", f"aggregate_path={whole}", "-e", "aggregate_formats=html,csv")
+        assert done.rc == 0 and "3 reports. 5 hosts: " in done.output, done.output
+        assert bool(done.stats["localhost"]["changed"]) is changed
+    assert statuses(json.loads(whole.read_text(encoding="utf-8"))) == fleet.status()
+    assert whole.with_suffix(".html").exists() and whole.with_suffix(".csv").exists()
+    (folder / "2.json").unlink()
+    partial = fleet.lab.ansible(*command, "-e", f"aggregate_path={whole}")
+    assert "No report is of the slice 2/3: its hosts are missing." in " ".join(partial.output.split())
+    broken = fleet.lab.ansible(*command, "-e", f"aggregate_earlier={folder / 'none.json'}")
+    assert broken.rc == 2 and "earlier: " in broken.output and "cannot be read" in broken.output
 
 
 # -- what is printed ---------------------------------------------------------------------------------------------------

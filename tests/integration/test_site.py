@@ -327,7 +327,7 @@ def test_constructed_groups_and_variables(site: SiteLab) -> None:
         keyed_groups=[{"key": "configmgr_device.os_build", "prefix": "build"}],
     )
     assert found["old"]["hosts"] == ["STUCK"]
-    assert found["_meta"]["hostvars"]["STUCK"]["age"] == 30
+    assert int(found["_meta"]["hostvars"]["STUCK"]["age"]) == 30  # a text before ansible-core 2.19
     assert found["_meta"]["hostvars"]["STUCK"]["ansible_host"].startswith("127.")
     assert set(found["build_10_0_19045_1"]["hosts"]) == {"STUCK", "WELL"}
 
@@ -359,7 +359,8 @@ BAD_INVENTORIES: dict[str, tuple[dict[str, Any], str]] = {
 def test_an_inventory_that_cannot_be_had(site: SiteLab, key: str) -> None:
     options, words = BAD_INVENTORIES[key]
     run = site.as_inventory(**options)
-    assert words in run.output and "internal error" not in run.output
+    output = " ".join(run.output.split())  # which ansible-core before 2.19 breaks into lines
+    assert words in output and "internal error" not in output
     strict = site.as_inventory(env={"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1"}, **options)
     assert strict.rc != 0
 
@@ -372,7 +373,10 @@ def test_the_cache_is_used_until_somebody_says_not_to(site: SiteLab, tmp_path: P
     def listed(*command: str) -> Mapping[str, Any]:
         run = site.ansible("ansible-inventory", "-i", str(path), "--list", *command)
         assert run.rc == 0, run.output
-        return dict(json.loads(run.output[run.output.index("{") :]))
+        found: dict[str, Any] = json.loads(run.output[run.output.index("{") :])
+        for group in found.values():
+            group.get("hosts", []).sort()
+        return found
 
     first = listed()
     site.simulator.reset_site_traffic()
@@ -397,7 +401,7 @@ def test_texts_of_the_site_are_no_templates(site: SiteLab) -> None:
         run = site.ansible("ansible-playbook", "-i", str(path), "-i", "localhost,", site.file("play.yml", play))
         assert run.rc == 0, run.output
         assert run.of("localhost")[0].result["msg"] == [hostile, "<b>&\u202e"]
-        assert "'../../etc' is no name of a host" in run.output
+        assert "'../../etc' is no name of a host" in " ".join(run.output.split())
     finally:
         site.simulator.remove("HOSTILE")
         site.simulator.remove("HOSTILE-2")

@@ -59,9 +59,7 @@ class SiteTarget:
 class SiteExamination:
     """``done`` are the checks, in their order; ``site`` is None where it did not tell who it is."""
 
-    def __init__(
-        self, wanted: SiteTarget, connect: t.Callable[[Settings], AdminService], deadline: Deadline
-    ) -> None:
+    def __init__(self, wanted: SiteTarget, connect: t.Callable[[Settings], AdminService], deadline: Deadline) -> None:
         self.done: list[Check] = []
         self.site: Site | None = None
         self._wanted = wanted

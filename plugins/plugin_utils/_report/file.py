@@ -4,10 +4,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
-import typing as t
 from pathlib import Path
 
 _FIX = "name another path, on the controller"
@@ -27,8 +25,7 @@ def destination(path: str, name: str) -> Path:
         wanted /= name
     if not wanted.parent.is_dir():
         raise PathProblem(f"path={path}: the directory {wanted.parent} does not exist: create it, or {_FIX}")
-    if wanted.exists() and not wanted.is_file():
-        raise PathProblem(f"path={path}: {wanted} is no regular file: {_FIX}")
+    check(wanted, path)
     try:
         with tempfile.NamedTemporaryFile(dir=wanted.parent, prefix=_prefix(wanted)):
             return wanted
@@ -36,16 +33,27 @@ def destination(path: str, name: str) -> Path:
         raise PathProblem(f"path={path}: {wanted.parent} takes no file ({error.strerror}): {_FIX}") from error
 
 
-def write(destination: Path, content: t.Any) -> None:
+def check(wanted: Path, path: str) -> None:
+    """Raises PathProblem where no file can be put in the place of *wanted*, which the user's *path* has led to."""
+    if wanted.is_symlink() or (wanted.exists() and not wanted.is_file()):
+        raise PathProblem(f"path={path}: {wanted} is no regular file: {_FIX}")
+
+
+def write(destination: Path, content: str) -> None:
     """Wholly or not at all, for its owner's eyes alone. Raises PathProblem."""
     temporary = None
     try:
         with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=destination.parent, prefix=_prefix(destination), delete=False
+            "w",
+            encoding="utf-8",
+            errors="replace",
+            newline="",
+            dir=destination.parent,
+            prefix=_prefix(destination),
+            delete=False,
         ) as file:
             temporary = file.name
-            json.dump(content, file, indent=2, ensure_ascii=False)
-            file.write("\n")
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, destination)
@@ -53,6 +61,18 @@ def write(destination: Path, content: t.Any) -> None:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
         raise PathProblem(f"The report could not be written to {destination}: {error.strerror}") from error
+
+
+def write_if_other(destination: Path, content: str) -> bool:
+    """Whether it was written: not where the file holds just that. Raises PathProblem."""
+    try:
+        with destination.open(encoding="utf-8", errors="replace", newline="") as file:
+            if file.read() == content:
+                return False
+    except OSError:
+        pass
+    write(destination, content)
+    return True
 
 
 def _prefix(destination: Path) -> str:

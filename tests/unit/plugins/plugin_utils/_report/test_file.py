@@ -16,11 +16,11 @@ def test_disk_that_is_full_leaves_the_old_file_and_no_other(tmp_path: Path, monk
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     old = tmp_path / "report.json"
-    file.write(old, {"number": 1})
+    file.write(old, "1\n")
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(file.PathProblem, match=f"{old}: No space left on device"):
-        file.write(old, {"number": 2})
-    assert old.read_text() == '{\n  "number": 1\n}\n'
+        file.write(old, "2\n")
+    assert old.read_text() == "1\n"
     assert list(tmp_path.iterdir()) == [old]
 
 

@@ -1,0 +1,70 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes one report of several in Ansible's own process: they are files of the controller."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ..modules import aggregate, report
+from ..plugin_utils._report import file, formats, stored
+from ..plugin_utils._report.rows import unusual
+from ..plugin_utils._report.text import summary
+
+display = Display()
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    BYPASS_HOST_LOOP = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        del tmp  # unused since long, and still part of the signature
+        _validation, params = self.validate_argument_spec(aggregate.ARGUMENT_SPEC)
+        wrong = formats.problem(params["formats"], params["path"])
+        if wrong:
+            raise AnsibleActionFail(wrong)
+        try:
+            result.update(self._aggregate(params))
+        except (file.PathProblem, stored.NotAReport) as error:
+            raise AnsibleActionFail(str(error)) from None  # whose text ansible-core would add
+        return result
+
+    def _aggregate(self, params: dict[str, t.Any]) -> dict[str, t.Any]:
+        destination = file.destination(params["path"], "fleet.json") if params["path"] else None
+        beside = formats.paths(destination, params["formats"]) if destination else {}
+        for path in beside.values():
+            file.check(path, params["path"])
+        reports = stored.found(params["reports"], "reports", report.SCHEMA_VERSION, destination)
+        if not reports:
+            raise stored.NotAReport(f"reports={', '.join(params['reports'])} hold no report: name files or directories")
+        earlier = stored.found(params["earlier"], "earlier", report.SCHEMA_VERSION, destination)
+        missing = stored.missing_slices(reports)
+        for part in missing:
+            display.warning(f"No report is of the slice {part}: its hosts are missing.")
+        content = stored.merged(reports)
+        total = summary(content["hosts"])
+        display.display(f"{len(reports)} {'report' if len(reports) == 1 else 'reports'}. {total}")
+        changed = False
+        written = {"json": destination, **beside} if destination and not self._task.check_mode else {}
+        for name, path in written.items():
+            if name == "json":
+                text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+            else:
+                text = formats.text(name, content, earlier)
+            changed |= file.write_if_other(path, text)
+            display.display(f"Report: {path}")
+        return {
+            "changed": changed,
+            "reports": len(reports),
+            "missing_slices": missing,
+            "counts": content["counts"],
+            "hosts_by_status": unusual(content["hosts"]),
+            "msg": total,
+            "paths": {name: str(path) for name, path in written.items()},
+        }
