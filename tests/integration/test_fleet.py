@@ -399,6 +399,8 @@ def running(lab: Lab, hosts: Hosts, path: Path) -> Iterator[subprocess.Popen[str
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # A shell has what it starts in the background ignore Ctrl-C, and that would be inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         until = time.monotonic() + 30
