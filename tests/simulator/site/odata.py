@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -64,6 +65,40 @@ class Query:
         """Names are found without case, and answered as the class spells them (recorded: ResourceID, ResourceId)."""
         wanted = {name.lower() for name in self.select}
         return [{name: value for name, value in row.items() if not wanted or name.lower() in wanted} for row in rows]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Objects of which a row is *made* when it is asked for: of a hundred thousand, few are.
+
+    ``exact``: they are already those of which the query's condition holds.
+    """
+
+    items: Sequence[Any]
+    made: Callable[[Any], dict[str, Any]]
+    exact: bool = False
+
+    def page(self, query: Query, largest: int = 0) -> list[dict[str, Any]]:
+        """What a query answers; as many as the service gives at a time, where it has such a limit."""
+        end = min(query.top or _ALL, largest or _ALL)
+        if self.items and query.select:
+            _check_names(self.made(self.items[0]), query.select)
+        found: Iterable[dict[str, Any]]
+        if self.exact:
+            found = map(self.made, self.items[query.skip : query.skip + end])
+        else:
+            found = islice(filter(query.condition, map(self.made, self.items)), query.skip, query.skip + end)
+        return query.selected(found)
+
+
+_ALL = 10**9
+
+
+def _check_names(row: Properties, select: tuple[str, ...]) -> None:
+    names = {name.lower() for name in row}
+    for name in select:
+        if name.lower() not in names:
+            raise BadQuery(f"Could not find a property named '{name}'.")
 
 
 class _Parser:

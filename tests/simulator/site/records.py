@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from ..endpoint import Endpoint
 from ..windows.spec import Ago
-from .odata import BadQuery, Query, moment
+from .odata import Query, Rows, moment
 from .spec import CollectionSpec, RecordSpec, SiteSpec
 
 _FIRST_RESOURCE = 16777220
@@ -21,7 +20,6 @@ _ALL_USERS = CollectionSpec("SMS00002", "All Users", (), of_users=True)
 _BY_ID = re.compile(r"(?:ResourceID eq \d+(?: or )?)+", re.IGNORECASE)
 
 _BY_COLLECTION = re.compile(r"CollectionID eq '(\w+)'", re.IGNORECASE)
-_LARGE = frozenset({"sms_combineddeviceresources", "sms_r_system"})
 
 _POLICY_MINUTES = 55
 
@@ -78,12 +76,12 @@ class Records:
         self.spec = spec
         self._endpoints = endpoints
         self.now = now
-        self._classes: Mapping[str, Callable[[Query], Iterator[Row]]] = {
-            "sms_identification": lambda _query: iter([{"ThisSiteCode": spec.code, "ThisSiteName": spec.name}]),
-            "sms_site": lambda _query: iter([self._site()]),
-            "sms_combineddeviceresources": lambda query: map(self._combined, self._asked(query)),
-            "sms_r_system": lambda query: map(self._system, self._asked(query)),
-            "sms_collection": lambda _query: map(self._collection, self.collections),
+        self._classes: Mapping[str, Callable[[Query], Rows]] = {
+            "sms_identification": lambda _query: _only({"ThisSiteCode": spec.code, "ThisSiteName": spec.name}),
+            "sms_site": lambda _query: _only(self._site()),
+            "sms_combineddeviceresources": lambda query: self._asked(query, self._combined),
+            "sms_r_system": lambda query: self._asked(query, self._system),
+            "sms_collection": lambda _query: Rows(self.collections, self._collection),
             "sms_fullcollectionmembership": self._memberships,
         }
 
@@ -91,35 +89,18 @@ class Records:
         return name.lower() in self._classes
 
     def page(self, name: str, query: Query) -> list[Row]:
-        """What a query answers; as many as the service gives at a time."""
         if self.spec.ignores_skip:
             query = replace(query, skip=0)
-        rows = self._classes[name.lower()](query)
-        most = min(query.top or 10**9, self.spec.largest_page or 10**9)
-        found: list[Row] = []
-        skip, first = query.skip if query.where or name.lower() not in _LARGE else 0, True
-        for row in rows:
-            if first:
-                _check_names(row, query.select)
-                first = False
-            if not query.condition(row):
-                continue
-            if skip:
-                skip -= 1
-            elif len(found) < most:
-                found.append(row)
-            else:
-                break
-        return query.selected(found)
+        return self._classes[name.lower()](query).page(query, self.spec.largest_page)
 
     def records(self) -> list[Record]:
         """Those that the account may see."""
-        visible = self.spec.visible
-        return [
-            record
-            for record in (Record(number, endpoint) for number, endpoint in enumerate(self._endpoints()))
-            if visible is None or record.endpoint.spec.name in visible
-        ]
+        endpoints = self._endpoints()
+        return [Record(number, endpoints[number]) for number in self._numbers(endpoints)]
+
+    def _numbers(self, endpoints: list[Endpoint]) -> Sequence[int]:
+        visible, numbers = self.spec.visible, range(len(endpoints))
+        return numbers if visible is None else [each for each in numbers if endpoints[each].spec.name in visible]
 
     def record(self, resource_id: int) -> Record | None:
         return next((record for record in self.records() if record.resource_id == resource_id), None)
@@ -137,18 +118,17 @@ class Records:
     def collection(self, identifier: str) -> CollectionSpec | None:
         return next((each for each in self.collections if each.id.lower() == identifier.lower()), None)
 
-    def _asked(self, query: Query) -> Iterator[Record]:
-        """Without those that a plain list of ids leaves out; what else a query says, its own condition judges.
-
-        Where a query has none, those that it skips are left out here: no row is made of them.
-        """
-        records = self.records()
-        if not query.where:
-            return islice(records, query.skip, None)
-        if _BY_ID.fullmatch(query.where):
+    def _asked(self, query: Query, made: Callable[[Record], Row]) -> Rows:
+        """Without those that a plain list of ids leaves out; what else a query says, its own condition judges."""
+        endpoints = self._endpoints()
+        numbers = self._numbers(endpoints)
+        by_id = _BY_ID.fullmatch(query.where)
+        if by_id:
             wanted = {int(number) for number in re.findall(r"\d+", query.where)}
-            records = [record for record in records if record.resource_id in wanted]
-        return iter(records)
+            numbers = [each for each in numbers if Record(each, endpoints[each]).resource_id in wanted]
+        return Rows(
+            numbers, lambda number: made(Record(number, endpoints[number])), exact=bool(by_id) or not query.where
+        )
 
     def _site(self) -> Row:
         spec = self.spec
@@ -223,21 +203,20 @@ class Records:
             "Name": collection.name,
         }
 
-    def _memberships(self, query: Query) -> Iterator[Row]:
+    def _memberships(self, query: Query) -> Rows:
         one = _BY_COLLECTION.fullmatch(query.where)
-        for collection in self.collections:
-            if one and one[1].lower() != collection.id.lower():
-                continue
-            for record in self.members(collection):
-                yield {
-                    "CollectionID": collection.id,
-                    "ResourceID": record.resource_id,
-                    "SiteCode": self.spec.code if record.is_client else None,
-                }
+        wanted = [each for each in self.collections if one is None or each.id.lower() == one[1].lower()]
+        found = [(collection.id, record) for collection in wanted for record in self.members(collection)]
+        return Rows(found, self._membership, exact=one is not None or not query.where)
+
+    def _membership(self, member: tuple[str, Record]) -> Row:
+        collection_id, record = member
+        return {
+            "CollectionID": collection_id,
+            "ResourceID": record.resource_id,
+            "SiteCode": self.spec.code if record.is_client else None,
+        }
 
 
-def _check_names(row: Row, select: tuple[str, ...]) -> None:
-    names = {name.lower() for name in row}
-    for name in select:
-        if name.lower() not in names:
-            raise BadQuery(f"Could not find a property named '{name}'.")
+def _only(row: Row) -> Rows:
+    return Rows([row], lambda found: found)

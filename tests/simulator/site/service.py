@@ -15,7 +15,7 @@ from ..endpoint import Endpoint
 from ..server.http import HttpResponse
 from ..timing import Pacer
 from .cmpivot import BadPivot, Pivot
-from .odata import BadQuery, Query
+from .odata import BadQuery, Query, Rows
 from .operations import PIVOT, SCRIPT, Operation, Operations, Script
 from .records import Record, Records
 from .spec import SiteSpec
@@ -90,7 +90,8 @@ class Service:
         given = _given(body)
         match (method, [part.lower() for part in parts]):
             case ("GET", [_root, "wmi", "sms_scripts"]):
-                return 200, self._page(host, parts, query, [each.row(whole=False) for each in self._scripts.values()])
+                scripts = list(self._scripts.values())
+                return 200, self._page(host, parts, query, lambda _where: Rows(scripts, _script_row))
             case ("GET", [_root, "wmi", name]) if self.records.has(name):
                 return 200, self._class(host, parts, name, query)
             case ("POST", [_root, "wmi", "sms_scripts.createscripts"]):
@@ -117,7 +118,7 @@ class Service:
                 return 200, {"value": await self._pivot_result(number)}
             case ("GET", [_root, "v1.0", "sms_cmpivotstatus"]):
                 self.require("cmpivot")
-                return 200, self._page(host, parts, query, self._pivot_status(query))
+                return 200, self._page(host, parts, query, self._pivot_status)
         raise Refused(404)
 
     # -- scripts ---------------------------------------------------------------------------------------------------
@@ -226,14 +227,15 @@ class Service:
             return {"Status": "1", "MoreResult": False, "Result": rows}
         return [{"Result": rows}]
 
-    def _pivot_status(self, query: str) -> list[dict[str, Any]]:
-        one = re.search(r"ClientOperationId eq (\d+)", unquote(query), re.IGNORECASE)
-        return [
-            {"ClientOperationId": operation.number, "ResourceID": resource, "ScriptExecutionState": 1}
+    def _pivot_status(self, where: str) -> Rows:
+        one = re.fullmatch(r"ClientOperationId eq (\d+)", where, re.IGNORECASE)
+        answered = [
+            (operation.number, resource)
             for operation in self.operations.all(PIVOT)
             if one is None or operation.number == int(one[1])
             for resource in operation.done
         ]
+        return Rows(answered, _pivot_state, exact=one is not None or not where)
 
     async def _asked(self, operation: Operation) -> None:
         """Time goes by until it is asked for again: the clients have had it."""
@@ -254,14 +256,13 @@ class Service:
 
     # -- classes -----------------------------------------------------------------------------------------------------
 
-    def _page(self, host: str, parts: list[str], text: str, rows: list[dict[str, Any]]) -> Mapping[str, Any]:
-        """Of a class that has few objects."""
+    def _page(self, host: str, parts: list[str], text: str, rows: Callable[[str], Rows]) -> Mapping[str, Any]:
+        """Of a class that is none of the records, by the filter."""
         self.require("read")
         query = Query.read(text)
-        kept = [row for row in rows if query.condition(row)][query.skip :]
         return {
             "@odata.context": f"https://{host}/AdminService/{parts[1]}/$metadata#{parts[2]}",
-            "value": query.selected(kept[: query.top] if query.top is not None else kept),
+            "value": rows(query.where).page(query),
         }
 
     def _class(self, host: str, parts: list[str], name: str, text: str) -> Mapping[str, Any]:
@@ -282,6 +283,15 @@ class Service:
     def require(self, right: str) -> None:
         if right not in self.spec.rights:
             raise Refused(403)
+
+
+def _pivot_state(answered: tuple[int, int]) -> dict[str, Any]:
+    operation, resource = answered
+    return {"ClientOperationId": operation, "ResourceID": resource, "ScriptExecutionState": 1}
+
+
+def _script_row(script: Script) -> dict[str, Any]:
+    return script.row(whole=False)
 
 
 def _given(body: bytes) -> Mapping[str, Any]:
