@@ -72,7 +72,7 @@ def test_nothing_is_fetched_or_carried_out(tmp_path: Path) -> None:
     hosts["PC-1"] = row("overdue", "x " * 500, timeline=inside(9000), client_version="5.00.9128.1007")
     script = """
     return [performance.getEntriesByType("resource").length, document.querySelectorAll("script").length,
-      document.querySelectorAll("img, iframe, object, embed, link").length, 
+      document.querySelectorAll("img, iframe, object, embed, link").length,
       document.querySelectorAll("svg").length > 2];
     """
     assert seen(tmp_path, html(content(hosts)), script) == [0, 2, 0, True]
