@@ -15,7 +15,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..modules import report
-from ..plugin_utils._report import file, formats
+from ..plugin_utils._report import file, formats, limits
 from ..plugin_utils._report.rows import counts, problem, rows, unusual
 from ..plugin_utils._report.run import describe, job
 from ..plugin_utils._report.site import told_by_site
@@ -33,7 +33,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         del tmp  # unused since long, and still part of the signature
         _validation, params = self.validate_argument_spec(report.ARGUMENT_SPEC)
-        wrong = formats.problem(params["formats"], params["path"])
+        wrong = formats.problem(params["formats"], params["path"]) or limits.problem(_limits(params))
         if wrong:
             raise AnsibleActionFail(wrong)
         try:
@@ -71,7 +71,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         # Ansible itself has told of the others; with serial, an earlier batch has.
         telling = batch | (swept.keys() - own.keys() if hosts[0] in batch else set())
         untold = {host: row for host, row in found.items() if host in telling and not _told(own.get(host))}
-        total, wrong = summary(found), problem(found, waiting)
+        total = summary(found)
+        wrong = problem(found, waiting) or ("" if waiting else limits.exceeded(counts(found), _limits(params)))
         for line in [*lines(untold), total]:
             display.display(line)
         said = {"counts": counts(found), "hosts_by_status": unusual(found)}
@@ -89,6 +90,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 display.display(f"Report: {path}")
             result["paths"] = {name: str(path) for name, path in beside.items()}
         return result
+
+
+def _limits(params: dict[str, t.Any]) -> dict[str, str | None]:
+    return {name: params[name] for name in ("max_login_failed", "max_failed", "max_unreachable")}
 
 
 def _swept(sweep: dict[str, t.Any] | None, as_wanted: list[str]) -> dict[str, t.Any]:

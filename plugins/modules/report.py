@@ -19,7 +19,8 @@ description:
     variables are. Also in check mode the report is made.
   - With C(serial) it runs once for each batch. Each time it is of all hosts that had their turn.
   - The task fails where no host was seen, and not because all were switched off. Either none was asked, or each that
-    could be reached refused the login. No host goes on then.
+    could be reached refused the login. It also fails where more hosts than O(max_login_failed), O(max_failed) or
+    O(max_unreachable) allow have that status. No host goes on then.
   - Under the strategies P(ansible.builtin.free#strategy) and P(ansible.builtin.host_pinned#strategy) it is refused.
 options:
   variable:
@@ -67,6 +68,17 @@ options:
     type: list
     elements: str
     default: []
+  max_login_failed:
+    description:
+      - How many hosts may have the status C(login_failed) before the task fails, once the report is made. A number such
+        as V(5), or a share of the hosts that were asked, such as V(10%). Without it there is no limit.
+    type: str
+  max_failed:
+    description: The same of C(failed).
+    type: str
+  max_unreachable:
+    description: The same of C(unreachable).
+    type: str
   options:
     description: What the task was given, to be told in the file. Nothing secret belongs here.
     type: dict
@@ -168,6 +180,9 @@ ARGUMENT_SPEC = {
     "others": {"type": "list", "elements": "str", "default": []},
     "site": {"type": "dict"},
     "as_wanted": {"type": "list", "elements": "str", "default": []},
+    "max_login_failed": {"type": "str"},
+    "max_failed": {"type": "str"},
+    "max_unreachable": {"type": "str"},
     "options": {"type": "dict", "default": {}},
     "check_only": {"type": "bool", "default": False},
 }

@@ -324,6 +324,32 @@ def test_slices_make_one_report(fleet: Fleet) -> None:
     assert broken.rc == 2 and "earlier: " in broken.output and "cannot be read" in broken.output
 
 
+# -- limits ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "red"),
+    [
+        (("-e", "survey_max_failed=1"), ""),
+        (("-e", "survey_max_failed=20%"), ""),
+        (("-e", "survey_max_failed=19%"), "1 of 5 hosts that were asked are failed, more than max_failed=19%."),
+        (("-e", "survey_max_failed=1", "-e", "survey_max_login_failed=0"), "are login_failed, more than"),
+        (("-e", "survey_max_failed=1", "-e", "survey_max_unreachable=0"), "are unreachable, more than"),
+        (("-e", "survey_max_failed=some"), "max_failed=some is no limit"),
+    ],
+)
+def test_so_many_may_fail(fleet: Fleet, options: tuple[str, ...], red: str) -> None:
+    hosts = fleet.lab.inventory(fleet.hosts)
+    before = fleet.asked()
+    run = fleet.lab.ansible(
+        *("ansible-playbook", "-i", hosts, f"{FQCN}.survey", "-e", "configmgr_client_hosts=windows"), *options
+    )
+    assert run.rc == (2 if red else 0), run.output
+    assert red in run.output
+    assert (fleet.asked() == before) == ("is no limit" in red)
+    assert not run.stats.get(fleet.names["denied"], {}).get("failures")
+
+
 # -- what is printed ---------------------------------------------------------------------------------------------------
 
 
