@@ -77,7 +77,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             display.display(line)
         said = {"counts": counts(found), "hosts_by_status": unusual(found)}
         artifact = {"_".join(filter(None, ("configmgr_client", job(task_vars)))): said}
-        result = {**said, "msg": wrong or total, "failed": bool(wrong), "ansible_stats": {"data": artifact}}
+        # Of the whole run: AWX takes for artifacts of a job what belongs to no host.
+        stats = {"data": artifact, "per_host": False, "aggregate": False}
+        result = {**said, "msg": wrong or total, "failed": bool(wrong), "ansible_stats": stats}
         if destination:
             run = describe(task_vars, params["options"], bool(self._task.check_mode))
             content = {"schema_version": report.SCHEMA_VERSION, "run": run, "counts": said["counts"], "hosts": found}

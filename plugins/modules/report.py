@@ -139,7 +139,7 @@ hosts_by_status:
   description:
     - Names of the hosts that have each status, but for C(normal) and C(as_wanted).
     - With RV(counts) they are also statistics of the run, as C(configmgr_client), in AWX followed by C(_) and the job's
-      number. There they are an artifact of the job.
+      number. There they are an artifact of the job, unless the task fails.
   returned: unless O(check_only)
   type: dict
   sample: {stuck: [PC-0007, PC-0012], unreachable: [PC-0001]}
