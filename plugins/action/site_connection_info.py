@@ -12,6 +12,7 @@ import typing as t
 import ansible.constants as C
 
 from ..module_utils import _module
+from ..module_utils._trail_file import Origin
 from ..modules import site_connection_info
 from ..plugin_utils._site_action import SiteAction, brake
 
@@ -19,5 +20,7 @@ from ..plugin_utils._site_action import SiteAction, brake
 class ActionModule(SiteAction):
     MODULE = site_connection_info
 
-    def _work(self, params: dict[str, t.Any], _log: _module.Log, trace: _module.Log) -> _module.Result:
+    def _work(
+        self, params: dict[str, t.Any], _log: _module.Log, trace: _module.Log, _origin: Origin
+    ) -> _module.Result:
         return site_connection_info.examine(params, trace, brake, C.DEFAULT_LOCAL_TMP)

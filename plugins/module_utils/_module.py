@@ -121,7 +121,7 @@ def execute(
 
     Logins go by the *brake*. *origin* is for the audit trail, of what may write.
     """
-    with failures(settings.names), _trail(run, params, check_mode, origin) as keep:
+    with failures(settings.names), trail(run, params, check_mode, origin) as keep:
         deadline = Deadline(params["deadline"])
         with Session(settings, lambda: transport(settings, deadline, brake), deadline, trace) as session:
             result = run(Task(Endpoint(session), params, check_mode, log, settings.names, keep))
@@ -130,9 +130,10 @@ def execute(
     return result
 
 
-def _trail(
-    run: Run, params: t.Mapping[str, t.Any], check_mode: bool, origin: Origin | None
+def trail(
+    run: t.Callable[..., Result], params: t.Mapping[str, t.Any], check_mode: bool, origin: Origin | None
 ) -> t.ContextManager[Keep]:
+    """Keeps the records of what *run* is going to write, where somebody wants them."""
     path = params.get("audit_path")
     if path is None or check_mode or origin is None:
         return nullcontext(untold)

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._adminservice.service import REQUESTS_IMPORT_ERROR, AdminService
-from ._module import Log, Result, TaskFailed, failures
+from ._client.guard import untold
+from ._client.trail import Keep
+from ._module import Log, Result, TaskFailed, failures, trail
 from ._site.connection import NAMES, site_settings
 from ._site.errors import SiteProblem
 from ._site.site import Site, identify
+from ._trail_file import Origin
 from ._wsman.deadline import Deadline
 from ._wsman.settings import OptionNames, Settings
 from ._wsman.transport.braked import Brake
@@ -23,7 +26,10 @@ from ._wsman.transport.braked import Brake
 
 @dataclass(frozen=True)
 class SiteTask:
-    """One run of a module against one site. ``params`` are validated; ``log`` reports progress."""
+    """One run of a module against one site. ``params`` are validated; ``log`` reports progress.
+
+    ``keep`` takes the records of the audit trail.
+    """
 
     service: AdminService
     site: Site
@@ -31,6 +37,7 @@ class SiteTask:
     params: t.Mapping[str, t.Any]
     check_mode: bool
     log: Log
+    keep: Keep = untold
 
     @property
     def now(self) -> dt.datetime:
@@ -57,17 +64,18 @@ def execute(
     brake_of: BrakeOf,
     ticket_directory: str | None,
     names: OptionNames = NAMES,
+    origin: Origin | None = None,
 ) -> Result:
     """*run*'s result; every expected failure becomes one TaskFailed or TaskUnreachable. *trace* tells each request.
 
-    Nothing is asked before the service has answered as the one of a site.
+    Nothing is asked before the service has answered as the one of a site. *origin* is for the audit trail.
     """
-    with failures(names), _problems():
+    with failures(names), _problems(), trail(run, params, check_mode, origin) as keep:
         settings = site_settings(params, ticket_directory)
         deadline = Deadline(params["deadline"])
         token, brake = params["token"], brake_of(settings)
         with AdminService(settings, deadline, token=token, brake=brake, log=trace) as service:
-            result = run(SiteTask(service, identify(service), deadline, params, check_mode, log))
+            result = run(SiteTask(service, identify(service), deadline, params, check_mode, log, keep))
     if not result.get("warnings"):
         result.pop("warnings", None)  # ansible-core before 2.19 shows an empty list
     return result

@@ -55,6 +55,13 @@ options:
       - Together with twice the O(answer_timeout), must be shorter than O(deadline).
     type: int
     default: 300
+  audit_path:
+    description:
+      - A file on the controller to which a line of JSON is added, and flushed to the disk, before each request that has
+        something changed on the client, and another when its end is known. R(The audit trail,
+        ansible_collections.configmgr.client.docsite.guide_releasing.audit) describes them.
+      - Where the file cannot be opened the task fails before anything is sent. Nothing is added in check mode.
+    type: path
 extends_documentation_fragment:
   - configmgr.client._attributes
   - configmgr.client._attributes.change
@@ -168,6 +175,7 @@ device:
 import typing as t
 
 from ansible_collections.configmgr.client.plugins.module_utils._adminservice.errors import AdminServiceError
+from ansible_collections.configmgr.client.plugins.module_utils._client.errors import TrailBroken
 from ansible_collections.configmgr.client.plugins.module_utils._client.mode.plan import (
     Action,
     Exit,
@@ -182,8 +190,16 @@ from ansible_collections.configmgr.client.plugins.module_utils._client.mode.verd
     Verdict,
     assess,
 )
+from ansible_collections.configmgr.client.plugins.module_utils._client.trail import (
+    DONE,
+    FAILED,
+    REFUSED,
+    UNKNOWN,
+    Write,
+    attempted,
+)
 from ansible_collections.configmgr.client.plugins.module_utils._module import Result, TaskFailed, sentence
-from ansible_collections.configmgr.client.plugins.module_utils._site.client_state import Silent, SiteClient
+from ansible_collections.configmgr.client.plugins.module_utils._site.client_state import Left, Silent, SiteClient
 from ansible_collections.configmgr.client.plugins.module_utils._site.connection import SITE_SPEC
 from ansible_collections.configmgr.client.plugins.module_utils._site.devices import Device
 from ansible_collections.configmgr.client.plugins.module_utils._site.operations import NOTIFICATIONS, notify
@@ -201,6 +217,7 @@ ARGUMENT_SPEC = {
     "trigger": {"type": "list", "elements": "str", "default": ["machine_policy", "application_evaluation"]},
     "answer_timeout": {"type": "int", "default": 120},
     "wait_timeout": {"type": "int", "default": 300},
+    "audit_path": {"type": "path"},
     **SITE_SPEC,
 }
 
@@ -272,16 +289,12 @@ def _release(
     result.update(action="released", changed=True, steps=told)
     if task.check_mode:
         return {**result, "msg": f"Would be released. {assessment.summary}"}
-    try:
-        left = client.leave(leave)
-    except (Silent, ConnectionLost, ProtocolError) as error:
-        task.log(f"what became of the script is not known: {error}")  # the client itself will tell
-    else:
-        if left.result == "refused":
-            reason = f"the client's own guard refused: {left.reason}"
-            undone = {"action": "none", "changed": False, "steps": [], "retryable": True, "outcome": "refused"}
-            result.pop("diff")
-            return {**result, **undone, "left_alone": reason, "msg": f"Left alone. {sentence(reason)}"}
+    left = _leave(task, device, client, state, leave)
+    if left is not None and left.result == "refused":
+        reason = f"the client's own guard refused: {left.reason}"
+        undone = {"action": "none", "changed": False, "steps": [], "retryable": True, "outcome": "refused"}
+        result.pop("diff")
+        return {**result, **undone, "left_alone": reason, "msg": f"Left alone. {sentence(reason)}"}
     current = _read_back(task, client, read)
     warnings = _notify(task, device, client, notifications)
     if current.client_service is not None and current.client_service.disabled:
@@ -293,6 +306,34 @@ def _release(
         "warnings": warnings,
         "msg": f"Released. {assessment.summary}",
     }
+
+
+def _leave(task: SiteTask, device: Device, client: SiteClient, state: ClientState, script: Stored) -> Left | None:
+    """What the client said to it; None where that is not known: reading it back will tell. Raises TaskFailed."""
+    write, asked = Write(Action.SET_MODE.value, False, state.mode.text, "false"), len(client.operations)
+    try:
+        with _attempted(task, device, client, write, f"RunScript {LEAVE_MODE.file}") as tell:
+            try:
+                left = client.leave(script)
+            except (Silent, ConnectionLost, ProtocolError) as error:
+                task.log(f"what became of the script is not known: {error}")
+                tell(UNKNOWN, str(error))
+                return None
+            if left.result == "started":
+                tell(DONE, "")
+            else:
+                tell(REFUSED, left.reason)
+            return left
+    except TrailBroken as error:
+        sent = len(client.operations) > asked
+        told = {"changed": sent, "operations": client.operations, "via": "site", "error_layer": "audit"}
+        raise TaskFailed(f"{error}.", {**told, "retryable": False}) from error
+
+
+def _attempted(
+    task: SiteTask, device: Device, client: SiteClient, write: Write, operation: str
+) -> t.ContextManager[t.Callable[[str, str], None]]:
+    return attempted(task.keep, write, operation, "site", device.name, lambda: len(client.operations))
 
 
 def _read_back(task: SiteTask, client: SiteClient, read: Stored) -> ClientState:
@@ -324,10 +365,14 @@ def _notify(task: SiteTask, device: Device, client: SiteClient, kinds: t.Iterabl
     """Sends them; one that cannot be sent is a warning, since the exit stands without it."""
     warnings = []
     for kind in kinds:
-        try:
-            client.operations.append(notify(task.service, kind, resources=[device.resource_id]))
-        except (AdminServiceError, ConnectionLost, ProtocolError) as error:
-            warnings.append(f"the notification {kind} could not be sent: {error}")
+        with _attempted(task, device, client, Write("notify", kind), "InitiateClientOperation") as tell:
+            try:
+                client.operations.append(notify(task.service, kind, resources=[device.resource_id]))
+            except (AdminServiceError, ConnectionLost, ProtocolError) as error:
+                warnings.append(f"the notification {kind} could not be sent: {error}")
+                tell(FAILED if isinstance(error, AdminServiceError) else UNKNOWN, str(error))
+            else:
+                tell(DONE, "")
     return warnings
 
 

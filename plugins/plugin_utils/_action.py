@@ -29,7 +29,7 @@ from ._report.run import job, user
 
 display = Display()
 
-_RUN = secrets.token_hex(8)
+RUN = secrets.token_hex(8)
 """Made before Ansible forks, so that all tasks of a run have it."""
 
 _NOT_STARTED = (126, 127)
@@ -92,7 +92,7 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
         if missing:
             raise AnsibleActionFail(missing)
         brake = Lockout(C.DEFAULT_LOCAL_TMP, settings)
-        origin = Origin(job(task_vars) or _RUN, user(task_vars), self._host(task_vars))
+        origin = Origin(job(task_vars) or RUN, user(task_vars), self._host(task_vars))
         check_mode = bool(self._task.check_mode)
         return _module.execute(self.MODULE.run, settings, params, check_mode, log, trace, brake, origin)
 

@@ -15,9 +15,12 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils import _module, _site_module
+from ..module_utils._trail_file import Origin
 from ..module_utils._wsman.settings import Settings
 from ..module_utils._wsman.transport.braked import Brake
+from ._action import RUN
 from ._connection.lockout import Lockout
+from ._report.run import job, user
 
 display = Display()
 
@@ -52,19 +55,21 @@ class SiteAction(ActionBase):  # type: ignore[misc]
                 display.vvv(line, host=params["provider"])
 
         try:
-            result.update(self._work(params, log, trace))
+            origin = Origin(job(task_vars or {}) or RUN, user(task_vars or {}), host)
+            result.update(self._work(params, log, trace, origin))
         except _module.TaskFailed as error:
             # That the site cannot be reached says nothing of the host that the task runs for.
             result.update(error.result, failed=True, msg=str(error))
         return result
 
-    def _work(self, params: dict[str, t.Any], log: _module.Log, trace: _module.Log) -> _module.Result:
-        """Raises TaskFailed. *trace* is told each request."""
+    def _work(self, params: dict[str, t.Any], log: _module.Log, trace: _module.Log, origin: Origin) -> _module.Result:
+        """Raises TaskFailed. *trace* is told each request; *origin* is for the audit trail."""
         missing = _site_module.missing_library()
         if missing:
             raise AnsibleActionFail(missing)
+        check_mode = bool(self._task.check_mode)
         return _site_module.execute(
-            self.MODULE.run, params, bool(self._task.check_mode), log, trace, brake, C.DEFAULT_LOCAL_TMP
+            self.MODULE.run, params, check_mode, log, trace, brake, C.DEFAULT_LOCAL_TMP, origin=origin
         )
 
 

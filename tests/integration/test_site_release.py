@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -343,6 +344,74 @@ def test_a_notification_is_counted(site: SiteLab) -> None:
     assert told == ["8", "10"]
     nobody = site.task("site_client_notification", action="heartbeat", collection=ALL_SYSTEMS)
     assert nobody.status == "failed" and "no member" in nobody.result["msg"]
+
+
+# -- the audit trail ---------------------------------------------------------------------------------------------------
+
+
+def test_each_attempt_is_on_the_disk_before_and_after(site: SiteLab) -> None:
+    path = site.directory / "audit.jsonl"
+    clients = {
+        "STUCK": {"profile": "stuck"},
+        "NORMAL": {},
+        "LOST": {"profile": "stuck", "site": {"resource_id": 7001}},
+        "LATE": {"profile": "stuck", "site": {"resource_id": 7002}},
+    }
+    for name, keys in clients.items():
+        add(site, name, **keys)
+    # The second request for a script of that device is the one for leave_mode.
+    faults = [
+        {"target": r"Device\(7001\).*RunScript", "nth": 2, "act": "close"},
+        {
+            "target": r"Device\(7002\).*RunScript",
+            "nth": 2,
+            "act": "fire",
+            "machine": "LATE",
+            "event": "start_task_sequence",
+        },
+    ]
+    options = {"enabled": False, "audit_path": str(path)}
+    with site.site(faults=faults):
+        rehearsed = site.tasks([(RELEASE, {"name": "STUCK", **options})], "--check", env=site.own_time())
+        assert rehearsed[0].result["changed"] and not path.exists()
+        events = site.tasks([(RELEASE, {"name": name, **options}) for name in clients], env=site.own_time())
+    for name in clients:
+        site.simulator.remove(name)
+    found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    told = [
+        (each["computer_name"], each["event"], each["step"], each["argument"], each.get("result")) for each in found
+    ]
+
+    def notified(name: str) -> list[tuple[Any, ...]]:
+        return [
+            (name, event, "notify", kind, result)
+            for kind in ("machine_policy", "application_evaluation")
+            for event, result in (("begin", None), ("end", "done"))
+        ]
+
+    assert told == [
+        ("STUCK", "begin", "set_mode", False, None),
+        ("STUCK", "end", "set_mode", False, "done"),
+        *notified("STUCK"),
+        ("LOST", "begin", "set_mode", False, None),
+        ("LOST", "end", "set_mode", False, "unknown"),
+        *notified("LOST"),
+        ("LATE", "begin", "set_mode", False, None),
+        ("LATE", "end", "set_mode", False, "refused"),
+    ], [event.result.get("msg") for event in events]
+    assert {each["via"] for each in found} == {"site"} and {each["module"] for each in found} == {RELEASE}
+    assert found[0]["before"] == "true" and found[1]["after"] == "false" and found[-1]["after"] is None
+    assert found[-1]["reason"]
+    assert [event.result["changed"] for event in events] == [True, False, True, False]
+
+
+def test_without_a_trail_nothing_is_sent(site: SiteLab) -> None:
+    add(site, "STUCK")
+    with site.site():
+        event = site.task(RELEASE, name="STUCK", enabled=False, audit_path="/no/such/place/audit.jsonl")
+        assert not site.requests
+    site.simulator.remove("STUCK")
+    assert event.status == "failed" and "audit_path=/no/such/place/audit.jsonl cannot be opened" in event.result["msg"]
 
 
 # -- CMPivot -----------------------------------------------------------------------------------------------------------

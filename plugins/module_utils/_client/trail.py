@@ -86,26 +86,60 @@ class Attempts:
 
     def _begin(self, operation: str, resource_uri: str) -> None:
         self.judged = False
-        attempt = secrets.token_hex(8)
-        begun = {
-            "schema": SCHEMA,
-            **self._moment("begin"),
-            "attempt": attempt,
-            "step": self._write.step,
-            "argument": self._write.argument,
-            "before": self._write.before,
-            "after": self._write.after,
-            "operation": operation,
-            "via": next(way for prefix, way in _WAYS.items() if resource_uri.startswith(prefix)),
-        }
+        via = next(way for prefix, way in _WAYS.items() if resource_uri.startswith(prefix))
+        begun = {**begin(self._write, operation, via), **self._moment("begin")}
         self._keep(begun)
         self._begun = begun
 
     def _moment(self, event: str) -> Record:
-        now = dt.datetime.now(dt.timezone.utc)
-        return {
-            "event": event,
-            "time": f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z",
-            "computer_name": self._computer_name(),
-            "calls": self._session.calls,
-        }
+        return moment(event, self._computer_name(), self._session.calls)
+
+
+@contextmanager
+def attempted(
+    keep: Keep, write: Write, operation: str, via: str, computer_name: str, calls: t.Callable[[], int]
+) -> t.Iterator[t.Callable[[str, str], None]]:
+    """Of a request that no session sends: inside, the result and the reason are told; UNKNOWN until they are.
+
+    Raises TrailBroken before anything is sent.
+    """
+    begun = {**begin(write, operation, via), **moment("begin", computer_name, calls())}
+    keep(begun)
+    came = {"result": UNKNOWN, "reason": ""}
+
+    def tell(result: str, reason: str = "") -> None:
+        came.update(result=result, reason=reason)
+
+    try:
+        yield tell
+    except BaseException as error:
+        tell(UNKNOWN, str(error) or type(error).__name__)
+        raise
+    finally:
+        after = write.after if came["result"] == DONE else None
+        keep({**begun, **moment("end", computer_name, calls()), "after": after, **came})
+
+
+def begin(write: Write, operation: str, via: str) -> Record:
+    """What a record says of the request itself."""
+    return {
+        "schema": SCHEMA,
+        "attempt": secrets.token_hex(8),
+        "step": write.step,
+        "argument": write.argument,
+        "before": write.before,
+        "after": write.after,
+        "operation": operation,
+        "via": via,
+    }
+
+
+def moment(event: str, computer_name: str | None, calls: int) -> Record:
+    """What a record says of the time at which it is made."""
+    now = dt.datetime.now(dt.timezone.utc)
+    return {
+        "event": event,
+        "time": f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z",
+        "computer_name": computer_name,
+        "calls": calls,
+    }
