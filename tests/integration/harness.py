@@ -26,7 +26,7 @@ COLLECTIONS = ROOT / ".build" / "collections"
 INSTALLED = COLLECTIONS / "ansible_collections" / "configmgr" / "client"
 FQCN = "configmgr.client"
 EVERY_MODULE = tuple(sorted(path.stem for path in (INSTALLED / "plugins" / "modules").glob("[!_]*.py")))
-ONCE = tuple(f"{FQCN}.{name}" for name in ("brake", "fleet_info", "report"))
+ONCE = tuple(f"{FQCN}.{name}" for name in ("aggregate", "brake", "fleet_info", "report"))
 """Those that run once for all hosts."""
 SITE_MODULES = tuple(name for name in EVERY_MODULE if name.startswith("site_"))
 """Those that ask the site's service, and no endpoint."""
