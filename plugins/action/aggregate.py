@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 
 from ansible.errors import AnsibleActionFail
@@ -53,11 +52,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         changed = False
         written = {"json": destination, **beside} if destination and not self._task.check_mode else {}
         for name, path in written.items():
-            if name == "json":
-                text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-            else:
-                text = formats.text(name, content, earlier)
-            changed |= file.write_if_other(path, text)
+            changed |= file.write_if_other(path, formats.text(name, content, earlier))
             display.display(f"Report: {path}")
         return {
             "changed": changed,

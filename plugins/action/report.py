@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import typing as t
 from pathlib import Path
@@ -83,7 +82,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if destination:
             run = describe(task_vars, params["options"], bool(self._task.check_mode))
             content = {"schema_version": report.SCHEMA_VERSION, "run": run, "counts": said["counts"], "hosts": found}
-            file.write(destination, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+            file.write(destination, formats.text("json", content))
             display.display(f"Report: {destination}")
             result["path"] = str(destination)
             beside = formats.paths(destination, params["formats"])

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -39,8 +40,12 @@ def paths(report: Path, formats: Sequence[str]) -> dict[str, Path]:
 
 
 def text(name: str, content: Content, earlier: Sequence[Content] = ()) -> str:
-    """*content* is that of the report's JSON file, *earlier* are those of the runs before, the oldest first."""
+    """*content* is that of the report's JSON file, which is the form ``json``.
+
+    *earlier* are those of the runs before, the oldest first.
+    """
     made: dict[str, Callable[[], str]] = {
+        "json": lambda: json.dumps(content, indent=2, ensure_ascii=False) + "\n",
         "html": lambda: html(content, earlier),
         "csv": lambda: csv_text(content["hosts"]),
         "prometheus": lambda: metrics.prometheus_text(content),

@@ -19,7 +19,7 @@ from ..._windows.system import OperatingSystem, Process
 from .. import constants, programs
 from ..activity import Activity, Setup
 from ..times import from_iso
-from . import hold
+from . import hold, whole
 from .state import ClientState, Hold, Mode
 
 Fields = t.Mapping[str, "str | None"]
@@ -184,10 +184,7 @@ def _setup(rows: list[Fields]) -> Setup:
     values = _certain(rows)
     known = {*constants.SETUP_REQUIRED, *constants.SETUP_LIVE, *constants.SETUP_ARMED}
     numbers = {name: int(values[name.lower()] or "") for name in known if name.lower() in values}
-    for name in constants.SETUP_REQUIRED:
-        if name not in numbers:
-            raise ValueError(f"HKLM\\{constants.SETUP_KEY} has no {name}, which every Windows has")
-    return Setup(numbers)
+    return whole.setup(numbers)
 
 
 def _services(rows: list[Fields]) -> dict[str, Service]:
@@ -197,18 +194,14 @@ def _services(rows: list[Fields]) -> dict[str, Service]:
         )
         for row in rows
     }
-    if constants.PROOF_SERVICE.lower() not in found:
-        raise ValueError(f"the list of services lacks {constants.PROOF_SERVICE}")
-    return found
+    return whole.services(found)
 
 
 def _processes(rows: list[Fields]) -> list[Process]:
     found = [
         Process(row.get("name") or "", int(row.get("processid") or 0), row.get("executablepath") or "") for row in rows
     ]
-    if programs.PROOF not in (process.name.lower() for process in found):
-        raise ValueError(f"the list of processes lacks {programs.PROOF}, which every Windows runs")
-    return found
+    return whole.processes(found)
 
 
 def _hold(rows: list[Fields]) -> tuple[Hold | None]:

@@ -16,11 +16,10 @@ from ..._windows.errors import WindowsError
 from ..._windows.registry import ABSENT, RegistryData, RegistryType, StoredValue
 from ..._windows.services import Service
 from ..._windows.system import OperatingSystem, Process
-from .. import constants, programs
 from ..activity import Activity, Setup
 from ..errors import NotUnderstood
 from ..times import from_iso
-from . import hold
+from . import hold, whole
 from .state import ClientState, Hold, Mode
 
 VERSION = 1
@@ -125,10 +124,7 @@ def _system(value: t.Any) -> OperatingSystem:
 
 def _setup(value: t.Any) -> Setup:
     numbers = {_text(name): _whole(number) for name, number in value.items()}
-    for name in constants.SETUP_REQUIRED:
-        if name not in numbers:
-            raise ValueError(f"HKLM\\{constants.SETUP_KEY} has no {name}, which every Windows has")
-    return Setup(numbers)
+    return whole.setup(numbers)
 
 
 def _services(value: t.Any) -> dict[str, Service]:
@@ -136,9 +132,7 @@ def _services(value: t.Any) -> dict[str, Service]:
         _text(name).lower(): Service(name, _text(each["state"]), _text(each["start_mode"]), 0)
         for name, each in value.items()
     }
-    if constants.PROOF_SERVICE.lower() not in found:
-        raise ValueError(f"the list of services lacks {constants.PROOF_SERVICE}")
-    return found
+    return whole.services(found)
 
 
 def _processes(value: t.Any) -> list[Process]:
@@ -146,9 +140,7 @@ def _processes(value: t.Any) -> list[Process]:
     found = [
         Process(_text(each["name"]), _whole(each["id"]), _text(each["path"]), _text(each["switch"])) for each in value
     ]
-    if programs.PROOF not in (process.name.lower() for process in found):
-        raise ValueError(f"the list of processes lacks {programs.PROOF}, which every Windows runs")
-    return found
+    return whole.processes(found)
 
 
 def _hold(answer: Answer, unreadable: dict[str, str]) -> Hold | None:
