@@ -13,7 +13,7 @@ SOURCES := $(shell find galaxy.yml $(wildcard *.md LICENSE LICENSES REUSE.toml m
 	tests/config.yml) \
 	-name __pycache__ -prune -o -not -name '*.pyc' -print)
 TESTS := $(wildcard tests/unit tests/guard tests/simulator_tests tests/conformance tests/integration)
-TYPED := $(wildcard tests/simulator tests/guard tests/conftest.py tests/kdc.py)
+TYPED := $(wildcard tests/simulator tests/guard tests/awx tests/conftest.py tests/kdc.py)
 
 # Nobody's own settings decide what is tested here, and nothing here touches theirs.
 unexport $(filter ANSIBLE_% MOLECULE_%,$(.VARIABLES)) PYTHONPATH PYTHONHOME PIP_USER

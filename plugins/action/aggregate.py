@@ -11,7 +11,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..modules import aggregate, report
-from ..plugin_utils._report import file, formats, stored
+from ..plugin_utils._report import artifacts, file, formats, stored
 from ..plugin_utils._report.rows import unusual
 from ..plugin_utils._report.text import summary
 
@@ -24,17 +24,51 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         del tmp  # unused since long, and still part of the signature
-        _validation, params = self.validate_argument_spec(aggregate.ARGUMENT_SPEC)
+        _validation, params = self.validate_argument_spec(
+            aggregate.ARGUMENT_SPEC,
+            required_one_of=aggregate.REQUIRED_ONE_OF,
+            mutually_exclusive=aggregate.MUTUALLY_EXCLUSIVE,
+        )
         wrong = formats.problem(params["formats"], params["path"])
         if wrong:
             raise AnsibleActionFail(wrong)
         try:
-            result.update(self._aggregate(params))
-        except (file.PathProblem, stored.NotAReport) as error:
+            told = self._of_artifacts(params["artifacts"]) if params["reports"] is None else self._of_reports(params)
+        except (file.PathProblem, stored.NotAReport, artifacts.NotAnArtifact) as error:
             raise AnsibleActionFail(str(error)) from None  # whose text ansible-core would add
+        result.update(told)
+        seen = sum(number for status, number in told["counts"].items() if status != "not_asked")
+        expected = params["expected_hosts"]
+        if expected is not None and seen < expected:
+            display.warning(f"Of {expected} hosts only {seen} were asked: a slice may be missing.")
+        result["to_release"], patterns = artifacts.to_release(told["hosts_by_status"])
+        if patterns:
+            display.warning(
+                f"Not handed on to be released, as a play would take the name for a pattern: {', '.join(patterns)}"
+            )
+        left = {"configmgr_client_to_release": result["to_release"]}
+        result["ansible_stats"] = {"data": left, "per_host": False, "aggregate": False}
         return result
 
-    def _aggregate(self, params: dict[str, t.Any]) -> dict[str, t.Any]:
+    def _of_artifacts(self, left: list[t.Any]) -> dict[str, t.Any]:
+        if not left:
+            raise artifacts.NotAnArtifact("artifacts=[] has none: the jobs before this one have left no report")
+        counts, hosts = artifacts.merged(left)
+        total = summary(counts)
+        display.display(f"{len(left)} {'artifact' if len(left) == 1 else 'artifacts'}. {total}")
+        for status, names in hosts.items():
+            display.display(f"{status}: {', '.join(names)}")
+        return {
+            "changed": False,
+            "reports": len(left),
+            "missing_slices": [],
+            "counts": counts,
+            "hosts_by_status": hosts,
+            "msg": total,
+            "paths": {},
+        }
+
+    def _of_reports(self, params: dict[str, t.Any]) -> dict[str, t.Any]:
         destination = file.destination(params["path"], "fleet.json") if params["path"] else None
         beside = formats.paths(destination, params["formats"]) if destination else {}
         for path in beside.values():
@@ -47,7 +81,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         for part in missing:
             display.warning(f"No report is of the slice {part}: its hosts are missing.")
         content = stored.merged(reports)
-        total = summary(content["hosts"])
+        total = summary(content["counts"])
         display.display(f"{len(reports)} {'report' if len(reports) == 1 else 'reports'}. {total}")
         changed = False
         written = {"json": destination, **beside} if destination and not self._task.check_mode else {}

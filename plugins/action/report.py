@@ -15,6 +15,7 @@ from ansible.utils.display import Display
 
 from ..modules import report
 from ..plugin_utils._report import file, formats, limits
+from ..plugin_utils._report.artifacts import artifact
 from ..plugin_utils._report.rows import counts, problem, rows, unusual
 from ..plugin_utils._report.run import describe, job
 from ..plugin_utils._report.site import told_by_site
@@ -70,14 +71,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         # Ansible itself has told of the others; with serial, an earlier batch has.
         telling = batch | (swept.keys() - own.keys() if hosts[0] in batch else set())
         untold = {host: row for host, row in found.items() if host in telling and not _told(own.get(host))}
-        total = summary(found)
+        total = summary(counts(found))
         wrong = problem(found, waiting) or ("" if waiting else limits.exceeded(counts(found), _limits(params)))
         for line in [*lines(untold), total]:
             display.display(line)
-        said = {"counts": counts(found), "hosts_by_status": unusual(found)}
-        artifact = {"_".join(filter(None, ("configmgr_client", job(task_vars)))): said}
+        said: dict[str, t.Any] = {"counts": counts(found), "hosts_by_status": unusual(found)}
+        name = "_".join(filter(None, ("configmgr_client", job(task_vars))))
+        left = {name: artifact(said["counts"], said["hosts_by_status"])}
         # Of the whole run: AWX takes for artifacts of a job what belongs to no host.
-        stats = {"data": artifact, "per_host": False, "aggregate": False}
+        stats = {"data": left, "per_host": False, "aggregate": False}
         result = {**said, "msg": wrong or total, "failed": bool(wrong), "ansible_stats": stats}
         if destination:
             run = describe(task_vars, params["options"], bool(self._task.check_mode))

@@ -14,6 +14,8 @@ version_added: 0.1.0
 description:
   - Merges the JSON reports of several runs, such as the slices of a fleet, and writes the whole in further forms.
   - Each host counts once. Of one that several reports tell of, the youngest that saw it counts.
+  - In a workflow of AWX it takes what the jobs before it have left as artifacts, for want of files that all of them
+    see.
   - Where the reports are of slices and one is missing, that is a warning, and RV(missing_slices) names it.
   - Asks no host. Runs once, in Ansible's own process on the controller.
   - The playbook C(configmgr.client.aggregate) does it.
@@ -22,9 +24,18 @@ options:
     description:
       - JSON files that M(configmgr.client.report) has written, or directories, of which all files count that end in
         C(.json). A relative path starts at the directory that Ansible runs in.
+      - Either this or O(artifacts) is required.
     type: list
     elements: path
-    required: true
+  artifacts:
+    description:
+      - What earlier jobs of a workflow of AWX have left as C(configmgr_client_NUMBER). They have numbers and names, and
+        no rows of hosts, so that nothing can be written of them.
+    type: list
+    elements: dict
+  expected_hosts:
+    description: How many hosts should have been asked. A warning says where fewer were, as when a slice is missing.
+    type: int
   earlier:
     description: The same of earlier runs, to which the page compares this one, run by run.
     type: list
@@ -62,6 +73,10 @@ author:
 """
 
 EXAMPLES = r"""
+- name: Sum up what the slices before this job of a workflow have found
+  configmgr.client.aggregate:
+    artifacts: "{{ query('ansible.builtin.vars', *query('ansible.builtin.varnames', '^configmgr_client_[0-9]+$')) }}"
+
 - name: Merge the reports of all slices into one page
   configmgr.client.aggregate:
     reports: [/srv/reports/today]
@@ -94,6 +109,16 @@ hosts_by_status:
   returned: success
   type: dict
   sample: {stuck: [PC-0007, PC-0012], unreachable: [PC-0001]}
+to_release:
+  description:
+    - Names of the hosts that M(configmgr.client.provisioning_mode) would release, by their verdicts.
+    - They are also the statistic C(configmgr_client_to_release) of the run, which AWX hands to the next job of a
+      workflow.
+    - A name that the C(hosts) of a play takes for a pattern, such as V(~.*), is left out, with a warning.
+  returned: success
+  type: list
+  elements: str
+  sample: [PC-0007, PC-0012]
 msg:
   description: The sum.
   returned: success
@@ -109,15 +134,24 @@ paths:
 from ansible.module_utils.basic import AnsibleModule
 
 ARGUMENT_SPEC = {
-    "reports": {"type": "list", "elements": "path", "required": True},
+    "reports": {"type": "list", "elements": "path"},
+    "artifacts": {"type": "list", "elements": "dict"},
+    "expected_hosts": {"type": "int"},
     "earlier": {"type": "list", "elements": "path", "default": []},
     "path": {"type": "str"},
     "formats": {"type": "list", "elements": "str", "choices": ["html", "csv", "prometheus", "junit"], "default": []},
 }
+REQUIRED_ONE_OF = [("reports", "artifacts")]
+MUTUALLY_EXCLUSIVE = [("reports", "artifacts"), ("artifacts", "path")]
 
 
 def main() -> None:
-    module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
+    module = AnsibleModule(
+        ARGUMENT_SPEC,
+        required_one_of=REQUIRED_ONE_OF,
+        mutually_exclusive=MUTUALLY_EXCLUSIVE,
+        supports_check_mode=True,
+    )
     module.fail_json(msg="configmgr.client.aggregate runs in Ansible's own process only: call it as a task of a play")
 
 

@@ -2,7 +2,7 @@
 """Makes a virtual environment afresh: make_venv.py DIRECTORY REQUIREMENTS [MINIMUM, such as 3.11].
 
 What NAME-optional.txt lists beside NAME.txt has to be compiled: it goes in where that is possible. The tests that need
-it say so where it is missing.
+it say so where it is missing. Of the package in NAME-collections.txt the collection that tests need goes in.
 """
 
 import os
@@ -40,6 +40,11 @@ def main():  # Old interpreters must get as far as the message below: no annotat
             sys.stdout.flush()
             if subprocess.call(pip + ["install", "--requirement", optional]):
                 sys.stdout.write("Going on without Kerberos, and its tests: it could not be built, see above\n")
+    collections = requirements.replace(".txt", "-collections.txt")
+    if os.path.exists(collections):
+        adder = os.path.join(os.path.dirname(__file__), "add_collections.py")
+        if subprocess.call([os.path.join(directory, "bin", "python"), adder, collections, "awx.awx"]):
+            sys.exit("%s could not be had: see its message above." % collections)
     with open(os.path.join(directory, ".ready"), "w") as stamp:  # what make compares with the requirements
         stamp.write(sys.version + "\n")
 

@@ -7,14 +7,15 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from .rows import ORDER, UNSEEN, USUAL, Row, counts
+from .rows import ORDER, UNSEEN, USUAL, Row
 
 _NAMED = 10
 
 
-def summary(found: Mapping[str, Row]) -> str:
-    numbers = ", ".join(f"{number} {status}" for status, number in counts(found).items())
-    return f"{len(found)} {'host' if len(found) == 1 else 'hosts'}: {numbers or 'none'}"
+def summary(counts: Mapping[str, int]) -> str:
+    numbers = ", ".join(f"{number} {status}" for status, number in counts.items())
+    total = sum(counts.values())
+    return f"{total} {'host' if total == 1 else 'hosts'}: {numbers or 'none'}"
 
 
 def lines(found: Mapping[str, Row]) -> list[str]:

@@ -73,7 +73,7 @@ def test_every_host_counts_once_and_is_named_once(results: dict[str, t.Any]) -> 
     assert sorted(counts(found), key=ORDER.index) == list(counts(found))
     named = [host for hosts in unusual(found).values() for host in hosts]
     assert sorted(named) == [host for host, row in found.items() if row["status"] not in USUAL]
-    assert summary(found).startswith(f"{len(results)} host")
+    assert summary(counts(found)).startswith(f"{len(results)} host")
     assert json.loads(json.dumps(found)) == found
 
 
