@@ -100,3 +100,21 @@ def test_options_of_a_sweep(role: str) -> None:
 def test_what_is_in_it(head: str, files: str) -> None:
     rows = (ROOT / "README.md").read_text(encoding="utf-8").partition(f"| {head} | does |\n")[2].partition("\n\n")[0]
     assert sorted(re.findall(r"^\| \[?`(\w+)`", rows, re.MULTILINE)) == sorted(path.stem for path in ROOT.glob(files))
+
+
+def test_layers_of_a_failure() -> None:
+    layers = {layer for layer, *_ in table("troubleshooting", "layer")}
+    sources = [path.read_text() for path in (ROOT / "plugins").rglob("*.py") if path.name != "_advice.py"]
+    said = {layer for text in sources for layer in re.findall(r'layer(?: = |\()"(\w+)"', text)}
+    assert layers >= said - {"wsman"}  # the base of all, never raised
+    assert layers <= said | {"dns", "port", "proxy", "tls", "http", "site"}
+
+
+def test_the_ladder_of_verdicts() -> None:
+    ladder = text_of("verdicts").partition("the first that holds counts:")[2].partition('"Never"')[0]
+    said = set(re.findall(r"[a-z]+(?:_[a-z]+)*", ladder))
+    assert {each.value for each in Verdict} <= said
+    for line in ladder.splitlines():
+        verdicts = {each for each in Verdict if re.search(rf"► {each.value}\b", line)}
+        if verdicts:
+            assert ("── released" in line) == (verdicts <= RELEASED), line
