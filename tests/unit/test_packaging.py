@@ -23,7 +23,8 @@ ROOT = Path(__file__).parents[2]
 NAME = "ansible_collections.configmgr.client"
 SHIPPED = {
     "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "FILES.json", "LICENSE", "LICENSES", "MANIFEST.json",
-    "README.md", "REUSE.toml", "SECURITY.md", "changelogs", "docs", "meta", "playbooks", "plugins", "roles", "tests",
+    "README.md", "REUSE.toml", "SECURITY.md", "changelogs", "docs", "extensions", "meta",
+    "playbooks", "plugins", "roles", "tests",
 }  # fmt: skip
 SECRET = re.compile("password|passphrase|secret|token", re.IGNORECASE)
 
