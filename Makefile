@@ -9,7 +9,7 @@ VENV := $(CURDIR)/.venv/$(if $(filter-out help install demo fleet bench docs cle
 LINK := $(BUILD)/src/ansible_collections/configmgr/client
 # What people get: built, installed, and run by the demo and the integration tests.
 INSTALLED := $(BUILD)/collections/ansible_collections/configmgr/client/MANIFEST.json
-SOURCES := $(shell find galaxy.yml $(wildcard *.md LICENSE LICENSES REUSE.toml meta plugins roles playbooks extensions/eda docs/docsite \
+SOURCES := $(shell find galaxy.yml $(wildcard *.md *.txt LICENSE LICENSES REUSE.toml meta plugins roles playbooks extensions/eda docs/docsite \
 	tests/config.yml) \
 	-name __pycache__ -prune -o -not -name '*.pyc' -print)
 TESTS := $(wildcard tests/unit tests/guard tests/simulator_tests tests/conformance tests/integration)
@@ -61,7 +61,7 @@ lint: $(VENV)/.ready install $(LINK)
 	@echo '== antsibull-changelog' && antsibull-changelog lint
 	@echo '== antsibull-docs' && antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
 
-test: lint
+test: lint $(CURDIR)/.venv/plain/.ready
 	@echo '== pytest' && pytest $(TESTS)
 	@$(MAKE) molecule
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: site
 short_description: The devices of a ConfigMgr site, and which of them may be in provisioning mode
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes a host of each device that the site's administration service shows to the account.
   - Each host has the variable C(configmgr_device) with most of what M(configmgr.client.site_device_info) returns of it.

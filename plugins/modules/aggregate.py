@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: aggregate
 short_description: Makes one report of those that several runs have written
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Merges the JSON reports of several runs, such as the slices of a fleet, and writes the whole in further forms.
   - Each host counts once. Of one that several reports tell of, the youngest that saw it counts.

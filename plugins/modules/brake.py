@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: brake
 short_description: Tells before each wave of a play whether it may begin
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - A play with C(serial) changes hosts in waves. This module is the first task of each wave. From what the earlier
     waves have registered it tells whether this one may begin, and the task after it ends the play where it may not.

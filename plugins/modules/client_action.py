@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: client_action
 short_description: Triggers schedules of a ConfigMgr client by name
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Calls C(SMS_Client.TriggerSchedule) for each schedule in order, as the actions in the client's control panel do.
   - A schedule that the client refuses does not keep the next one from its turn. The task then fails at its end, and

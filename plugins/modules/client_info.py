@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: client_info
 short_description: Tells what ConfigMgr client an endpoint has, whom it belongs to, and what it needs
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads version and release of the client, its site and management point, its services, and whether a restart is
     pending, together with the names, the operating system and the last boot of the endpoint.

@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: client_log
 short_description: Reads logs of a ConfigMgr client and gives diagnoses
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads the newest end of logs of the client and of Windows Setup, returns their records with times in UTC, and looks
     for two known reasons why a client cannot enter provisioning mode or stays in it.

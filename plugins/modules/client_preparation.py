@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: client_preparation
 short_description: Prepares a ConfigMgr client for an upgrade wave, and undoes exactly that
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - V(present) waits until the client is ready, then frees the task sequence agent from the client's service where its
     version needs that, sets C(ProvisioningMaxMinutes), and places a safeguard against a restart in mid-scan.

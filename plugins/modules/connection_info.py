@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: connection_info
 short_description: Tells what works between here and an endpoint, layer by layer
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Looks at the libraries, the options and where they come from, the name in DNS, the port, the certificate, the
     login, the rights of the account, the WMI namespaces, the client's methods, the clock and the endpoint's own name.

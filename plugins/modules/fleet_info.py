@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: fleet_info
 short_description: Asks all hosts of the play from one task whether their clients are in provisioning mode
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads what M(configmgr.client.provisioning_mode_info) reads, of all hosts of the play at once. It runs on the
     controller, in a few processes of many threads each, so that ten thousand endpoints need no ten thousand tasks.

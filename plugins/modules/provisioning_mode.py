@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: provisioning_mode
 short_description: Takes a ConfigMgr client out of provisioning mode, or into it
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Calls C(SMS_Client.SetClientProvisioningMode), the only documented way; the registry flag is never written.
   - Leaves an endpoint alone while a task sequence, Windows Setup or the out-of-box experience runs there, or where

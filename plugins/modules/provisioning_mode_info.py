@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: provisioning_mode_info
 short_description: Tells whether a ConfigMgr client is in provisioning mode, since when, and why
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads the provisioning mode of a Microsoft Configuration Manager client and gives a verdict with its evidence.
   - Reads over WS-Management; starts no process on the endpoint and changes nothing.

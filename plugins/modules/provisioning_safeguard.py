@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: provisioning_safeguard
 short_description: Has a ConfigMgr client leave provisioning mode after a restart in the middle of a scan
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - A user who restarts the computer in the middle of a compatibility scan or an upgrade leaves the client behind in
     provisioning mode. Placed before it, a safeguard then takes the client out. Remove it when all went well.

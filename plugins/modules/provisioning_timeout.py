@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: provisioning_timeout
 short_description: Sets the time after which a ConfigMgr client leaves provisioning mode by itself
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Sets or removes C(ProvisioningMaxMinutes). Client 5.00.8790 (version 1902) and later compare it with the time of
     entry once an hour; older clients ignore it. Absent and 0 both mean 48 hours.

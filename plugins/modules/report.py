@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: report
 short_description: Makes one report of what a task returned on all hosts of a play
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Collects what M(configmgr.client.provisioning_mode_info), M(configmgr.client.provisioning_mode) or
     M(configmgr.client.client_preparation) returned on each host of the play, and can write it to a file.

@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: site_client_notification
 short_description: Sends a client notification of a ConfigMgr site
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Sends what the console has in the menu of a device or a collection, to the clients that are online.
   - C(completed) means that the notification was delivered, not that the client did anything. One that is in

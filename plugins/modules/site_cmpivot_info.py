@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: site_cmpivot_info
 short_description: Asks all clients of a collection at once whether they are in provisioning mode
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - One question by CMPivot to all clients of a collection that are online, for the mode, the time of entry and the
     limit. What it costs the site does not depend on how many there are, but for the pages of the answer.

@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: site_connection_info
 short_description: Tells what works between here, a ConfigMgr site and its clients, layer by layer
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Looks at the libraries, the options, the name in DNS, the port, the certificate, the login, whether an
     administration service answers, the role of the account, the clock, the devices that the account is shown, which

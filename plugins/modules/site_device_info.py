@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: site_device_info
 short_description: Tells what a ConfigMgr site knows of devices, and which of them may be in provisioning mode
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Asks the administration service of a site for devices, by their names, of a collection, by a filter, or for all.
   - A device is suspected where it is online and its last policy request is older than several policy intervals. That is

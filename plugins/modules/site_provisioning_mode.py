@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: site_provisioning_mode
 short_description: Has a client leave provisioning mode through its site
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - For computers that WinRM does not reach. The site runs two scripts of this collection there, which
     M(configmgr.client.site_script) creates and somebody approves.

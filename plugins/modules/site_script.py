@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: site_script
 short_description: Has the scripts of this collection on a ConfigMgr site
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Creates the scripts that M(configmgr.client.site_provisioning_mode) has a site run, or deletes them. Which they are
     is told by their names and by the hash of their texts.

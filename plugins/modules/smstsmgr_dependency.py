@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: smstsmgr_dependency
 short_description: Frees the ConfigMgr task sequence agent from services that it depends on
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - A dependency of the service C(smstsmgr) on C(CcmExec) made an in-place upgrade fail to enter provisioning mode
     (0x80004005) with client version 1802.

@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: task_sequence_info
 short_description: Tells whether a task sequence runs, waits for a restart, or has left something behind
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Answers why a task sequence stays at I(Installing) in Software Center, with the evidence.
   - Reads over WS-Management; starts no process on the endpoint and changes nothing.

@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: task_sequence_request
 short_description: Clears what a task sequence that died left behind
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - A task sequence that dies leaves an execution request behind, and Software Center shows I(Installing) from then on.
     This clears it, and on demand what else was left.

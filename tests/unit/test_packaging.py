@@ -24,7 +24,7 @@ NAME = "ansible_collections.configmgr.client"
 SHIPPED = {
     "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "FILES.json", "LICENSE", "LICENSES", "MANIFEST.json",
     "README.md", "REUSE.toml", "SECURITY.md", "changelogs", "docs", "extensions", "meta",
-    "playbooks", "plugins", "roles", "tests",
+    "playbooks", "plugins", "requirements.txt", "roles", "tests",
 }  # fmt: skip
 SECRET = re.compile("password|passphrase|secret|token", re.IGNORECASE)
 
@@ -60,6 +60,26 @@ def test_artifact_holds_all_that_runs(artifact: set[str]) -> None:
     files = [path for top in ("meta", "playbooks", "plugins", "roles") for path in (ROOT / top).rglob("*")]
     here = {str(path.relative_to(ROOT)) for path in files if path.is_file() and path.suffix != ".pyc"}
     assert here <= artifact
+
+
+def test_each_place_has_the_version() -> None:
+    version = yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"]
+    for name in ("README.md", "execution-environment.yml"):
+        assert set(re.findall(r"configmgr-client-(\d[^ ]*)\.tar", (ROOT / name).read_text())) == {version}, name
+    awx = yaml.safe_load((ROOT / "roles/awx_setup/defaults/main.yml").read_text())
+    assert awx["awx_setup_project_branch"] == version
+    released = yaml.safe_load((ROOT / "changelogs/changelog.yaml").read_text())["releases"]
+    assert version in released or "-" in version
+
+
+def test_execution_environment_needs_what_all_need_and_kerberos() -> None:
+    def lines(name: str) -> dict[str, str]:
+        text = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        return {re.split(r"[\[>]", line)[0]: line.partition(">=")[2] for line in text if not line.startswith("#")}
+
+    everybody, image = lines("requirements.txt"), lines("meta/ee-requirements.txt")
+    assert everybody.items() <= image.items()
+    assert set(image) - set(everybody) == {"krb5", "requests-kerberos"}
 
 
 # Modules

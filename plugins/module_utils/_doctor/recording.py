@@ -20,7 +20,7 @@ from .recorder import Exchange
 from .redaction import Redactor
 
 FORMAT = 1
-COLLECTION_VERSION = "0.1.0"
+COLLECTION_VERSION = "1.0.0"
 
 
 def problem(path: str) -> str | None:

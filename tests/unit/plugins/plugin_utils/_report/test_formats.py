@@ -64,7 +64,7 @@ def content(hosts: dict[str, dict[str, Any]], **run: Any) -> dict[str, Any]:
         "limit": "",
         "check_mode": False,
         "options": {},
-        "collection_version": "0.1.0",
+        "collection_version": "1.0.0",
         "ansible_version": "2.19.14",
         **run,
     }
