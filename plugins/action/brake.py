@@ -37,7 +37,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         try:
             window, now = params["window"], dt.datetime.now(dt.timezone.utc)
             closed = outside_of_window(window, params["time_zone"], now) if window else ""
-            result.update(self._judgement(params, task_vars or {}, _stop_file(params["stop_file"]) or closed))
+            forbidden = _stop_file(params["stop_file"]) or closed
+            if params["check_only"]:
+                return {**result, "changed": False, "stop": False}
+            result.update(self._judgement(params, task_vars or {}, forbidden))
         except ValueError as error:
             raise AnsibleActionFail(str(error)) from None  # whose text ansible-core would add
         return result

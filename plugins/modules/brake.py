@@ -96,6 +96,10 @@ options:
       - For each endpoint's own time zone, give the window to M(configmgr.client.provisioning_mode) instead.
     type: str
     default: UTC
+  check_only:
+    description: Only checks the options, and judges nothing. For the time before the play begins.
+    type: bool
+    default: false
 attributes:
   action:
     description: Runs in Ansible's own process on the controller.
@@ -199,50 +203,50 @@ EXAMPLES = r"""
 
 RETURN = r"""
 stop:
-  description: Whether the next wave must not begin.
+  description: Whether the next wave must not begin. Never with O(check_only).
   returned: success
   type: bool
   sample: true
 reason:
   description: Why it must not, in a sentence; empty where it may.
-  returned: success
+  returned: unless O(check_only)
   type: str
   sample: 3 of 11 endpoints failed, which is 27 % and more than max_failed_share=10.
 msg:
   description: What was decided, in a sentence.
-  returned: success
+  returned: unless O(check_only)
   type: str
   sample: Stopped before the next wave. The stop file /tmp/stop-releasing exists.
 to_change:
   description: How many endpoints the whole run changes at most.
-  returned: success
+  returned: unless O(check_only)
   type: int
   sample: 12
 waiting:
   description: How many hosts had no turn yet.
-  returned: success
+  returned: unless O(check_only)
   type: int
   sample: 8
 to_follow:
   description: How many hosts are to have their turn after this wave.
-  returned: success
+  returned: unless O(check_only)
   type: int
   sample: 3
 counts:
   description:
     - What came of the hosts that had their turn, C(changed), C(failed), C(login_failed), C(offline), C(unchanged),
       C(not_read) and C(not_asked), as far as there are any.
-  returned: success
+  returned: unless O(check_only)
   type: dict
   sample: {changed: 8, failed: 3, offline: 2}
 unwell:
   description: What is wrong with the hosts that were released and are not well since, by their names.
-  returned: success
+  returned: unless O(check_only)
   type: dict
   sample: {PC-0007: "In provisioning mode while Windows Setup runs (SetupHost.exe)."}
 restarting:
   description: The hosts that were released and cannot be reached since.
-  returned: success
+  returned: unless O(check_only)
   type: list
   elements: str
   sample: [PC-0009]
@@ -265,6 +269,7 @@ ARGUMENT_SPEC = {
     "stop_file": {"type": "path"},
     "window": {"type": "str"},
     "time_zone": {"type": "str", "default": "UTC"},
+    "check_only": {"type": "bool", "default": False},
 }
 
 

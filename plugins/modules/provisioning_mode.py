@@ -95,6 +95,12 @@ options:
       - Must be shorter than O(deadline).
     type: int
     default: 120
+  check_only:
+    description:
+      - Only checks the options. No endpoint is asked, and nothing is returned of one. For the time before a fleet is
+        asked.
+    type: bool
+    default: false
   trigger:
     description:
       - Schedules to trigger after an exit, in this order, by the names or ids that M(configmgr.client.client_action)
@@ -309,6 +315,7 @@ ARGUMENT_SPEC = {
     "run_ccmeval": {"type": "bool", "default": False},
     "via": {"type": "str", "choices": list(VIA), "default": "auto"},
     "wait_timeout": {"type": "int", "default": 120},
+    "check_only": {"type": "bool", "default": False},
     "trigger": {
         "type": "list",
         "elements": "str",

@@ -49,6 +49,8 @@ class ModuleAction(ActionBase):  # type: ignore[misc]
         wrong = _module.problem(params, getattr(self.MODULE, "check", None))
         if wrong:
             raise AnsibleActionFail(wrong)
+        if params.get("check_only"):
+            return {**result, "changed": False}
         if params["endpoint"]:
             if self._connection.transport in CONNECTIONS:
                 raise AnsibleActionFail(

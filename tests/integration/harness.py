@@ -109,6 +109,12 @@ class Event:
     status: str
     result: dict[str, Any]
 
+    @property
+    def only_checked(self) -> bool:
+        """The options of what follows were checked, and nothing else."""
+        checks = (f"{FQCN}.provisioning_mode", f"{FQCN}.brake")
+        return self.action in checks and self.status == "ok" and "msg" not in self.result
+
 
 @dataclass(frozen=True)
 class Run:
@@ -122,9 +128,14 @@ class Run:
     def of(self, host: str, action: str = "") -> list[Event]:
         return [event for event in self.events if event.host == host and action in event.action]
 
+    def at_work(self, *modules: str) -> list[Event]:
+        """Of these modules, what did more than check its options."""
+        actions = [f"{FQCN}.{module}" for module in modules]
+        return [event for event in self.events if event.action in actions and not event.only_checked]
+
     def module(self, host: str) -> Event:
         """The one result of a module of the collection on a host."""
-        (event,) = (event for event in self.of(host, FQCN) if event.action not in ONCE)
+        (event,) = (event for event in self.of(host, FQCN) if event.action not in ONCE and not event.only_checked)
         return event
 
 

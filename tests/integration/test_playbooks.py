@@ -133,7 +133,7 @@ def test_the_survey_says_what_there_is(day: Day) -> None:
 
 @pytest.mark.parametrize("stage", ["rehearsal", "remediation"])
 def test_only_those_that_need_it_have_a_task_of_their_own(day: Day, stage: str) -> None:
-    worked_on = {event.host for event in day.runs[stage].events if event.action == f"{FQCN}.provisioning_mode"}
+    worked_on = {event.host for event in day.runs[stage].at_work("provisioning_mode")}
     assert worked_on == {name for key, name in day.names.items() if key not in SETTLED}
 
 
@@ -319,3 +319,13 @@ def test_an_unreachable_host_is_a_line_or_a_failure(lab: Lab, role: str, action:
     )
     assert run.rc == rc, run.output
     assert "1 host: 1 unreachable\n" in run.output
+
+
+@pytest.mark.parametrize("playbook", ["survey", "remediate", "prepare", "restore", "finish_osd", "doctor"])
+def test_a_name_misspelled_in_the_choice_of_hosts_is_not_all_hosts(lab: Lab, playbook: str) -> None:
+    name = lab.add({"one": {"profile": "stuck"}})["one"]
+    inventory = lab.inventory({name: lab.host_vars(name)})
+    choice = json.dumps({"configmgr_client_hosts": "{{ misspelled | join(',') }}"})
+    run = lab.ansible("ansible-playbook", "-i", inventory, f"{FQCN}.{playbook}", "-e", choice)
+    assert run.rc not in (0, 2) and "misspelled" in run.output, run.output
+    assert lab.simulator.traffic(name)["connections"] == 0

@@ -40,9 +40,13 @@ LYING = {f"lying {number}": {"profile": "lying_client"} for number in range(3)}
 
 def sizes(run: Run) -> list[int]:
     """Of the waves, by the tasks that released."""
-    brakes = [number for number, event in enumerate(run.events) if event.action == f"{FQCN}.brake"]
-    parts = [run.events[begin:end] for begin, end in zip(brakes, [*brakes[1:], None], strict=True)]
-    return [sum(event.action == f"{FQCN}.provisioning_mode" for event in part) for part in parts]
+    found: list[int] = []
+    for event in run.at_work("brake", "provisioning_mode"):
+        if event.action == f"{FQCN}.brake":
+            found.append(0)
+        else:
+            found[-1] += 1
+    return found
 
 
 def test_a_few_are_one_wave(lab: Lab) -> None:
@@ -119,3 +123,35 @@ def test_hosts_that_are_off_stop_nothing(lab: Lab) -> None:
     run, found = remediate(lab, specs, remediate_waves="1")
     assert run.rc == 0, run.output
     assert found == {key: "released" if key.startswith("stuck") else "unreachable" for key in specs}
+
+
+# -- bad input ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("minimum_age", "-5", "minimum_age=-5 is too small: give 0 or more"),
+        ("minimum_age", "some", "minimum_age"),
+        ("max_changes", "-1", "max_changes=-1 is too small"),
+        ("max_failed_share", "101", "max_failed_share=101 is no percentage"),
+        ("window", "25:00-26:00", "window='25:00-26:00' is no window"),
+        ("endpoint_window", "x", "window='x' is no window"),
+        ("force", "true", "force_reason is empty"),
+        ("trigger", "nothing", "is not a schedule of the client: 'nothing'"),
+        ("wait_timeout", "400", "wait_timeout=400 must be shorter than deadline=300"),
+        ("waves", "0", "remediate_waves=0 has no sizes of waves: give "),
+        ("waves", "1,all", "remediate_waves=1,all has no sizes of waves: give "),
+        ("wave_pause", "-1", "remediate_wave_pause=-1 is no whole number of minutes: give "),
+        ("stop_file", "/none/stop", "stop_file=/none/stop: /none is no directory"),
+    ],
+)
+def test_what_cannot_be_is_told_once_and_before_anybody_is_asked(lab: Lab, option: str, value: str, words: str) -> None:
+    names = lab.add(stuck(2))
+    run = lab.ansible(
+        *("ansible-playbook", "-i", lab.inventory({name: lab.host_vars(name) for name in names.values()})),
+        *(f"{FQCN}.remediate", "-e", "configmgr_client_hosts=windows", "-e", f"remediate_{option}={value}"),
+    )
+    assert run.rc == 2 and words in run.output, run.output
+    assert sum(line.startswith("fatal: ") for line in run.output.splitlines()) == 1, run.output
+    assert not [name for name in names.values() if lab.simulator.traffic(name)["connections"]]
