@@ -64,6 +64,35 @@ COMMAND = re.compile(r"^ *(?:\$ )?(ansible(?:-playbook|-doc|-galaxy)? .*?)(?: +#
 COMMANDS = sorted({command for page in PAGES for command in COMMAND.findall(page.read_text(encoding="utf-8"))})
 
 
+ELSEWHERE = {
+    "ansible-rulebook ": "test_eda.py runs it",
+    "make ": "this is one of them, or CI runs it",
+    "pip install ansible-core -r requirements.txt": "test_execution_environment.py runs what it installs",
+    "python3 -m venv": "the same",
+    ". ~/": "the same",
+    "ansible-builder ": "its context is made by test_execution_environment.py; an image takes a container engine",
+    "podman ": "takes a container engine",
+    "apt ": "changes the machine",
+    "pip install 'pywinrm[kerberos]'": "compiles for minutes; CI installs the same for the tests of Kerberos",
+    "jq ": "not on every machine",
+    "export ": "of the shell",
+    "read ": "of the shell",
+    "mkdir ": "of the shell",
+}
+
+
+def test_every_command_that_is_shown_is_run_by_a_test_or_said_not_to_be() -> None:
+    shown: set[str] = set()
+    for page in [*PAGES, ROOT / "README.md"]:
+        text = page.read_text(encoding="utf-8")
+        shown.update(re.findall(r"^   \$ (.*?)(?: +#.*)?$", text, re.MULTILINE))
+        for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
+            shown.update(re.sub(r" +#.*", "", line) for line in block.splitlines() if line)
+    other = {line for line in shown if not COMMAND.fullmatch(line)}
+    assert {line for line in other if not line.startswith(tuple(ELSEWHERE))} == set()
+    assert {start for start in ELSEWHERE if not any(line.startswith(start) for line in other)} == set()
+
+
 def test_the_pages_have_commands() -> None:
     assert len(COMMANDS) >= 10
     assert len(COMMAND.findall(README)) >= 7

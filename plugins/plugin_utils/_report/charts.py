@@ -8,7 +8,8 @@ import re
 import typing as t
 from collections.abc import Mapping
 
-from .figures import Age
+from ...module_utils._client.times import duration
+from .figures import Age, Limit
 from .kinds import TITLES
 
 try:
@@ -28,6 +29,8 @@ COLOURS = {
     "well": "#5a8f53",
 }
 _WIDTH = 720
+_LINE = 0.02
+"""Half of the width of the line at a limit, where a bar with its space is 1."""
 _LEGEND = {"show_legend": True, "legend_at_bottom": True}
 
 
@@ -51,11 +54,23 @@ def bars(name: str, numbers: Mapping[str, int], kinds: Mapping[str, str]) -> str
     return _svg(chart, name)
 
 
-def ages(found: list[Age]) -> str:
-    chart = pygal.StackedBar(**{**_options((COLOURS["waiting"], COLOURS["bad"])), "height": 300, **_LEGEND})
-    chart.x_labels = [each.label for each in found]
-    chart.add("below its limit", [each.below_limit for each in found])
-    chart.add("past its limit", [each.past_limit for each in found])
+def ages(found: list[Age], limit: Limit | None) -> str:
+    """Bars by age, with a line where the *limit* is that most of them have."""
+    chart = pygal.Histogram(
+        **{**_options((COLOURS["waiting"], COLOURS["bad"], _INK)), "height": 300, "show_x_guides": False, **_LEGEND}
+    )
+    chart.xrange = (0, len(found))
+    chart.x_labels = [{"label": each.label, "value": number + 0.5} for number, each in enumerate(found)]
+    for title, begin, values in (
+        ("below its limit", 0.1, [each.below_limit for each in found]),
+        ("past its limit", 0.5, [each.past_limit for each in found]),
+    ):
+        bars = [(value, number + begin, number + begin + 0.4) for number, value in enumerate(values) if value]
+        chart.add(title, bars, formatter=_height)
+    if limit:
+        highest = max(max(each.below_limit, each.past_limit) for each in found)
+        line = (highest, limit.place - _LINE, limit.place + _LINE)
+        chart.add(f"limit of most: {duration(limit.minutes)}", [line], formatter=lambda _bar: "")
     return _svg(chart, "ages")
 
 
@@ -102,6 +117,10 @@ def _options(colours: t.Iterable[str] = ()) -> dict[str, t.Any]:
         "margin_right": 40,
         "disable_xml_declaration": True,
     }
+
+
+def _height(bar: tuple[float, float, float]) -> str:
+    return f"{bar[0]:.0f}"
 
 
 def _whole(value: float) -> str:

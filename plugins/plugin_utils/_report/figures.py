@@ -40,11 +40,20 @@ class Age:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """The limit that most have. ``place`` is where it lies among the ages, which begin at their numbers from 0 on."""
+
+    minutes: int
+    place: float
+
+
+@dataclass(frozen=True)
 class Figures:
     """``ages`` and ``exits`` are empty where no host was found in the mode; the others count hosts by name of kind."""
 
     statuses: dict[str, int]
     ages: list[Age]
+    limit: Limit | None
     exits: dict[str, int]
     errors: dict[str, int]
     versions: dict[str, int]
@@ -58,6 +67,7 @@ def figures(hosts: Mapping[str, Row], made: dt.datetime) -> Figures:
     return Figures(
         statuses=counts(hosts),
         ages=_ages(inside),
+        limit=_limit(inside),
         exits=_exits(staying, made),
         errors=_by(hosts, "error_layer"),
         versions=_by(hosts, "client_version"),
@@ -80,6 +90,19 @@ def _ages(timelines: list[t.Any]) -> list[Age]:
     if not timelines:
         return []
     return [Age(label, below[label], past[label]) for label in (*(label for label, _end in _AGES), _OLDEST)]
+
+
+def _limit(timelines: list[t.Any]) -> Limit | None:
+    found = Counter(each["limit_minutes"] for each in timelines if isinstance(each.get("limit_minutes"), int))
+    if not found:
+        return None
+    minutes = max(found, key=lambda each: (found[each], -each))
+    begin = 0
+    for number, (_label, end) in enumerate(_AGES):
+        if minutes <= end:
+            return Limit(minutes, number + (minutes - begin) / (end - begin))
+        begin = end
+    return Limit(minutes, len(_AGES) + 0.5)
 
 
 def _exits(timelines: list[t.Any], made: dt.datetime) -> dict[str, int]:

@@ -52,7 +52,7 @@ _TOLD_OF = ("released", "entered", "prepared", "restored", "left_alone")
 def _charts(found: Figures, runs: Sequence[Content]) -> dict[str, Markup]:
     drawn = {"statuses": charts.bars("statuses", found.statuses, KINDS)}
     if found.ages:
-        drawn["ages"] = charts.ages(found.ages)
+        drawn["ages"] = charts.ages(found.ages, found.limit)
     if found.exits:
         drawn["exits"] = charts.bars("exits", found.exits, {"should have": "bad", "not by itself": "bad"})
     if found.errors:

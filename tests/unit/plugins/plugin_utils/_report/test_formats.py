@@ -176,6 +176,24 @@ def test_each_host_in_the_mode_counts_once(found: list[tuple[int, int, bool]]) -
     told = figures(hosts, MADE)
     assert sum(each.below_limit + each.past_limit for each in told.ages) == sum(told.exits.values()) == len(found)
     assert sum(each.past_limit for each in told.ages) == sum(age >= limit for age, limit, _leaves in found)
+    limits = [limit for _age, limit, _leaves in found]
+    assert (told.limit is None) == (not found)
+    if told.limit:
+        assert limits.count(told.limit.minutes) == max(limits.count(limit) for limit in limits)
+
+
+def test_the_line_lies_between_the_ages_below_and_past_it() -> None:
+    for limit in (0, 60, 720, 2880, 5000, 43_200, 50_000):
+        ages = [age for age in (limit - 1, limit) if age >= 0]
+        hosts = {f"PC-{age}": row("stuck", timeline=inside(age, limit)) for age in ages}
+        told = figures(hosts, MADE)
+        assert told.limit is not None
+        below = [number for number, each in enumerate(told.ages) if each.below_limit]
+        past = [number for number, each in enumerate(told.ages) if each.past_limit]
+        assert all(number < told.limit.place for number in below), limit
+        assert all(told.limit.place <= number + 1 for number in past), limit
+    page = formats.text("html", content({"PC-1": row("stuck", timeline=inside(10, 2880))}))
+    assert "limit of most: 2 d" in page
 
 
 @given(st.dictionaries(st.text(), st.sampled_from(ORDER), max_size=8), st.text())
