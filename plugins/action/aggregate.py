@@ -30,6 +30,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             mutually_exclusive=aggregate.MUTUALLY_EXCLUSIVE,
         )
         wrong = formats.problem(params["formats"], params["path"])
+        if params["artifacts"] is not None and params["earlier"]:
+            wrong = f"earlier={', '.join(params['earlier'])} goes with reports: of artifacts no report is written"
         if wrong:
             raise AnsibleActionFail(wrong)
         try:

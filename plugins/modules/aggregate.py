@@ -37,7 +37,7 @@ options:
     description: How many hosts should have been asked. A warning says where fewer were, as when a slice is missing.
     type: int
   earlier:
-    description: The same of earlier runs, to which the page compares this one, run by run.
+    description: Those of earlier runs, to which the page compares O(reports), run by run.
     type: list
     elements: path
     default: []

@@ -25,6 +25,7 @@ SETTINGS: dict[str, Any] = {
     "awx_setup_canary": 1,
     "awx_setup_minimum_age": 30,
     "awx_setup_credentials": ["Windows"],
+    "awx_setup_instance_groups": ["near", "far"],
     "awx_setup_krb5_conf": "[libdefaults]\n default_realm = CORP.EXAMPLE\n",
     "awx_setup_site_provider": "cm01.corp.example",
     "awx_setup_site_username": "CORP\\reader",
@@ -48,6 +49,8 @@ def awx() -> Iterator[Awx]:
         awx.add("organizations", name="Default")
         awx.add("credential_types", name="Machine", kind="ssh", inputs={}, injectors={})
         awx.add("credentials", name="Windows", credential_type=2, inputs={})
+        for group in ("far", "near"):
+            awx.add("instance_groups", name=group)
         yield awx
 
 
@@ -87,6 +90,8 @@ def test_what_jobs_get(awx: Awx, defined: list[Run]) -> None:
             "ConfigMgr clients: krb5.conf",
             "ConfigMgr clients: site",
         }
+        groups = [awx.objects["instance_groups"][number] for number in awx.links[template["id"], "instance_groups"]]
+        assert [group["name"] for group in groups] == ["near", "far"], "the first that has room takes a job"
         assert template["inventory"] == awx.named("inventories", "ConfigMgr clients")["id"]
         assert json.loads(template["extra_vars"])["survey_report_path"] == "/reports"
     source = awx.named("inventory_sources", "ConfigMgr clients: site")

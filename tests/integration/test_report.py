@@ -386,3 +386,25 @@ def test_counts_are_an_artifact_of_the_job(fleet: Fleet) -> None:
 def test_nothing_is_left_in_the_working_directory(fleet: Fleet) -> None:
     assert not [path for path in Path(fleet.lab.directory).iterdir() if path.name.startswith(".report")]
     assert os.access(fleet.lab.directory, os.W_OK)
+
+
+WRONG_SOURCES: dict[str, tuple[dict[str, Any], str]] = {
+    "nothing to merge": ({}, "one of the following is required: reports, artifacts"),
+    "two sources": ({"reports": ["x"], "artifacts": []}, "mutually exclusive: reports|artifacts"),
+    "no artifact": ({"artifacts": []}, "artifacts=[] has none"),
+    "artifacts to a file": ({"artifacts": [{}], "path": "x"}, "mutually exclusive: artifacts|path"),
+    "artifacts beside others": ({"artifacts": [{}], "earlier": ["x"]}, "earlier=x goes with reports"),
+    "an artifact of somebody else": ({"artifacts": [{"counts": {}}]}, "number 1 of 1 is none of a report"),
+    "no report": ({"reports": ["/none"]}, "/none cannot be read"),
+}
+
+
+def test_what_cannot_be_merged_is_told(lab: Lab) -> None:
+    tasks = [
+        {"name": key, f"{FQCN}.aggregate": options, "ignore_errors": True}
+        for key, (options, _words) in WRONG_SOURCES.items()
+    ]
+    play = lab.file("wrong.yml", [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}])
+    said = {event.task: event for event in lab.ansible("ansible-playbook", play).events}
+    for key, (_options, words) in WRONG_SOURCES.items():
+        assert said[key].status == "failed" and words in said[key].result["msg"], said[key]
