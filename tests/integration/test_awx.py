@@ -237,12 +237,31 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("key", WRONG)
-def test_bad_input_is_named_before_anything_is_sent(lab: Lab, awx: Awx, defined: list[Run], key: str) -> None:
-    settings, words = WRONG[key]
+def test_bad_input_is_named(lab: Lab) -> None:
+    plays = [
+        {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "vars": SETTINGS | settings,
+            "tasks": [
+                {
+                    "block": [{"ansible.builtin.import_role": {"name": f"{FQCN}.awx_setup", "tasks_from": "check"}}],
+                    "rescue": [{"name": key, "ansible.builtin.debug": {"var": "ansible_failed_result"}}],
+                }
+            ],
+        }
+        for key, (settings, _words) in WRONG.items()
+    ]
+    run = lab.ansible("ansible-playbook", lab.file("wrong.yml", plays))
+    told = {event.task: json.dumps(event.result) for event in run.events if event.task in WRONG}
+    assert {key for key, (_settings, words) in WRONG.items() if words not in told.get(key, "")} == set(), run.output
+    assert SECRET not in run.output
+
+
+def test_it_is_named_before_anything_is_sent(lab: Lab, awx: Awx, defined: list[Run]) -> None:
     before = len(awx.writes)
-    run = setup(lab, awx, SETTINGS | settings)
-    assert run.rc == 2 and words in run.output, run.output
+    run = setup(lab, awx, SETTINGS | {"awx_setup_slices": 0})
+    assert run.rc == 2 and "awx_setup_slices=0 is none of 1 to 1000: give such a number of jobs" in run.output
     assert len(awx.writes) == before and SECRET not in run.output
 
 

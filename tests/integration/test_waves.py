@@ -128,30 +128,54 @@ def test_hosts_that_are_off_stop_nothing(lab: Lab) -> None:
 # -- bad input ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("option", "value", "words"),
-    [
-        ("minimum_age", "-5", "minimum_age=-5 is too small: give 0 or more"),
-        ("minimum_age", "some", "minimum_age"),
-        ("max_changes", "-1", "max_changes=-1 is too small"),
-        ("max_failed_share", "101", "max_failed_share=101 is no percentage"),
-        ("window", "25:00-26:00", "window='25:00-26:00' is no window"),
-        ("endpoint_window", "x", "window='x' is no window"),
-        ("force", "true", "force_reason is empty"),
-        ("trigger", "nothing", "is not a schedule of the client: 'nothing'"),
-        ("wait_timeout", "400", "wait_timeout=400 must be shorter than deadline=300"),
-        ("waves", "0", "remediate_waves=0 has no sizes of waves: give "),
-        ("waves", "1,all", "remediate_waves=1,all has no sizes of waves: give "),
-        ("wave_pause", "-1", "remediate_wave_pause=-1 is no whole number of minutes: give "),
-        ("stop_file", "/none/stop", "stop_file=/none/stop: /none is no directory"),
-    ],
-)
-def test_what_cannot_be_is_told_once_and_before_anybody_is_asked(lab: Lab, option: str, value: str, words: str) -> None:
+BAD: dict[str, tuple[dict[str, str], str]] = {
+    "too small": ({"minimum_age": "-5"}, "minimum_age=-5 is too small: give 0 or more"),
+    "no number": ({"minimum_age": "some"}, "minimum_age"),
+    "less than none": ({"max_changes": "-1"}, "max_changes=-1 is too small"),
+    "no percentage": ({"max_failed_share": "101"}, "max_failed_share=101 is no percentage"),
+    "no time of day": ({"window": "25:00-26:00"}, "window='25:00-26:00' is no window"),
+    "no window": ({"endpoint_window": "x"}, "window='x' is no window"),
+    "force without a reason": ({"force": "true"}, "force_reason is empty"),
+    "no schedule": ({"trigger": "nothing"}, "is not a schedule of the client: 'nothing'"),
+    "too long a wait": ({"wait_timeout": "400"}, "wait_timeout=400 must be shorter than deadline=300"),
+    "a wave of all": ({"waves": "0"}, "remediate_waves=0 has no sizes of waves: give "),
+    "no sizes": ({"waves": "1,all"}, "remediate_waves=1,all has no sizes of waves: give "),
+    "no pause": ({"wave_pause": "-1"}, "remediate_wave_pause=-1 is no whole number of minutes: give "),
+    "a stop file nowhere": ({"stop_file": "/none/stop"}, "stop_file=/none/stop: /none is no directory"),
+}
+
+
+def test_what_cannot_be_is_refused(lab: Lab) -> None:
+    plays = [
+        {
+            "name": key,
+            "hosts": "windows",
+            "gather_facts": False,
+            "vars": {f"remediate_{option}": value for option, value in options.items()},
+            "tasks": [
+                {
+                    "block": [{"ansible.builtin.import_role": {"name": f"{FQCN}.remediate", "tasks_from": "check"}}],
+                    "rescue": [{"name": key, "ansible.builtin.debug": {"var": "ansible_failed_result.msg"}}],
+                }
+            ],
+        }
+        for key, (options, _words) in BAD.items()
+    ]
+    name = lab.add(stuck(1))["stuck 0"]
+    inventory = lab.inventory({name: lab.host_vars(name)})
+    run = lab.ansible("ansible-playbook", "-i", inventory, lab.file("bad.yml", plays))
+    told = {event.task: event.result["ansible_failed_result.msg"] for event in run.events if event.task in BAD}
+    assert {key for key, (_options, words) in BAD.items() if words not in told.get(key, "")} == set(), run.output
+    assert lab.simulator.traffic(name)["connections"] == 0
+
+
+@pytest.mark.parametrize(("playbook", "option"), [("remediate", "max_changes=-1"), ("survey", "minimum_age=-1")])
+def test_it_is_told_once_and_before_anybody_is_asked(lab: Lab, playbook: str, option: str) -> None:
     names = lab.add(stuck(2))
     run = lab.ansible(
         *("ansible-playbook", "-i", lab.inventory({name: lab.host_vars(name) for name in names.values()})),
-        *(f"{FQCN}.remediate", "-e", "configmgr_client_hosts=windows", "-e", f"remediate_{option}={value}"),
+        *(f"{FQCN}.{playbook}", "-e", "configmgr_client_hosts=windows", "-e", f"{playbook}_{option}"),
     )
-    assert run.rc == 2 and words in run.output, run.output
+    assert run.rc == 2 and f"{option} is too small" in run.output, run.output
     assert sum(line.startswith("fatal: ") for line in run.output.splitlines()) == 1, run.output
     assert not [name for name in names.values() if lab.simulator.traffic(name)["connections"]]
