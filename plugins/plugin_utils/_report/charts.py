@@ -70,7 +70,7 @@ def ages(found: list[Age], limit: Limit | None) -> str:
     if limit:
         highest = max(max(each.below_limit, each.past_limit) for each in found)
         line = (highest, limit.place - _LINE, limit.place + _LINE)
-        chart.add(f"limit of most: {duration(limit.minutes)}", [line], formatter=lambda _bar: "")
+        chart.add(f"limit of most: {duration(limit.minutes)}", [line], formatter=lambda _drawn: "")
     return _svg(chart, "ages")
 
 
@@ -119,8 +119,8 @@ def _options(colours: t.Iterable[str] = ()) -> dict[str, t.Any]:
     }
 
 
-def _height(bar: tuple[float, float, float]) -> str:
-    return f"{bar[0]:.0f}"
+def _height(drawn: tuple[float, float, float]) -> str:
+    return f"{drawn[0]:.0f}"
 
 
 def _whole(value: float) -> str:
