@@ -65,8 +65,8 @@ def ages(found: list[Age], limit: Limit | None) -> str:
         ("below its limit", 0.1, [each.below_limit for each in found]),
         ("past its limit", 0.5, [each.past_limit for each in found]),
     ):
-        bars = [(value, number + begin, number + begin + 0.4) for number, value in enumerate(values) if value]
-        chart.add(title, bars, formatter=_height)
+        shown = [(value, number + begin, number + begin + 0.4) for number, value in enumerate(values) if value]
+        chart.add(title, shown, formatter=_height)
     if limit:
         highest = max(max(each.below_limit, each.past_limit) for each in found)
         line = (highest, limit.place - _LINE, limit.place + _LINE)
