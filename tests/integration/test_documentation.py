@@ -56,10 +56,11 @@ def test_examples_and_results_are_documented(documents: dict[str, Any], module: 
 def test_a_person_can_read_it(lab: Lab) -> None:
     run = lab.ansible("ansible-doc", *(f"{FQCN}.{module}" for module in EVERY_MODULE))
     assert run.rc == 0
-    pages = re.split(r"^> MODULE ", run.output, flags=re.MULTILINE)[1:]
+    pages = re.split(r"^> ", run.output, flags=re.MULTILINE)[1:]
     assert len(pages) == len(EVERY_MODULE)
     for module, page in zip(EVERY_MODULE, pages, strict=True):
-        assert page.startswith(f"{FQCN}.{module} ") and "EXAMPLES" in page
+        title = page.removeprefix("MODULE ").lower()  # which versions of ansible-core spell in their own ways
+        assert title.startswith(f"{FQCN}.{module} ") and "EXAMPLES" in page
         assert [option for option in argument_spec(module) if option not in page] == []
 
 
