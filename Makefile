@@ -9,11 +9,12 @@ VENV := $(CURDIR)/.venv/$(if $(filter-out help install demo fleet bench docs cle
 LINK := $(BUILD)/src/ansible_collections/configmgr/client
 # What people get: built, installed, and run by the demo and the integration tests.
 INSTALLED := $(BUILD)/collections/ansible_collections/configmgr/client/MANIFEST.json
-SOURCES := $(shell find galaxy.yml $(wildcard *.md *.txt LICENSE LICENSES REUSE.toml meta plugins roles playbooks extensions/eda docs/docsite \
-	tests/config.yml) \
+SOURCES := $(shell find galaxy.yml $(wildcard *.md *.txt LICENSE LICENSES REUSE.toml meta plugins roles playbooks \
+	extensions/eda docs/docsite tests/config.yml) \
 	-name __pycache__ -prune -o -not -name '*.pyc' -print)
 TESTS := $(wildcard tests/unit tests/guard tests/simulator_tests tests/conformance tests/integration)
-TYPED := $(wildcard tests/simulator tests/guard tests/awx extensions/eda/plugins/event_source/site_suspects.py tests/conftest.py tests/kdc.py)
+TYPED := $(wildcard tests/simulator tests/guard tests/awx tests/conftest.py tests/kdc.py \
+	extensions/eda/plugins/event_source/site_suspects.py)
 
 # Nobody's own settings decide what is tested here, and nothing here touches theirs.
 unexport $(filter ANSIBLE_% MOLECULE_%,$(.VARIABLES)) PYTHONPATH PYTHONHOME PIP_USER

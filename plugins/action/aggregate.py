@@ -12,7 +12,7 @@ from ansible.utils.display import Display
 
 from ..modules import aggregate, report
 from ..plugin_utils._report import artifacts, file, formats, stored
-from ..plugin_utils._report.rows import unusual
+from ..plugin_utils._report.rows import asked, unusual
 from ..plugin_utils._report.text import summary
 
 display = Display()
@@ -39,10 +39,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         except (file.PathProblem, stored.NotAReport, artifacts.NotAnArtifact) as error:
             raise AnsibleActionFail(str(error)) from None  # whose text ansible-core would add
         result.update(told)
-        seen = sum(number for status, number in told["counts"].items() if status != "not_asked")
-        expected = params["expected_hosts"]
-        if expected is not None and seen < expected:
-            display.warning(f"Of {expected} hosts only {seen} were asked: a slice may be missing.")
+        tried, expected = asked(told["counts"]), params["expected_hosts"]
+        if expected is not None and tried < expected:
+            display.warning(f"Of {expected} hosts only {tried} were asked: a slice may be missing.")
         result["to_release"], patterns = artifacts.to_release(told["hosts_by_status"])
         if patterns:
             display.warning(

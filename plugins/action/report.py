@@ -71,13 +71,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         # Ansible itself has told of the others; with serial, an earlier batch has.
         telling = batch | (swept.keys() - own.keys() if hosts[0] in batch else set())
         untold = {host: row for host, row in found.items() if host in telling and not _told(own.get(host))}
-        total = summary(counts(found))
-        wrong = problem(found, waiting) or ("" if waiting else limits.exceeded(counts(found), _limits(params)))
+        numbers = counts(found)
+        total = summary(numbers)
+        wrong = problem(found, waiting) or ("" if waiting else limits.exceeded(numbers, _limits(params)))
         for line in [*lines(untold), total]:
             display.display(line)
-        said: dict[str, t.Any] = {"counts": counts(found), "hosts_by_status": unusual(found)}
+        said: dict[str, t.Any] = {"counts": numbers, "hosts_by_status": unusual(found)}
         name = "_".join(filter(None, ("configmgr_client", job(task_vars))))
-        left = {name: artifact(said["counts"], said["hosts_by_status"])}
+        left = {name: artifact(**said)}
         # Of the whole run: AWX takes for artifacts of a job what belongs to no host.
         stats = {"data": left, "per_host": False, "aggregate": False}
         result = {**said, "msg": wrong or total, "failed": bool(wrong), "ansible_stats": stats}

@@ -19,11 +19,11 @@ class NotAnArtifact(Exception):
     """The message says what is wrong and what to do."""
 
 
-def artifact(counts: Mapping[str, int], hosts: HostsByStatus) -> dict[str, t.Any]:
+def artifact(counts: Mapping[str, int], hosts_by_status: HostsByStatus) -> dict[str, t.Any]:
     """What later jobs of a workflow get of a report: without the names of hosts that nobody saw, which are many."""
     return {
         "counts": dict(counts),
-        "hosts_by_status": {status: list(names) for status, names in hosts.items() if status not in UNSEEN},
+        "hosts_by_status": {status: list(names) for status, names in hosts_by_status.items() if status not in UNSEEN},
     }
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from .rows import asked
+
 _LIMIT = re.compile(r"(?P<number>\d{1,9})(?P<share>%?)", re.ASCII)
 
 
@@ -23,7 +25,7 @@ def problem(limits: Mapping[str, str | None]) -> str:
 
 def exceeded(counts: Mapping[str, int], limits: Mapping[str, str | None]) -> str:
     """A sentence on the first option whose limit is passed, or empty. An option ``max_STATUS`` limits that status."""
-    asked = sum(number for status, number in counts.items() if status != "not_asked")
+    tried = asked(counts)
     for option, text in limits.items():
         found = _LIMIT.fullmatch((text or "").strip())
         status = option.removeprefix("max_")
@@ -31,6 +33,6 @@ def exceeded(counts: Mapping[str, int], limits: Mapping[str, str | None]) -> str
         if found is None:
             continue
         most = int(found["number"])
-        if number * 100 > most * asked if found["share"] else number > most:
-            return f"{number} of {asked} hosts that were asked are {status}, more than {option}={text}."
+        if number * 100 > most * tried if found["share"] else number > most:
+            return f"{number} of {tried} hosts that were asked are {status}, more than {option}={text}."
     return ""

@@ -71,6 +71,11 @@ def counts(found: Mapping[str, Row]) -> dict[str, int]:
     return {status: numbers[status] for status in ORDER if status in numbers}
 
 
+def asked(numbers: Mapping[str, int]) -> int:
+    """How many of these *numbers* by status are of hosts that were asked."""
+    return sum(number for status, number in numbers.items() if status != "not_asked")
+
+
 def unusual(found: Mapping[str, Row]) -> dict[str, list[str]]:
     """The hosts of each status, but for the usual ones: most hosts of a fleet are among those."""
     hosts: dict[str, list[str]] = {status: [] for status in counts(found) if status not in USUAL}
