@@ -391,6 +391,32 @@ class Lab:
         self._examine(" ".join(line), done.stdout, verbose=any(part.startswith("-vvv") for part in line))
         return Run(done.returncode, done.stdout, events, stats)
 
+    def refusals(
+        self, role: str, cases: Mapping[str, Mapping[str, Any]], inventory: Path, hosts: str
+    ) -> tuple[Run, dict[str, str]]:
+        """What the role's checks say of the variables of each case; cases that pass are left out."""
+        # Of a loop, what is said of its items.
+        said = (
+            "{{ [ansible_failed_result.msg]"
+            " + (ansible_failed_result.results | default([]) | map(attribute='msg', default='') | list) }}"
+        )
+        plays = [
+            {
+                "hosts": hosts,
+                "gather_facts": False,
+                "vars": dict(variables),
+                "tasks": [
+                    {
+                        "block": [{"ansible.builtin.import_role": {"name": f"{FQCN}.{role}", "tasks_from": "check"}}],
+                        "rescue": [{"name": key, "ansible.builtin.debug": {"msg": said}}],
+                    }
+                ],
+            }
+            for key, variables in cases.items()
+        ]
+        run = self.ansible("ansible-playbook", "-i", inventory, self.file("refused.yml", plays))
+        return run, {event.task: "\n".join(event.result["msg"]) for event in run.events if event.task in cases}
+
     def _examine(self, what: str, output: str, *, verbose: bool) -> None:
         # ansible-core before 2.19 prints a traceback for every failed action when it is verbose.
         forbidden = ["internal error", "errantly sent data"] + ([] if verbose else ["Traceback (most recent"])

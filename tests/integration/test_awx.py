@@ -238,22 +238,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 
 def test_bad_input_is_named(lab: Lab) -> None:
-    plays = [
-        {
-            "hosts": "localhost",
-            "gather_facts": False,
-            "vars": SETTINGS | settings,
-            "tasks": [
-                {
-                    "block": [{"ansible.builtin.import_role": {"name": f"{FQCN}.awx_setup", "tasks_from": "check"}}],
-                    "rescue": [{"name": key, "ansible.builtin.debug": {"var": "ansible_failed_result"}}],
-                }
-            ],
-        }
-        for key, (settings, _words) in WRONG.items()
-    ]
-    run = lab.ansible("ansible-playbook", lab.file("wrong.yml", plays))
-    told = {event.task: json.dumps(event.result) for event in run.events if event.task in WRONG}
+    cases = {key: SETTINGS | settings for key, (settings, _words) in WRONG.items()}
+    run, told = lab.refusals("awx_setup", cases, lab.inventory({}), "localhost")
     assert {key for key, (_settings, words) in WRONG.items() if words not in told.get(key, "")} == set(), run.output
     assert SECRET not in run.output
 

@@ -146,25 +146,12 @@ BAD: dict[str, tuple[dict[str, str], str]] = {
 
 
 def test_what_cannot_be_is_refused(lab: Lab) -> None:
-    plays = [
-        {
-            "name": key,
-            "hosts": "windows",
-            "gather_facts": False,
-            "vars": {f"remediate_{option}": value for option, value in options.items()},
-            "tasks": [
-                {
-                    "block": [{"ansible.builtin.import_role": {"name": f"{FQCN}.remediate", "tasks_from": "check"}}],
-                    "rescue": [{"name": key, "ansible.builtin.debug": {"var": "ansible_failed_result.msg"}}],
-                }
-            ],
-        }
-        for key, (options, _words) in BAD.items()
-    ]
     name = lab.add(stuck(1))["stuck 0"]
-    inventory = lab.inventory({name: lab.host_vars(name)})
-    run = lab.ansible("ansible-playbook", "-i", inventory, lab.file("bad.yml", plays))
-    told = {event.task: event.result["ansible_failed_result.msg"] for event in run.events if event.task in BAD}
+    cases = {
+        key: {f"remediate_{option}": value for option, value in options.items()}
+        for key, (options, _words) in BAD.items()
+    }
+    run, told = lab.refusals("remediate", cases, lab.inventory({name: lab.host_vars(name)}), "windows")
     assert {key for key, (_options, words) in BAD.items() if words not in told.get(key, "")} == set(), run.output
     assert lab.simulator.traffic(name)["connections"] == 0
 
